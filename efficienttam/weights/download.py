@@ -1,0 +1,168 @@
+"""Weights from their source into a folder: resumed, checked against every sum we know, moved whole."""
+
+from __future__ import annotations
+
+import os
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from ..contract.errors import WeightsError
+from . import transfer
+from .file_lock import exclusive
+from .location import cache_folder
+from .record import read_record, sha256_of, write_record
+from .registry import WeightsEntry, find_entry
+from .transfer import Patience, Progress
+
+#: Base URL of a mirror, ``file:`` URL or folder to fetch from instead of the registry's source.
+SOURCE_VARIABLE = "EFFICIENTTAM_WEIGHTS_SOURCE"
+#: Set to anything but 0 or nothing: never open a connection.
+OFFLINE_VARIABLE = "EFFICIENTTAM_OFFLINE"
+
+AGENT = "efficienttam-weights (Python urllib)"
+
+
+def download_weights(
+    name: str,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    source: str | None = None,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+    lock_patience: float = 3600.0,
+) -> Path:
+    """Bring the weights of a variant into ``folder`` (default: the user's cache) and return their path.
+
+    ``source`` (else ``$EFFICIENTTAM_WEIGHTS_SOURCE``, else the registry's) is a base URL, a
+    ``file:`` URL or a folder. ``offline`` (else ``$EFFICIENTTAM_OFFLINE``) allows the latter two
+    only. ``progress(done, total)`` counts bytes; total is None where the server does not say. An
+    interrupted download is continued by the next call, in this process or another; two at once wait
+    for each other. A file that is there and sound is left alone; a damaged one is fetched again.
+
+    Raises WeightsError when the source refuses or cannot be reached, when a sum is wrong (nothing
+    of the wrong bytes is kept), or when the disk cannot take the file.
+    """
+    entry = find_entry(name)
+    if entry.embedded:
+        return entry.embedded_path
+    place = Path(folder).expanduser() if folder is not None else cache_folder()
+    base = source or os.environ.get(SOURCE_VARIABLE) or entry.source
+    if offline is None:
+        offline = os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(
+            f"The folder {place} cannot be made: {error.strerror or error}.",
+            "Choose another folder for the weights.",
+        ) from error
+    target = place / entry.file
+    with exclusive(target.with_name(target.name + ".lock"), lock_patience):
+        if target.is_file() and _is_sound(target, entry):
+            return target
+        _fetch(entry, base, target, offline, progress, patience or Patience())
+    return target
+
+
+def verify_weights(path: Path, expected: str | None = None) -> str:
+    """The sha256 of a weights file, checked against ``expected`` and the record beside it.
+
+    Raises WeightsError when either says otherwise, or the file cannot be read.
+    """
+    actual = sha256_of(path)
+    record = read_record(path)
+    for sum_, who in ((expected, "the registry"), (record and record.sha256, "the record beside it")):
+        if sum_ and sum_ != actual:
+            raise WeightsError(
+                f"{path} is damaged or was replaced: its sha256 is {actual}, {who} says {sum_}.",
+                f"Run `efficienttam weights download {path.stem}` to fetch it again.",
+            )
+    return actual
+
+
+def _is_sound(target: Path, entry: WeightsEntry) -> bool:
+    record = read_record(target)
+    actual = sha256_of(target)
+    if any(known not in (None, actual) for known in (entry.sha256, record and record.sha256)):
+        return False
+    if record is None:
+        write_record(target, actual, target.stat().st_size, "found in place")
+    return True
+
+
+def _fetch(
+    entry: WeightsEntry,
+    base: str,
+    target: Path,
+    offline: bool,
+    progress: Progress | None,
+    patience: Patience,
+) -> None:
+    part = target.with_name(target.name + ".part")
+    local = _local_folder(base)
+    if local is not None:
+        origin = str(local / entry.file)
+        _copy(local / entry.file, part, progress)
+        origin_record = read_record(local / entry.file)
+        stated = origin_record.sha256 if origin_record else None
+    elif offline:
+        raise WeightsError(
+            f"{entry.file} is not in {target.parent} and connections are not allowed (offline).",
+            f"Copy the file there by hand, or name a folder that has it in {SOURCE_VARIABLE}.",
+        )
+    else:
+        origin = base.rstrip("/") + "/" + entry.file
+        stated = transfer.fetch(origin, part, agent=AGENT, patience=patience, progress=progress)
+    _accept(entry, origin, stated, part, target)
+
+
+def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, target: Path) -> None:
+    actual = sha256_of(part)
+    record = read_record(target)
+    earlier = record.sha256 if record else None
+    for known, who in ((entry.sha256, "the registry"), (stated, "the source"), (earlier, "the record")):
+        if known and known != actual:
+            transfer.discard(part)
+            raise WeightsError(
+                f"{origin} arrived with sha256 {actual}, but {who} says {known}; it was thrown away.",
+                "Try again; if it happens again the source is damaged or has been replaced."
+                + (f" Delete {target.name}.json only if you trust the new file." if known == earlier else ""),
+            )
+    if not earlier:
+        write_record(target, actual, part.stat().st_size, origin)
+    os.replace(part, target)
+    transfer.discard(part)
+
+
+def _local_folder(base: str) -> Path | None:
+    parsed = urllib.parse.urlsplit(base)
+    if parsed.scheme in ("http", "https"):
+        return None
+    if parsed.scheme == "file":
+        host = "" if parsed.netloc in ("", "localhost") else f"//{parsed.netloc}"
+        return Path(urllib.request.url2pathname(host + parsed.path))
+    if len(parsed.scheme) > 1:
+        raise WeightsError(
+            f"{base!r} is no source of weights.", "Name an http, https or file URL, or a folder."
+        )
+    return Path(base).expanduser()
+
+
+def _copy(origin: Path, part: Path, progress: Progress | None) -> None:
+    transfer.discard(part)
+    try:
+        with open(origin, "rb") as source, open(part, "wb") as stream:
+            total = os.fstat(source.fileno()).st_size
+            done = 0
+            while block := source.read(1 << 20):
+                stream.write(block)
+                done += len(block)
+                if progress:
+                    progress(done, total)
+    except OSError as error:
+        raise WeightsError(
+            f"{origin} cannot be copied to {part}: {error.strerror or error}.",
+            "Check that the source folder has the file and that the disk has room.",
+        ) from error

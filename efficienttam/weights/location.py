@@ -1,0 +1,66 @@
+"""Where weights are looked for. Looking makes no folder and opens no connection."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ..contract.errors import WeightsError
+from .registry import WeightsEntry, find_entry
+
+#: A folder of weights, a studio's shared one say; read, never written.
+FOLDER_VARIABLE = "EFFICIENTTAM_WEIGHTS"
+
+
+def cache_folder() -> Path:
+    """The user's cache for weights on this platform; it need not exist."""
+    home = Path.home()
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        cache = home / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return cache / "efficienttam" / "weights"
+
+
+def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Path:
+    """The weights file of a variant.
+
+    ``weights`` is a file, or a folder to look into and nowhere else. Without it: the folder of
+    ``$EFFICIENTTAM_WEIGHTS``, the package itself, the user's cache. A ``.safetensors`` file of the
+    variant's name is taken where there is no ``.pt``. Raises WeightsError that lists the places.
+    """
+    if weights is not None and not Path(weights).expanduser().is_dir():
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise WeightsError(f"There are no weights at {path}.", "Check the path.")
+        return path
+    entry = find_entry(name)
+    folders = _folders(entry) if weights is None else [Path(weights).expanduser()]
+    for folder in folders:
+        for file in dict.fromkeys((entry.file, f"{name}.safetensors")):
+            if (folder / file).is_file():
+                return folder / file
+    places = ", ".join(str(folder) for folder in folders)
+    raise WeightsError(f"The weights {entry.file} are in none of: {places}.", _remedy(entry))
+
+
+def _folders(entry: WeightsEntry) -> list[Path]:
+    folders = [cache_folder()]
+    if entry.embedded:
+        folders.insert(0, entry.embedded_path.parent)
+    shared = os.environ.get(FOLDER_VARIABLE, "")
+    if shared:
+        folders.insert(0, Path(shared).expanduser())
+    return folders
+
+
+def _remedy(entry: WeightsEntry) -> str:
+    if entry.embedded:
+        return "They are part of the package: install it again."
+    return (
+        f"Run `efficienttam weights download {entry.name}`, "
+        f"or put the file into a folder and set {FOLDER_VARIABLE} to it."
+    )

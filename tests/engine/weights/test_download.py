@@ -1,0 +1,250 @@
+"""Real downloads from a real server that misbehaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from loopback_hub import FILE, LoopbackHub
+
+from efficienttam.contract.errors import WeightsError
+from efficienttam.weights import download as download_module
+from efficienttam.weights.download import download_weights, verify_weights
+from efficienttam.weights.record import read_record, record_path
+from efficienttam.weights.registry import REGISTRY, find_entry
+from efficienttam.weights.transfer import Patience, notes_path
+
+NAME = "efficienttam_ti_512x512"
+QUICK = Patience(timeout=5.0, attempts=3, pause=0.01)
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def fetch(hub: LoopbackHub, folder: Path, **options: object) -> Path:
+    return download_weights(NAME, folder, source=hub.url, patience=QUICK, **options)  # type: ignore[arg-type]
+
+
+def only_the_weights_remain(folder: Path) -> bool:
+    return {path.name for path in folder.iterdir()} == {FILE, f"{FILE}.json", f"{FILE}.lock"}
+
+
+def test_a_download_is_whole_recorded_and_not_repeated(hub: LoopbackHub, tmp_path: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    path = fetch(hub, tmp_path, progress=lambda done, total: seen.append((done, total)))
+    data = hub.files[FILE]
+    assert path.read_bytes() == data
+    assert seen[0] == (0, len(data)) and seen[-1] == (len(data), len(data))
+    record = read_record(path)
+    assert record is not None
+    assert (record.sha256, record.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert record.source == hub.url + FILE
+    assert only_the_weights_remain(tmp_path)
+    assert fetch(hub, tmp_path) == path and len(hub.requests) == 1
+    assert hub.requests[0].user_agent.startswith("efficienttam")
+
+
+def test_a_cut_connection_is_continued_where_it_broke(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.cut_after = [700_000, 1_500_000]
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert [request.range for request in hub.requests] == [None, "bytes=700000-", "bytes=1500000-"]
+    etag = f'"{hashlib.sha256(hub.files[FILE]).hexdigest()}"'
+    assert [request.if_range for request in hub.requests] == [None, etag, etag]
+
+
+def test_a_killed_process_is_continued_by_the_next(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.seconds_per_block = 0.05
+    code = f"from efficienttam.weights.download import download_weights as d; d({NAME!r}, {str(tmp_path)!r})"
+    environment = {**os.environ, "EFFICIENTTAM_WEIGHTS_SOURCE": hub.url}
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, env=environment)
+    part = tmp_path / f"{FILE}.part"
+    deadline = time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size > 300_000):
+        assert time.monotonic() < deadline and child.poll() is None
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    kept = part.stat().st_size
+    hub.faults.seconds_per_block = 0.0
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert hub.requests[-1].range == f"bytes={kept}-"
+    assert only_the_weights_remain(tmp_path)
+
+
+def test_a_whole_part_file_is_only_checked_and_moved(hub: LoopbackHub, tmp_path: Path) -> None:
+    data = hub.files[FILE]
+    part = tmp_path / f"{FILE}.part"
+    part.write_bytes(data)
+    etag = f'"{hashlib.sha256(data).hexdigest()}"'
+    notes_path(part).write_text(json.dumps({"url": hub.url + FILE, "validator": etag}))
+    assert fetch(hub, tmp_path).read_bytes() == data
+    assert len(hub.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["no_range", "no_validator"])
+def test_a_server_that_cannot_continue_sends_everything_again(
+    hub: LoopbackHub, tmp_path: Path, fault: str
+) -> None:
+    setattr(hub.faults, fault, True)
+    hub.faults.cut_after = [700_000]
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert len(hub.requests) == 2
+
+
+def test_a_file_replaced_on_the_server_is_not_spliced(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.cut_after = [700_000]
+    with pytest.raises(WeightsError, match="in 1 attempts"):
+        download_weights(NAME, tmp_path, source=hub.url, patience=Patience(5.0, 1, 0.01))
+    hub.files[FILE] = hub.files[FILE][::-1]
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert hub.requests[-1].range == "bytes=700000-"
+
+
+def test_corrupt_bytes_are_refused_and_thrown_away(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.corrupt = True
+    with pytest.raises(WeightsError, match="the source says") as caught:
+        fetch(hub, tmp_path)
+    assert caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == [f"{FILE}.lock"]
+    hub.faults.corrupt = False
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+
+
+def test_the_sum_is_learnt_from_a_redirecting_hub(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.redirect = hub.faults.corrupt = True
+    with pytest.raises(WeightsError, match="the source says"):
+        fetch(hub, tmp_path)
+    hub.faults.corrupt = False
+    hub.faults.cut_after = [700_000]
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert hub.requests[-1].path == f"/cdn/{FILE}" and hub.requests[-1].range == "bytes=700000-"
+
+
+def test_the_first_sum_holds_from_there_on(hub: LoopbackHub, tmp_path: Path) -> None:
+    path = fetch(hub, tmp_path)
+    assert verify_weights(path) == hashlib.sha256(hub.files[FILE]).hexdigest()
+    path.write_bytes(b"damaged" + hub.files[FILE][7:])
+    with pytest.raises(WeightsError, match="damaged or was replaced"):
+        verify_weights(path)
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    path.unlink()
+    hub.files[FILE] = hub.files[FILE][::-1]
+    with pytest.raises(WeightsError, match=r"the record says .* Delete .*\.json only if"):
+        fetch(hub, tmp_path)
+    assert not path.exists()
+
+
+def test_the_registry_sum_rules(hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    wrong = dataclasses.replace(find_entry(NAME), sha256="0" * 64)
+    monkeypatch.setitem(REGISTRY, NAME, wrong)
+    with pytest.raises(WeightsError, match="the registry says 0000"):
+        fetch(hub, tmp_path)
+
+
+def test_a_busy_server_is_asked_again_a_closed_one_is_not(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.statuses = [503, 429]
+    assert fetch(hub, tmp_path / "busy").read_bytes() == hub.files[FILE]
+    hub.faults.statuses = [503, 503, 503]
+    with pytest.raises(WeightsError, match="in 3 attempts: the server answered 503"):
+        fetch(hub, tmp_path / "down")
+    hub.requests.clear()
+    hub.faults.statuses = [403]
+    with pytest.raises(WeightsError, match="was refused: 403"):
+        fetch(hub, tmp_path / "closed")
+    hub.files.clear()
+    with pytest.raises(WeightsError, match="was refused: 404"):
+        fetch(hub, tmp_path / "empty")
+    assert len(hub.requests) == 2
+
+
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with pytest.raises(WeightsError, match="could not be fetched in 2 attempts") as caught:
+        download_weights(NAME, tmp_path, source="http://127.0.0.1:9/", patience=Patience(1.0, 2, 0.01))
+    assert "another source" in caught.value.remedy
+
+
+def test_offline_opens_no_connection(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WeightsError, match="connections are not allowed"):
+        fetch(hub, tmp_path, offline=True)
+    monkeypatch.setenv(download_module.OFFLINE_VARIABLE, "1")
+    with pytest.raises(WeightsError, match="connections are not allowed"):
+        fetch(hub, tmp_path)
+    assert not hub.requests
+
+
+@pytest.mark.parametrize("as_url", [True, False])
+def test_a_folder_is_a_source_also_offline(hub: LoopbackHub, tmp_path: Path, as_url: bool) -> None:
+    shelf = tmp_path / "studio shelf"
+    shelf.mkdir()
+    (shelf / FILE).write_bytes(hub.files[FILE])
+    source = shelf.as_uri() if as_url else str(shelf)
+    path = download_weights(NAME, tmp_path / "mine", source=source, offline=True)
+    assert path.read_bytes() == hub.files[FILE]
+    assert record_path(path).is_file()
+    with pytest.raises(WeightsError, match="cannot be copied"):
+        download_weights("efficienttam_s", tmp_path / "mine", source=source)
+
+
+def test_a_record_on_the_shelf_is_believed(hub: LoopbackHub, tmp_path: Path) -> None:
+    shelved = fetch(hub, tmp_path / "shelf")
+    shelved.write_bytes(b"damaged" + hub.files[FILE][7:])
+    with pytest.raises(WeightsError, match="the source says"):
+        download_weights(NAME, tmp_path / "mine", source=str(shelved.parent))
+
+
+def test_two_at_once_fetch_once(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.seconds_per_block = 0.01
+    code = f"from efficienttam.weights.download import download_weights as d; d({NAME!r}, {str(tmp_path)!r})"
+    environment = {**os.environ, "EFFICIENTTAM_WEIGHTS_SOURCE": hub.url}
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, env=environment) for _ in range(2)
+    ]
+    assert [child.wait(30) for child in children] == [0, 0]
+    assert (tmp_path / FILE).read_bytes() == hub.files[FILE]
+    assert len(hub.requests) == 1
+
+
+def test_the_second_does_not_wait_for_ever(hub: LoopbackHub, tmp_path: Path) -> None:
+    hub.faults.seconds_per_block = 0.05
+    first = threading.Thread(target=fetch, args=(hub, tmp_path))
+    first.start()
+    while not (tmp_path / f"{FILE}.part").exists():
+        time.sleep(0.01)
+    with pytest.raises(WeightsError, match="Another process has been downloading"):
+        fetch(hub, tmp_path, lock_patience=0.2)
+    hub.faults.seconds_per_block = 0.0
+    first.join()
+    assert (tmp_path / FILE).is_file()
+
+
+def test_stopping_from_the_progress_callback_keeps_the_part(hub: LoopbackHub, tmp_path: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        if done > 500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(hub, tmp_path, progress=stop)
+    assert (tmp_path / f"{FILE}.part").stat().st_size > 500_000
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    assert hub.requests[-1].range is not None
+
+
+@pytest.mark.parametrize("source", ["ftp://example.org/", "gopher:x"])
+def test_an_unknown_source_is_refused(tmp_path: Path, source: str) -> None:
+    with pytest.raises(WeightsError, match="is no source of weights"):
+        download_weights(NAME, tmp_path, source=source)
+
+
+def test_an_unknown_variant_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="efficienttam_s"):
+        download_weights("eficienttam_s", tmp_path)
