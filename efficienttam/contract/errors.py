@@ -3,6 +3,8 @@
 Standard library only, Python 3.7 or newer.
 """
 
+from __future__ import annotations
+
 import enum
 
 
@@ -37,15 +39,13 @@ class EfficientTAMError(Exception):
 
     exit_code = ExitCode.FAILED
 
-    def __init__(self, message, remedy=""):
-        # type: (str, str) -> None
+    def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
 
-    def __str__(self):
-        # type: () -> str
-        return "{} {}".format(self.message, self.remedy).strip()
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
 
 
 class JobError(EfficientTAMError):

@@ -4,23 +4,30 @@ A document's dataclasses name a kind for each of their fields with ``field(kind,
 stops at the first fault. Standard library only, Python 3.7 or newer.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import difflib
 import enum
 import math
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Type
+from typing import Any, Iterable, NamedTuple
 
 from .errors import EfficientTAMError
 
-Fault = NamedTuple("Fault", [("place", str), ("message", str), ("remedy", str)])
+
+class Fault(NamedTuple):
+    place: str
+    message: str
+    remedy: str
+
+
 Fault.__doc__ = """One thing wrong with a document: where (``objects[0].name``), what, and what to do."""
 
 #: Stands where a value was refused, so that reading and the rules can go on around it.
 REFUSED = type("Refused", (), {"__repr__": lambda self: "REFUSED"})()
 
 
-def field(kind, meaning, default=dataclasses.MISSING, hide_default=False):
-    # type: (Kind, str, Any, bool) -> Any
+def field(kind: Kind, meaning: str, default: Any = dataclasses.MISSING, hide_default: bool = False) -> Any:
     """A dataclass field that knows its kind; without ``default`` the document must give it.
 
     ``hide_default`` leaves the field out of the written document when it holds its default.
@@ -31,8 +38,7 @@ def field(kind, meaning, default=dataclasses.MISSING, hide_default=False):
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def nearest(word, known):
-    # type: (str, Iterable[str]) -> str
+def nearest(word: str, known: Iterable[str]) -> str:
     """A sentence naming the most similar known words, or all of them."""
     known = list(known)
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
@@ -47,92 +53,85 @@ class Kind:
     #: As told to people: ``expected <title>``.
     title = ""
 
-    def read(self, value, place, faults):
-        # type: (Any, str, List[Fault]) -> Any
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         """The Python value of ``value``, or REFUSED after adding to ``faults``."""
         raise TypeError("A kind reads its own values.")
 
-    def write(self, value):
-        # type: (Any) -> Any
+    def write(self, value: Any) -> Any:
         """The JSON value of what ``read`` returned."""
         return value
 
-    def schema(self):
-        # type: () -> Dict[str, Any]
+    def schema(self) -> dict[str, Any]:
         """Its JSON Schema."""
         raise TypeError("A kind describes its own values.")
 
-    def refuse(self, value, place, faults, remedy=""):
-        # type: (Any, str, List[Fault], str) -> Any
+    def refuse(self, value: Any, place: str, faults: list[Fault], remedy: str = "") -> Any:
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        message = "Got {}, expected {}.".format(shown, self.title)
-        faults.append(Fault(place, message, remedy or "Write {}.".format(self.title)))
+        message = f"Got {shown}, expected {self.title}."
+        faults.append(Fault(place, message, remedy or f"Write {self.title}."))
         return REFUSED
 
 
 class Text(Kind):
     """A string without control characters."""
 
-    def __init__(self, title="a text", empty=True):
-        # type: (str, bool) -> None
+    def __init__(self, title: str = "a text", empty: bool = True) -> None:
         self.title = title
         self.empty = empty
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if not isinstance(value, str) or (not self.empty and not value):
             return self.refuse(value, place, faults)
         if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
             return self.refuse(value, place, faults, "Remove the control characters.")
         return value
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": "^[^\\u0000-\\u001f]{}$".format("*" if self.empty else "+")}
 
 
 class Number(Kind):
     """A finite number, kept as a float."""
 
-    def __init__(self, title="a number", least=None):
-        # type: (str, Optional[float]) -> None
+    def __init__(self, title: str = "a number", least: float | None = None) -> None:
         self.title = title
         self.least = least
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return self.refuse(value, place, faults)
         try:
             number = float(value)
         except OverflowError:
-            return self.refuse("a number of {} bits".format(value.bit_length()), place, faults)
+            return self.refuse(f"a number of {value.bit_length()} bits", place, faults)
         if not math.isfinite(number) or (self.least is not None and number < self.least):
             return self.refuse(value, place, faults)
         return number
 
-    def write(self, value):
+    def write(self, value: Any) -> Any:
         whole = float(value).is_integer() and abs(value) < 2**53
         return int(value) if whole else float(value)
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"type": "number"} if self.least is None else {"type": "number", "minimum": self.least}
 
 
 class Whole(Kind):
     """A whole number."""
 
-    def __init__(self, title="a whole number", least=-(10**9), most=10**9):
-        # type: (str, int, int) -> None
+    def __init__(self, title: str = "a whole number", least: int = -(10**9), most: int = 10**9) -> None:
         self.title = title
         self.least = least
         self.most = most
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         whole = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not whole or value != value or not self.least <= value <= self.most or value != int(value):
             return self.refuse(value, place, faults)
         return int(value)
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
@@ -141,49 +140,47 @@ class Flag(Kind):
 
     title = "true or false"
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         return value if isinstance(value, bool) else self.refuse(value, place, faults)
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"type": "boolean"}
 
 
 class Choice(Kind):
     """One member of an Enum, written as its value."""
 
-    def __init__(self, members):
-        # type: (Type[enum.Enum]) -> None
+    def __init__(self, members: type[enum.Enum]) -> None:
         self.members = members
         self.values = [member.value for member in members]
         self.title = "one of " + ", ".join(repr(value) for value in self.values)
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, str) and value in self.values:
             return self.members(value)
         return self.refuse(value, place, faults, nearest(str(value), self.values))
 
-    def write(self, value):
+    def write(self, value: Any) -> Any:
         return value.value
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"enum": list(self.values)}
 
 
 class Maybe(Kind):
     """Another kind, or null."""
 
-    def __init__(self, kind):
-        # type: (Kind) -> None
+    def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.title = kind.title + " or null"
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         return None if value is None else self.kind.read(value, place, faults)
 
-    def write(self, value):
+    def write(self, value: Any) -> Any:
         return None if value is None else self.kind.write(value)
 
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         return {"anyOf": [self.kind.schema(), {"type": "null"}]}
 
 
@@ -193,31 +190,30 @@ class Many(Kind):
     ``partial`` keeps REFUSED in the place of refused items instead of refusing the whole list.
     """
 
-    def __init__(self, kind, title, least=0, length=None, partial=False):
-        # type: (Kind, str, int, Optional[int], bool) -> None
+    def __init__(
+        self, kind: Kind, title: str, least: int = 0, length: int | None = None, partial: bool = False
+    ) -> None:
         self.kind = kind
         self.title = title
         self.least = least if length is None else length
         self.length = length
         self.partial = partial
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         wrong_length = isinstance(value, list) and (
             len(value) < self.least or (self.length is not None and len(value) != self.length)
         )
         if not isinstance(value, list) or wrong_length:
             return self.refuse(value, place, faults)
-        items = [
-            self.kind.read(item, "{}[{}]".format(place, index), faults) for index, item in enumerate(value)
-        ]
+        items = [self.kind.read(item, f"{place}[{index}]", faults) for index, item in enumerate(value)]
         refused = any(item is REFUSED for item in items) and not self.partial
         return REFUSED if refused else tuple(items)
 
-    def write(self, value):
+    def write(self, value: Any) -> Any:
         return [self.kind.write(item) for item in value]
 
-    def schema(self):
-        schema = {"type": "array", "items": self.kind.schema()}  # type: Dict[str, Any]
+    def schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "array", "items": self.kind.schema()}
         if self.least:
             schema["minItems"] = self.least
         if self.length is not None:
@@ -225,17 +221,20 @@ class Many(Kind):
         return schema
 
 
-Entry = NamedTuple(
-    "Entry",
-    [("kind", Kind), ("meaning", str), ("required", bool), ("default", Any), ("hide_default", bool)],
-)
+class Entry(NamedTuple):
+    kind: Kind
+    meaning: str
+    required: bool
+    default: Any
+    hide_default: bool
+
+
 Entry.__doc__ = """One name of a record, what it holds and what it means."""
 
 
-def entries_of(cls):
-    # type: (Any) -> Dict[str, Entry]
+def entries_of(cls: Any) -> dict[str, Entry]:
     """The entries of a dataclass whose fields were made with ``field``."""
-    entries = {}
+    entries: dict[str, Entry] = {}
     for item in dataclasses.fields(cls):
         required = item.default is dataclasses.MISSING
         default = None if required else item.default
@@ -250,29 +249,28 @@ class Record(Kind):
     ``partial`` builds the dataclass even when some fields were refused; they hold REFUSED.
     """
 
-    def __init__(self, cls, entries=None, partial=False):
-        # type: (Any, Optional[Dict[str, Entry]], bool) -> None
+    def __init__(self, cls: Any, entries: dict[str, Entry] | None = None, partial: bool = False) -> None:
         self.cls = cls
         self.partial = partial
         self.entries = entries if entries is not None else entries_of(cls)
         self.title = "an object with " + ", ".join(self.entries)
 
-    def read(self, value, place, faults):
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if not isinstance(value, dict):
             return self.refuse(value, place, faults)
         inside = place + "." if place else ""
         known = len(faults)
         for name in value:
             if name not in self.entries:
-                message = "{!r} is not a field here.".format(name)
+                message = f"{name!r} is not a field here."
                 faults.append(Fault(inside + name, message, nearest(name, self.entries)))
         values = {}
         for name, entry in self.entries.items():
             if name in value:
                 values[name] = entry.kind.read(value[name], inside + name, faults)
             elif entry.required:
-                message = "The field is missing, expected {}.".format(entry.kind.title)
-                faults.append(Fault(inside + name, message, "Add it: {}".format(entry.meaning)))
+                message = f"The field is missing, expected {entry.kind.title}."
+                faults.append(Fault(inside + name, message, f"Add it: {entry.meaning}"))
                 values[name] = REFUSED
         if len(faults) > known and not self.partial:
             return REFUSED
@@ -282,7 +280,7 @@ class Record(Kind):
             faults.append(Fault(place, error.message, error.remedy))
             return REFUSED
 
-    def write(self, value):
+    def write(self, value: Any) -> Any:
         document = {}
         for name, entry in self.entries.items():
             held = getattr(value, name)
@@ -290,8 +288,8 @@ class Record(Kind):
                 document[name] = entry.kind.write(held)
         return document
 
-    def schema(self):
-        properties = {}
+    def schema(self) -> dict[str, Any]:
+        properties: dict[str, Any] = {}
         for name, entry in self.entries.items():
             properties[name] = dict(entry.kind.schema(), description=entry.meaning)
             if not entry.required:
@@ -299,7 +297,7 @@ class Record(Kind):
                     None if entry.default is None else entry.kind.write(entry.default)
                 )
         required = [name for name, entry in self.entries.items() if entry.required]
-        schema = {"type": "object", "additionalProperties": False, "properties": properties}
+        schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
         if required:
             schema["required"] = required
         return schema

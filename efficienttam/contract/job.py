@@ -1,24 +1,21 @@
 """The job document: everything needed to turn one plate into mattes.
 
 The command line, a host's button and a farm all write and read this one document. Paths are kept as
-written; relative ones are meant relative to the document's folder (see ``TrackJob.resolved``).
+written; relative ones are meant relative to the document's folder (see ``document.resolve``).
 Standard library only, Python 3.7 or newer.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import enum
-import os
-from typing import Any, Optional, Tuple
 
-from .fields import REFUSED, Choice, Entry, Flag, Many, Maybe, Number, Record, Text, Whole, field
-from .fields import Fault as Fault
+from .fields import Choice, Flag, Many, Maybe, Record, Text, Whole, field
 from .passes import Between, Direction, Recall
-from .prompts import Prompt, RotoFile
+from .prompts import FRAME, Prompt
 
 #: Version of the document format that this code reads and writes.
 JOB_VERSION = 1
-
-_FRAME = Whole("a frame number", least=-(10**7), most=10**7)
 
 
 class MissingFrames(enum.Enum):
@@ -59,7 +56,7 @@ class Depth(enum.Enum):
 
 
 class Precision(enum.Enum):
-    """Number format of the network."""
+    """Number format the network computes in."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -70,112 +67,114 @@ class Precision(enum.Enum):
 class Plate:
     """The footage and how to read it."""
 
-    path = field(
+    path: str = field(
         Text("a file name", empty=False),
         "Sequence (%04d, ####, $F4), still or movie; %V stands for the view.",
-    )  # type: str
-    color_space = field(
-        Text("a colour space name"), "Colour space of the plate; empty picks by file type.", ""
-    )  # type: str
-    ocio_config = field(
+    )
+    color_space: str = field(
+        Text("a colour space"), "Colour space of the plate; empty picks by file type.", ""
+    )
+    ocio_config: str = field(
         Text("a file name"), "OCIO config; empty uses $OCIO, else the built-in studio config.", ""
-    )  # type: str
-    missing = field(
+    )
+    missing: MissingFrames = field(
         Choice(MissingFrames), "What to do about frames that are not on disk.", MissingFrames.ERROR
-    )  # type: MissingFrames
-    layer = field(Text("a layer name"), "Layer that holds the picture; empty for the first RGB.", "")  # type: str
-    part = field(Text("a part name"), "Part of a multi-part EXR; empty for the first fitting.", "")  # type: str
+    )
+    layer: str = field(Text("a layer name"), "Layer that holds the picture; empty for the first RGB.", "")
+    part: str = field(Text("a part name"), "Part of a multi-part EXR; empty for the first that fits.", "")
 
 
 @dataclasses.dataclass(frozen=True)
 class FrameRange:
     """The frames to make mattes for, both ends included."""
 
-    first = field(Maybe(_FRAME), "First frame; null for the plate's first on disk.", None)  # type: Optional[int]
-    last = field(Maybe(_FRAME), "Last frame; null for the plate's last on disk.", None)  # type: Optional[int]
+    first: int | None = field(Maybe(FRAME), "First frame; null for the plate's first on disk.", None)
+    last: int | None = field(Maybe(FRAME), "Last frame; null for the plate's last on disk.", None)
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
     """The network and the device it runs on."""
 
-    name = field(
+    name: str = field(
         Text("a model name", empty=False), "Variant; `efficienttam models` lists them.", "efficienttam_demo"
-    )  # type: str
-    weights = field(Text("a file name"), "Weights file; empty for the variant's own.", "")  # type: str
-    device = field(
+    )
+    weights: str = field(Text("a file name"), "Weights file; empty for the variant's own.", "")
+    device: str = field(
         Text("a device name", empty=False), "auto, cpu, mps, cuda or cuda:N; auto takes a GPU if any.", "auto"
-    )  # type: str
-    precision = field(
-        Choice(Precision), "Number format of the network; half ones need a GPU.", Precision.FLOAT32
-    )  # type: Precision
-    threads = field(Whole("a thread count", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0)  # type: int
+    )
+    precision: Precision = field(
+        Choice(Precision), "Number format the network computes in.", Precision.FLOAT32
+    )
+    threads: int = field(Whole("a thread count", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0)
 
 
 @dataclasses.dataclass(frozen=True)
 class TrackedObject:
-    """One thing to track. The order of its prompts is the order in which they were given."""
+    """One thing to track. Prompts stand in the order in which they were given.
 
-    name = field(Text("an object name", empty=False), "Letters, digits and _; names file and layer.")  # type: str
-    prompts = field(
-        Many(
-            Record(
-                Prompt,
-                {
-                    "frame": Entry(_FRAME, "Frame the prompt is on.", True, None, False),
-                    "include": Entry(
-                        Many(Many(Number(), "[x, y]", length=2), "a list of [x, y]"),
-                        "Points on the object.",
-                        False,
-                        (),
-                        True,
-                    ),
-                    "exclude": Entry(
-                        Many(Many(Number(), "[x, y]", length=2), "a list of [x, y]"),
-                        "Points off the object.",
-                        False,
-                        (),
-                        True,
-                    ),
-                    "box": Entry(
-                        Maybe(Many(Number(), "[left, top, right, bottom]", length=4)),
-                        "Box around the object: left, top, right, bottom.",
-                        False,
-                        None,
-                        True,
-                    ),
-                    "mask": Entry(
-                        Maybe(
-                            Record(
-                                RotoFile,
-                                {
-                                    "path": Entry(
-                                        Text("a file name", empty=False),
-                                        "Image, or a sequence resolved at the prompt's frame.",
-                                        True,
-                                        None,
-                                        False,
-                                    ),
-                                    "channel": Entry(
-                                        Text("a channel name"),
-                                        "Channel to take; empty for alpha, else the first.",
-                                        False,
-                                        "",
-                                        True,
-                                    ),
-                                },
-                            )
-                        ),
-                        "Roto mask on disk, 0 outside to 1 inside.",
-                        False,
-                        None,
-                        True,
-                    ),
-                },
-            ),
-            "a list of prompts",
-            least=1,
-            partial=True,
-        ),
-        "What the artist said, first to last; the first must tell what the object is.",
-    )  # type: Tuple[Prompt, ...]
+    The first must tell what the object is; a later one of points alone corrects what tracking
+    shows on its frame.
+    """
+
+    name: str = field(Text("an object name", empty=False), "Letters, digits and _; names file and layer.")
+    prompts: tuple[Prompt, ...] = field(
+        Many(Record(Prompt), "a list of one prompt or more", least=1, partial=True),
+        "What the artist said, in the order given.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Tracking:
+    """How prompts become mattes on the other frames."""
+
+    direction: Direction = field(Choice(Direction), "Which frames are tracked.", Direction.BOTH)
+    between: Between = field(
+        Choice(Between), "Who decides between two prompted frames of an object.", Between.NEAREST
+    )
+    recall: Recall = field(
+        Choice(Recall), "Which prompted frames speak to a tracked frame.", Recall.NEIGHBOURS
+    )
+    fill_hole_area: int = field(
+        Whole("an area", least=0, most=10**6), "Largest hole to fill, in cells of the network's mask.", 8
+    )
+    non_overlapping: bool = field(Flag(), "Give each pixel to one object only.", False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Where mattes go and in which form."""
+
+    path: str = field(
+        Text("a file name", empty=False), "EXR sequence; %V is the view, {object} the object's name."
+    )
+    layout: Layout = field(Choice(Layout), "How objects are laid out in files.", Layout.FILE_PER_OBJECT)
+    channel: str = field(
+        Text("a channel name", empty=False),
+        "Channel of a matte; with a layer per object, its last part is used in each layer.",
+        "rgba.alpha",
+    )
+    compression: Compression = field(Choice(Compression), "EXR compression.", Compression.ZIPS)
+    depth: Depth = field(Choice(Depth), "Number format of the matte channels.", Depth.HALF)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrackJob:
+    """One plate, its objects and where their mattes go."""
+
+    plate: Plate = field(Record(Plate, partial=True), "The footage and how to read it.")
+    objects: tuple[TrackedObject, ...] = field(
+        Many(Record(TrackedObject, partial=True), "a list of one object or more", least=1, partial=True),
+        "What to track.",
+    )
+    output: Output = field(Record(Output, partial=True), "Where mattes go and in which form.")
+    range: FrameRange = field(
+        Record(FrameRange, partial=True), "The frames to make mattes for.", FrameRange()
+    )
+    views: tuple[str, ...] = field(
+        Many(Text("a view name", empty=False), "a list of view names"),
+        "Views to run, each with its own %V; empty for a plate without views.",
+        (),
+    )
+    model: Model = field(Record(Model, partial=True), "The network and its device.", Model())
+    tracking: Tracking = field(Record(Tracking, partial=True), "How prompts become mattes.", Tracking())

@@ -4,14 +4,39 @@ Coordinates are plate pixels of the display window: origin top-left, x right, y 
 centres at .5. Standard library only, Python 3.7 or newer.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
-from typing import Any, Optional, Tuple
+from typing import Any, Tuple
 
 from .errors import PromptError
+from .fields import REFUSED, Many, Maybe, Number, Record, Text, Whole, field
 
 Point = Tuple[float, float]
 Box = Tuple[float, float, float, float]
+
+#: A frame's own number, as on disk.
+FRAME = Whole("a frame number", least=-(10**7), most=10**7)
+_POINTS = Many(Many(Number(), "two numbers [x, y]", length=2), "a list of points [x, y]")
+
+
+class _BoxSides(Many):
+    """[left, top, right, bottom] with an area."""
+
+    def __init__(self) -> None:
+        super().__init__(Number(), "four numbers [left, top, right, bottom]", length=4)
+
+    def read(self, value: Any, place: str, faults: Any) -> Any:
+        sides = super().read(value, place, faults)
+        if sides is not REFUSED and (sides[2] <= sides[0] or sides[3] <= sides[1]):
+            return self.refuse(
+                value,
+                place,
+                faults,
+                "Write right > left and bottom > top (y runs down), so that it has an area.",
+            )
+        return sides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +47,12 @@ class RotoFile:
     default: alpha where there is one, else the first channel.
     """
 
-    path: str
-    channel: str = ""
+    path: str = field(
+        Text("a file name", empty=False), "Image, or a sequence resolved at the prompt's frame."
+    )
+    channel: str = field(
+        Text("a channel name"), "Channel to take; empty for alpha, else the first.", "", hide_default=True
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,57 +66,55 @@ class Prompt:
     Raises PromptError when the prompt is empty or a number is not finite.
     """
 
-    frame: int
-    include: Tuple[Point, ...] = ()
-    exclude: Tuple[Point, ...] = ()
-    box: Optional[Box] = None
-    mask: Any = None
+    frame: int = field(FRAME, "Frame the prompt is on.")
+    include: tuple[Point, ...] = field(_POINTS, "Points on the object.", (), hide_default=True)
+    exclude: tuple[Point, ...] = field(_POINTS, "Points off the object.", (), hide_default=True)
+    box: Box | None = field(Maybe(_BoxSides()), "Box around the object.", None, hide_default=True)
+    mask: Any = field(
+        Maybe(Record(RotoFile)), "Roto mask on disk, 0 outside to 1 inside.", None, hide_default=True
+    )
 
-    def __post_init__(self):
-        # type: () -> None
+    def __post_init__(self) -> None:
         object.__setattr__(self, "include", _points(self.frame, "include", self.include))
         object.__setattr__(self, "exclude", _points(self.frame, "exclude", self.exclude))
         if self.box is not None:
             object.__setattr__(self, "box", _box(self.frame, self.box))
         if not (self.include or self.exclude or self.box is not None or self.mask is not None):
             raise PromptError(
-                "The prompt on frame {} is empty.".format(self.frame),
+                f"The prompt on frame {self.frame} is empty.",
                 "Give at least one point, a box or a mask.",
             )
 
     @property
-    def stands_alone(self):
-        # type: () -> bool
+    def stands_alone(self) -> bool:
         """True when the prompt tells what the object is, not only what it is not."""
         return bool(self.include) or self.box is not None or self.mask is not None
 
 
-def _points(frame, name, points):
-    # type: (int, str, Any) -> Tuple[Point, ...]
+def _points(frame: int, name: str, points: Any) -> tuple[Point, ...]:
     result = []
     for point in points:
         numbers = tuple(float(value) for value in point)
         if len(numbers) != 2 or not all(math.isfinite(value) for value in numbers):
             raise PromptError(
-                "Frame {}: {} point {!r} is not two finite numbers.".format(frame, name, point),
+                f"Frame {frame}: {name} point {point!r} is not two finite numbers.",
                 "Write a point as x,y in plate pixels from the top-left corner.",
             )
         result.append(numbers)
-    return tuple(result)  # type: ignore[arg-type]
+    return tuple(result)
 
 
-def _box(frame, box):
-    # type: (int, Any) -> Box
+def _box(frame: int, box: Any) -> Box:
     numbers = tuple(float(value) for value in box)
     if len(numbers) != 4 or not all(math.isfinite(value) for value in numbers):
         raise PromptError(
-            "Frame {}: box {!r} is not four finite numbers.".format(frame, box),
+            f"Frame {frame}: box {box!r} is not four finite numbers.",
             "Write a box as left,top,right,bottom in plate pixels from the top-left corner.",
         )
     left, top, right, bottom = numbers
     if right <= left or bottom <= top:
         raise PromptError(
-            "Frame {}: box {!r} has no area.".format(frame, box),
+            f"Frame {frame}: box {box!r} has no area.",
             "Give left,top,right,bottom with right > left and bottom > top (y runs down).",
         )
-    return numbers  # type: ignore[return-value]
+    return numbers

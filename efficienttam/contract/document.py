@@ -1,0 +1,185 @@
+"""A ``TrackJob`` as JSON text and back. Canonical: equal jobs give equal bytes.
+
+Standard library only, Python 3.7 or newer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from typing import Any, Iterable, Sequence
+
+from .errors import JobError
+from .fields import Fault, Record, Whole
+from .job import JOB_VERSION, FrameRange, Model, TrackedObject, TrackJob
+from .prompts import Prompt, RotoFile
+from .rules import broken_rules
+
+_JOB = Record(TrackJob, partial=True)
+
+
+class JobFaults(JobError):
+    """Everything wrong with a job document, in ``faults``."""
+
+    def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        lines = [f"{source}: {count}" if source else f"The job has {count}"]
+        for fault in self.faults:
+            lines.append(
+                "  {}: {} {}".format(fault.place or "document", fault.message, fault.remedy).rstrip()
+            )
+        super().__init__("\n".join(lines))
+
+
+def to_json(job: TrackJob) -> str:
+    """The canonical text: every field in its order, one blank after a colon, newline at the end."""
+    return _text(_document(job), "") + "\n"
+
+
+def from_json(text: str, source: str = "") -> TrackJob:
+    """Reads a document; ``source`` is what to call it in messages.
+
+    Raises JobFaults with every fault: of form, of content, and of rules that span fields.
+    """
+    faults: list[Fault] = []
+    job = _read(text, faults)
+    if job is not None:
+        faults.extend(fault for fault in broken_rules(job) if fault not in faults)
+    if faults or job is None:
+        raise JobFaults(faults, source)
+    return job
+
+
+def read_job(path: str) -> TrackJob:
+    """The job in a file, paths as written. Raises JobFaults; JobError when the file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise JobError(
+            "The job {!r} cannot be read: {}.".format(path, getattr(error, "strerror", None) or error),
+            "Name a job document, a JSON file in UTF-8.",
+        ) from error
+    return from_json(text, source=path)
+
+
+def write_job(job: TrackJob, path: str) -> None:
+    """Writes the canonical text, whole or not at all. Raises JobError."""
+    partial = f"{path}.{os.getpid()}.part"
+    try:
+        with open(partial, "w", encoding="utf-8", newline="\n") as file:
+            file.write(to_json(job))
+        os.replace(partial, path)
+    except OSError as error:
+        if os.path.exists(partial):
+            os.remove(partial)
+        raise JobError(
+            f"The job {path!r} cannot be written: {error.strerror}.", "Name a file you may write."
+        ) from error
+
+
+def job_hash(job: TrackJob) -> str:
+    """sha256 of what decides how a matte looks: not of the range, the views, or where it is computed."""
+    same = dataclasses.replace(
+        job,
+        range=FrameRange(),
+        views=(),
+        model=dataclasses.replace(job.model, device=Model().device, threads=Model().threads),
+    )
+    return hashlib.sha256(to_json(same).encode("utf-8")).hexdigest()
+
+
+def resolve(job: TrackJob, folder: str) -> TrackJob:
+    """The job with every relative path made relative to ``folder`` instead of the working folder."""
+
+    def at(path: str) -> str:
+        return os.path.join(folder, os.path.expanduser(path)) if path else path
+
+    def prompt_at(prompt: Prompt) -> Prompt:
+        if not isinstance(prompt.mask, RotoFile):
+            return prompt
+        return dataclasses.replace(prompt, mask=dataclasses.replace(prompt.mask, path=at(prompt.mask.path)))
+
+    def object_at(thing: TrackedObject) -> TrackedObject:
+        return dataclasses.replace(thing, prompts=tuple(prompt_at(prompt) for prompt in thing.prompts))
+
+    config = job.plate.ocio_config
+    return dataclasses.replace(
+        job,
+        plate=dataclasses.replace(
+            job.plate,
+            path=at(job.plate.path),
+            ocio_config=config if config.startswith("ocio://") else at(config),
+        ),
+        objects=tuple(object_at(thing) for thing in job.objects),
+        output=dataclasses.replace(job.output, path=at(job.output.path)),
+        model=dataclasses.replace(job.model, weights=at(job.model.weights)),
+    )
+
+
+def job_schema() -> dict[str, Any]:
+    """The JSON Schema of the document, made from the dataclasses."""
+    schema = _JOB.schema()
+    version = {"const": JOB_VERSION, "description": "Version of the document format."}
+    schema["properties"] = dict({"version": version}, **schema["properties"])
+    schema["required"] = ["version"] + schema["required"]
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "TrackJob",
+        "description": "A job document: one plate, its objects and where their mattes go.",
+    }
+    return dict(head, **schema)
+
+
+def _document(job: TrackJob) -> dict[str, Any]:
+    return dict({"version": JOB_VERSION}, **_JOB.write(job))
+
+
+def _read(text: str, faults: list[Fault]) -> TrackJob | None:
+    def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                faults.append(Fault(name, "The field is given twice.", "Keep one."))
+            found[name] = value
+        return found
+
+    try:
+        document = json.loads(text, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        faults.append(Fault("", f"This is not JSON: {error}.", "Mend the text at that place."))
+        return None
+    if not isinstance(document, dict):
+        faults.append(Fault("", f"Got a JSON {type(document).__name__}, expected an object.", "Write a job."))
+        return None
+    version = document.pop("version", None)
+    if not _version_fits(version, faults):
+        return None
+    job: TrackJob = _JOB.read(document, "", faults)
+    return job
+
+
+def _version_fits(version: Any, faults: list[Fault]) -> bool:
+    if version is None:
+        faults.append(Fault("version", "The version is missing.", f'Add "version": {JOB_VERSION}.'))
+        return True
+    known = len(faults)
+    number = Whole("a version number", least=1).read(version, "version", faults)
+    if len(faults) == known and number > JOB_VERSION:
+        message = f"Got version {number}, this software reads up to {JOB_VERSION}."
+        faults.append(Fault("version", message, "Update this software, or write the job with the older one."))
+        return False
+    return True
+
+
+def _text(value: Any, indent: str) -> str:
+    deeper = indent + "  "
+    if isinstance(value, dict) and value:
+        items = [f"{deeper}{json.dumps(name)}: {_text(held, deeper)}" for name, held in value.items()]
+        return "{\n" + ",\n".join(items) + "\n" + indent + "}"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "[\n" + ",\n".join(deeper + _text(item, deeper) for item in value) + "\n" + indent + "]"
+    return json.dumps(value, ensure_ascii=False)

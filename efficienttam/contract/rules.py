@@ -1,0 +1,205 @@
+"""Rules of a job document that span fields. No file is looked at.
+
+Parts that were refused while reading are passed over, so every other fault is still found.
+Standard library only, Python 3.7 or newer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Iterator
+
+from .errors import JobError
+from .fields import REFUSED, Fault
+from .job import FrameRange, Layout, Output, TrackedObject, TrackJob
+from .patterns import FramePattern
+
+_OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_CHANNEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
+_DEVICE = re.compile(r"(auto|cpu|mps|xpu|cuda(:\d{1,3})?)\Z")
+_VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
+
+
+def broken_rules(job: TrackJob) -> list[Fault]:
+    """Every rule the job breaks, in the order of the document."""
+    faults: list[Fault] = []
+    faults.extend(_plate_faults(job))
+    faults.extend(_object_faults(job))
+    faults.extend(_output_faults(job))
+    faults.extend(_range_faults(job.range))
+    faults.extend(_view_faults(job))
+    device = _known(job.model, "device")
+    if device is not None and not _DEVICE.match(device):
+        remedy = "Write auto, cpu, mps, cuda or cuda:1."
+        faults.append(Fault("model.device", f"{device!r} is not a device.", remedy))
+    return faults
+
+
+def objects_of(job: TrackJob) -> Iterator[tuple[str, TrackedObject]]:
+    """(place, object) of each readable object."""
+    if job.objects is not REFUSED:
+        for index, thing in enumerate(job.objects):
+            if thing is not REFUSED:
+                yield f"objects[{index}]", thing
+
+
+def prompts_of(job: TrackJob) -> Iterator[tuple[str, Any]]:
+    """(place, prompt) of each readable prompt of every object."""
+    for place, thing in objects_of(job):
+        if thing.prompts is not REFUSED:
+            for index, prompt in enumerate(thing.prompts):
+                if prompt is not REFUSED:
+                    yield f"{place}.prompts[{index}]", prompt
+
+
+def _known(record: Any, name: str) -> Any:
+    value = None if record is REFUSED else getattr(record, name)
+    return None if value is REFUSED else value
+
+
+def _pattern(text: str | None, place: str, faults: list[Fault]) -> FramePattern | None:
+    if text is None:
+        return None
+    try:
+        return FramePattern(text)
+    except JobError as error:
+        faults.append(Fault(place, error.message, error.remedy))
+        return None
+
+
+def _plate_faults(job: TrackJob) -> list[Fault]:
+    faults: list[Fault] = []
+    pattern = _pattern(_known(job.plate, "path"), "plate.path", faults)
+    if pattern is not None and pattern.has_object:
+        faults.append(
+            Fault(
+                "plate.path", "{object} stands in the plate's name.", "Leave it out: a plate has no object."
+            )
+        )
+    if pattern is not None and pattern.has_view and job.views == ():
+        faults.append(
+            Fault("views", "The plate's name has %V but there are no views.", "Name the views to run.")
+        )
+    return faults
+
+
+def _object_faults(job: TrackJob) -> list[Fault]:
+    faults: list[Fault] = []
+    seen: dict[str, str] = {}
+    for place, thing in objects_of(job):
+        if thing.name is not REFUSED:
+            faults.extend(_name_faults(place + ".name", thing.name, seen))
+        if thing.prompts is not REFUSED:
+            faults.extend(_prompt_faults(place, thing))
+    for place, prompt in prompts_of(job):
+        first, last = _known(job.range, "first"), _known(job.range, "last")
+        early = first is not None and prompt.frame < first
+        late = last is not None and prompt.frame > last
+        if (early or late) and not (first is not None and last is not None and last < first):
+            message = "Frame {} is outside the range {} to {}.".format(
+                prompt.frame, "start" if first is None else first, "end" if last is None else last
+            )
+            faults.append(Fault(place + ".frame", message, "Widen the range or move the prompt."))
+    return faults
+
+
+def _name_faults(place: str, name: str, seen: dict[str, str]) -> Iterator[Fault]:
+    if not _OBJECT_NAME.match(name):
+        message = f"{name!r} is not a name for an object."
+        yield Fault(place, message, "Use up to 64 letters, digits and _, not starting with a digit.")
+    elif name.lower() in seen:
+        message = f"{name!r} is already the name of {seen[name.lower()]} (case does not count)."
+        yield Fault(place, message, "Give each object its own name.")
+    else:
+        seen[name.lower()] = place.rsplit(".", 1)[0]
+
+
+def _prompt_faults(place: str, thing: TrackedObject) -> Iterator[Fault]:
+    first = thing.prompts[0]
+    if first is not REFUSED and not first.stands_alone:
+        yield Fault(
+            place + ".prompts[0]",
+            "The first prompt only tells what the object is not.",
+            "Give it an include point, a box or a mask, or put such a prompt before it.",
+        )
+    frames: dict[int, str] = {}
+    for index, prompt in enumerate(thing.prompts):
+        if prompt is REFUSED:
+            continue
+        here = f"{place}.prompts[{index}]"
+        if prompt.frame in frames:
+            message = f"Frame {prompt.frame} has a prompt already, {frames[prompt.frame]}."
+            yield Fault(here + ".frame", message, "Join the two: one prompt per object and frame.")
+        frames.setdefault(prompt.frame, here)
+
+
+def _output_faults(job: TrackJob) -> list[Fault]:
+    faults: list[Fault] = []
+    output = job.output
+    channel = _known(output, "channel")
+    if channel is not None and not _CHANNEL.match(channel):
+        message = f"{channel!r} is not a channel name."
+        faults.append(Fault("output.channel", message, "Write layer.channel, for example rgba.alpha."))
+    pattern = _pattern(_known(output, "path"), "output.path", faults)
+    if pattern is None:
+        return faults
+    place = "output.path"
+    if not pattern.text.lower().endswith(".exr"):
+        faults.append(Fault(place, f"{pattern.text!r} is not an EXR.", "Let the name end with .exr."))
+    if not pattern.has_frame:
+        faults.append(
+            Fault(place, "There is no frame token.", "Put %04d or #### where the frame number belongs.")
+        )
+    faults.extend(_sharing_faults(job, output, pattern))
+    plate = _known(job.plate, "path")
+    if plate is not None and _same_file(plate, pattern.text):
+        faults.append(
+            Fault(place, "The mattes would overwrite the plate.", "Choose another name for the mattes.")
+        )
+    return faults
+
+
+def _sharing_faults(job: TrackJob, output: Output, pattern: FramePattern) -> Iterator[Fault]:
+    several = job.objects is not REFUSED and len(job.objects) > 1
+    if output.layout is Layout.FILE_PER_OBJECT and several and not pattern.has_object:
+        yield Fault(
+            "output.path",
+            f"{len(job.objects)} objects would write the same files.",
+            'Put {object} into the name, or set "layout": "layer_per_object".',
+        )
+    if output.layout is Layout.LAYER_PER_OBJECT and pattern.has_object:
+        yield Fault(
+            "output.path",
+            "{object} stands in the name of files that hold every object.",
+            'Leave it out, or set "layout": "file_per_object".',
+        )
+    if job.views is not REFUSED and len(job.views) > 1 and not pattern.has_view:
+        yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")
+
+
+def _same_file(plate: str, output: str) -> bool:
+    """True when a plate frame and a matte of the same number would be one file."""
+    names = [
+        os.path.normcase(os.path.normpath(FramePattern(text).path(1001, "view", "")))
+        for text in (plate, output)
+    ]
+    return names[0] == names[1]
+
+
+def _range_faults(frames: FrameRange) -> Iterator[Fault]:
+    first, last = _known(frames, "first"), _known(frames, "last")
+    if first is not None and last is not None and last < first:
+        message = f"The range ends at {last}, before its start {first}."
+        yield Fault("range.last", message, "Write the lower frame as first.")
+
+
+def _view_faults(job: TrackJob) -> Iterator[Fault]:
+    if job.views is REFUSED:
+        return
+    for index, view in enumerate(job.views):
+        place = f"views[{index}]"
+        if not _VIEW.match(view):
+            yield Fault(place, f"{view!r} is not a view name.", "Use letters, digits and _.")
+        elif view in job.views[:index]:
+            yield Fault(place, f"The view {view!r} is named twice.", "Name each view once.")
