@@ -104,7 +104,7 @@ class Number(Kind):
         try:
             number = float(value)
         except OverflowError:
-            return self.refuse(f"a number of {value.bit_length()} bits", place, faults)
+            return self.refuse("a number beyond every float", place, faults)
         if not math.isfinite(number) or (self.least is not None and number < self.least):
             return self.refuse(value, place, faults)
         return number

@@ -13,20 +13,10 @@ import enum
 from .fields import Choice, Flag, Many, Maybe, Record, Text, Whole, field
 from .passes import Between, Direction, Recall
 from .prompts import FRAME, Prompt
+from .sequence import MissingFrames
 
 #: Version of the document format that this code reads and writes.
 JOB_VERSION = 1
-
-
-class MissingFrames(enum.Enum):
-    """What to do about frames of the range that are not on disk."""
-
-    #: Refuse to start; every missing frame is named.
-    ERROR = "error"
-    #: Use the nearest earlier frame (the first one before the start).
-    HOLD = "hold"
-    #: Use a black frame.
-    BLACK = "black"
 
 
 class Layout(enum.Enum):

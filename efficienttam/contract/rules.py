@@ -10,14 +10,13 @@ import os
 import re
 from typing import Any, Iterator
 
-from .errors import JobError
 from .fields import REFUSED, Fault
 from .job import FrameRange, Layout, Output, TrackedObject, TrackJob
-from .patterns import FramePattern
+from .sequence import SequencePattern
 
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _CHANNEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
-_DEVICE = re.compile(r"(auto|cpu|mps|xpu|cuda(:\d{1,3})?)\Z")
+_DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
 _VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
@@ -58,25 +57,17 @@ def _known(record: Any, name: str) -> Any:
     return None if value is REFUSED else value
 
 
-def _pattern(text: str | None, place: str, faults: list[Fault]) -> FramePattern | None:
-    if text is None:
-        return None
-    try:
-        return FramePattern(text)
-    except JobError as error:
-        faults.append(Fault(place, error.message, error.remedy))
-        return None
+def _pattern(record: Any) -> SequencePattern | None:
+    text = _known(record, "path")
+    return None if text is None else SequencePattern(text)
 
 
 def _plate_faults(job: TrackJob) -> list[Fault]:
     faults: list[Fault] = []
-    pattern = _pattern(_known(job.plate, "path"), "plate.path", faults)
+    pattern = _pattern(job.plate)
     if pattern is not None and pattern.has_object:
-        faults.append(
-            Fault(
-                "plate.path", "{object} stands in the plate's name.", "Leave it out: a plate has no object."
-            )
-        )
+        message = "{object} stands in the plate's name."
+        faults.append(Fault("plate.path", message, "Leave it out: a plate has no object."))
     if pattern is not None and pattern.has_view and job.views == ():
         faults.append(
             Fault("views", "The plate's name has %V but there are no views.", "Name the views to run.")
@@ -141,13 +132,13 @@ def _output_faults(job: TrackJob) -> list[Fault]:
     if channel is not None and not _CHANNEL.match(channel):
         message = f"{channel!r} is not a channel name."
         faults.append(Fault("output.channel", message, "Write layer.channel, for example rgba.alpha."))
-    pattern = _pattern(_known(output, "path"), "output.path", faults)
+    pattern = _pattern(output)
     if pattern is None:
         return faults
     place = "output.path"
     if not pattern.text.lower().endswith(".exr"):
         faults.append(Fault(place, f"{pattern.text!r} is not an EXR.", "Let the name end with .exr."))
-    if not pattern.has_frame:
+    if not pattern.is_sequence:
         faults.append(
             Fault(place, "There is no frame token.", "Put %04d or #### where the frame number belongs.")
         )
@@ -160,7 +151,7 @@ def _output_faults(job: TrackJob) -> list[Fault]:
     return faults
 
 
-def _sharing_faults(job: TrackJob, output: Output, pattern: FramePattern) -> Iterator[Fault]:
+def _sharing_faults(job: TrackJob, output: Output, pattern: SequencePattern) -> Iterator[Fault]:
     several = job.objects is not REFUSED and len(job.objects) > 1
     if output.layout is Layout.FILE_PER_OBJECT and several and not pattern.has_object:
         yield Fault(
@@ -181,7 +172,7 @@ def _sharing_faults(job: TrackJob, output: Output, pattern: FramePattern) -> Ite
 def _same_file(plate: str, output: str) -> bool:
     """True when a plate frame and a matte of the same number would be one file."""
     names = [
-        os.path.normcase(os.path.normpath(FramePattern(text).path(1001, "view", "")))
+        os.path.normcase(os.path.normpath(SequencePattern(text).path(1001, "view", "")))
         for text in (plate, output)
     ]
     return names[0] == names[1]
