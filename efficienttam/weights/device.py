@@ -1,0 +1,60 @@
+"""Which device does the work."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from ..contract.errors import DeviceError
+from ..contract.job import Precision
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The device of that name: ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
+
+    None or ``auto`` takes CUDA where there is one, else MPS, else the CPU. Raises DeviceError for a
+    device this machine does not have: work asked of a GPU is never done on the CPU instead.
+    """
+    if name in (None, "", "auto"):
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    kind, index = _parse(str(name))
+    if kind == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if count <= index:
+            built = "" if torch.version.cuda else " (this PyTorch was built without CUDA)"
+            raise DeviceError(
+                f"Device {name} was asked for, but {count} CUDA devices can be used{built}.",
+                "Choose another device, or let auto choose one.",
+            )
+    elif kind == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError(
+            "Device mps was asked for, but this machine has no Metal device PyTorch can use.",
+            "Choose another device, or let auto choose one.",
+        )
+    return torch.device(str(name))
+
+
+def check_precision(device: torch.device, precision: Precision) -> torch.dtype:
+    """The type to compute in. Raises DeviceError where the device has no such arithmetic."""
+    if precision is Precision.BFLOAT16 and device.type == "cuda":
+        with torch.cuda.device(device):
+            if not torch.cuda.is_bf16_supported(including_emulation=False):
+                raise DeviceError(
+                    f"{torch.cuda.get_device_name(device)} does not compute in bfloat16.",
+                    "Choose float16 or float32.",
+                )
+    return {
+        Precision.FLOAT32: torch.float32,
+        Precision.BFLOAT16: torch.bfloat16,
+        Precision.FLOAT16: torch.float16,
+    }[precision]
+
+
+def _parse(name: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(cpu|mps|cuda)(?::(\d+))?", name)
+    if not match or (match.group(2) and match.group(1) != "cuda"):
+        raise DeviceError(f"{name!r} is no device.", "Choose auto, cpu, mps, cuda or cuda:N.")
+    return match.group(1), int(match.group(2) or 0)

@@ -1,0 +1,61 @@
+"""A variant with its weights, on its device, ready to use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from ..contract.errors import DeviceError
+from ..contract.job import Precision
+from ..model.build import build_model
+from ..model.config import MODELS
+from ..model.efficienttam import EfficientTAM
+from .checkpoint import load_checkpoint
+from .device import check_precision, choose_device
+from .download import verify_weights
+from .location import find_weights
+from .registry import DEMO, find_entry
+
+
+def load_model(
+    name: str = DEMO,
+    *,
+    device: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    precision: Precision | str = Precision.FLOAT32,
+    threads: int | None = None,
+) -> EfficientTAM:
+    """A variant in eval mode with checked weights; ``weights_hash`` of the result is their sha256.
+
+    ``device`` is cpu, mps, cuda or cuda:N; None or "auto" takes a GPU where there is one.
+    ``weights`` is a file or folder; without it they are looked for as ``find_weights`` says. Nothing
+    is downloaded. ``precision`` is what the network computes in (weights stay float32), ``threads``
+    how many CPU threads this whole process uses (None or 0: PyTorch's choice).
+
+    Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
+    the device is absent or lacks the precision.
+    """
+    entry = find_entry(name)
+    target = choose_device(device)
+    dtype = check_precision(target, Precision(precision))
+    if threads:
+        torch.set_num_threads(threads)
+    path = find_weights(name, weights or None)
+    a_file_of_their_own = bool(weights) and path == Path(weights or "").expanduser()
+    digest = verify_weights(path, None if a_file_of_their_own else entry.sha256)
+    with torch.device("meta"):
+        model = build_model(MODELS[name])
+    model.to_empty(device="cpu")
+    load_checkpoint(model, path)
+    model.weights_hash = digest
+    model.precision = dtype
+    model.requires_grad_(False)
+    try:
+        return model.to(target).eval()
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{name} does not fit into the free memory of {target}.",
+            "Close other programs that use this GPU, choose a smaller variant, or use the CPU.",
+        ) from error
