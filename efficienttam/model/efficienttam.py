@@ -8,7 +8,8 @@ M memory channels. Mask logits are before the sigmoid: above 0 is inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -54,9 +55,16 @@ class HeadOutput:
 class EfficientTAM(nn.Module):
     """One variant of the network; see ``build.build_model``."""
 
+    #: sha256 of the file the weights came from, for provenance; empty for random weights.
+    weights_hash: str = ""
+    #: What matrix products are computed in; callers enter autocast with it, the weights stay float32.
+    precision: torch.dtype = torch.float32
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        #: What the network computes in; weights stay float32.
+        self.precision = torch.float32
         hidden, memory = config.hidden, config.memory_channels
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(config.memory_maps, 1, 1, memory))
         self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, hidden))
@@ -75,6 +83,13 @@ class EfficientTAM(nn.Module):
     def device(self) -> torch.device:
         """Where the weights live."""
         return self.no_mem_embed.device
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Runs the block without gradients and in the network's precision, by autocast."""
+        lower = self.precision != torch.float32
+        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=lower):
+            yield
 
     def encode_image(self, image: Tensor) -> Tensor:
         """Normalised RGB (B, 3, S, S) to embeddings (B, C, H, W)."""
