@@ -185,12 +185,10 @@ def _first_line(error: BaseException) -> str:
 
 
 def _explain(place: Path, name: str, mismatch: Mismatch) -> str:
-    shaped = [
-        f"{key} is {list(got)}, not {list(want)}" for key, (got, want) in mismatch.misshaped.items()
-    ]
+    shaped = [f"{key} is {list(got)}, not {list(want)}" for key, (got, want) in mismatch.misshaped.items()]
     lists = (("missing", mismatch.missing), ("unexpected", mismatch.unexpected), ("of another shape", shaped))
     said = "; ".join(f"{len(keys)} {what} ({', '.join(keys)})" for what, keys in lists if keys)
-    guess = f"It seems to be {mismatch.resembles}." if mismatch.resembles else "It is like no variant we know."
+    guess = f"It seems to be {mismatch.resembles}." if mismatch.resembles else "It is like no known variant."
     return f"{place} does not fit {name}: {said}. {guess}"
 
 

@@ -151,9 +151,7 @@ def _validator(headers: Message) -> str:
     return etag if etag.startswith('"') else headers.get("Last-Modified", "")
 
 
-def _accepted_start(
-    response: http.client.HTTPResponse, offset: int, validator: str, part: Path
-) -> int:
+def _accepted_start(response: http.client.HTTPResponse, offset: int, validator: str, part: Path) -> int:
     if response.status != 206:
         return 0
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))

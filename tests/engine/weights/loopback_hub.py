@@ -66,9 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         hub, faults = self.owner, self.owner.faults
         headers = self.headers
-        hub.requests.append(
-            Request(self.path, headers["Range"], headers["If-Range"], headers["User-Agent"])
-        )
+        hub.requests.append(Request(self.path, headers["Range"], headers["If-Range"], headers["User-Agent"]))
         name = self.path.rsplit("/", 1)[1]
         if faults.statuses:
             return self._empty(faults.statuses.pop(0))

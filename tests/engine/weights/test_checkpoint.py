@@ -91,9 +91,12 @@ def test_every_wrong_key_is_named(demo: EfficientTAM, blank: EfficientTAM, tmp_p
 
 def test_a_file_of_another_variant_is_recognised(blank: EfficientTAM, tmp_path: Path) -> None:
     zeros = {
-        key: torch.zeros(shape, dtype=torch.float16) for key, shape in variant_shapes("efficienttam_ti").items()
+        key: torch.zeros(shape, dtype=torch.float16)
+        for key, shape in variant_shapes("efficienttam_ti").items()
     }
-    with pytest.raises(WeightsError, match=r"seems to be efficienttam_ti, efficienttam_ti_1, .* or") as caught:
+    with pytest.raises(
+        WeightsError, match=r"seems to be efficienttam_ti, efficienttam_ti_1, .* or"
+    ) as caught:
         load_checkpoint(blank, write(tmp_path / "ti.pt", zeros))
     assert "Choose that variant" in caught.value.remedy
 
