@@ -11,6 +11,7 @@ import json
 import os
 from typing import Any, Iterable, Sequence
 
+from .disk import place_at
 from .errors import JobError
 from .fields import Fault, Record, Whole
 from .job import JOB_VERSION, FrameRange, Model, TrackedObject, TrackJob
@@ -44,26 +45,38 @@ def from_json(text: str, source: str = "") -> TrackJob:
 
     Raises JobFaults with every fault: of form, of content, and of rules that span fields.
     """
-    faults: list[Fault] = []
-    job = _read(text, faults)
-    if job is not None:
-        faults.extend(fault for fault in broken_rules(job) if fault not in faults)
+    job, faults = examine(text)
     if faults or job is None:
         raise JobFaults(faults, source)
     return job
 
 
+def examine(text: str) -> tuple[TrackJob | None, list[Fault]]:
+    """The job as far as it can be read, with everything wrong in it.
+
+    What was refused is REFUSED in the job, which is None when nothing can be read.
+    """
+    faults: list[Fault] = []
+    job = _read(text, faults)
+    if job is not None:
+        faults.extend(broken_rules(job))
+    return job, faults
+
+
 def read_job(path: str) -> TrackJob:
     """The job in a file, paths as written. Raises JobFaults; JobError when the file cannot be read."""
+    return from_json(read_text(path), source=path)
+
+
+def read_text(path: str) -> str:
+    """The text of a job document. Raises JobError when the file cannot be read or is not UTF-8."""
     try:
         with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
+            return file.read().decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise JobError(
-            "The job {!r} cannot be read: {}.".format(path, getattr(error, "strerror", None) or error),
-            "Name a job document, a JSON file in UTF-8.",
-        ) from error
-    return from_json(text, source=path)
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"The job {path!r} cannot be read: {reason}."
+        raise JobError(message, "Name a job document, a JSON file in UTF-8.") from error
 
 
 def write_job(job: TrackJob, path: str) -> None:
@@ -96,7 +109,7 @@ def resolve(job: TrackJob, folder: str) -> TrackJob:
     """The job with every relative path made relative to ``folder`` instead of the working folder."""
 
     def at(path: str) -> str:
-        return os.path.join(folder, os.path.expanduser(path)) if path else path
+        return place_at(path, folder) if path else path
 
     def prompt_at(prompt: Prompt) -> Prompt:
         if not isinstance(prompt.mask, RotoFile):
@@ -107,13 +120,10 @@ def resolve(job: TrackJob, folder: str) -> TrackJob:
         return dataclasses.replace(thing, prompts=tuple(prompt_at(prompt) for prompt in thing.prompts))
 
     config = job.plate.ocio_config
+    config = config if config.startswith("ocio://") else at(config)
     return dataclasses.replace(
         job,
-        plate=dataclasses.replace(
-            job.plate,
-            path=at(job.plate.path),
-            ocio_config=config if config.startswith("ocio://") else at(config),
-        ),
+        plate=dataclasses.replace(job.plate, path=at(job.plate.path), ocio_config=config),
         objects=tuple(object_at(thing) for thing in job.objects),
         output=dataclasses.replace(job.output, path=at(job.output.path)),
         model=dataclasses.replace(job.model, weights=at(job.model.weights)),

@@ -129,6 +129,18 @@ class Tracking:
         Whole("an area", least=0, most=10**6), "Largest hole to fill, in cells of the network's mask.", 8
     )
     non_overlapping: bool = field(Flag(), "Give each pixel to one object only.", False)
+    max_prompted_frames: int | None = field(
+        Maybe(Whole("a count", least=1, most=10**6)),
+        "Recall only so many prompted frames; null for all.",
+        None,
+    )
+    memory_stride: int = field(
+        Whole("a stride", least=1, most=10**4), "Step between the tracked frames that are recalled.", 1
+    )
+    dynamic_multimask: bool = field(Flag(), "Let an unstable mask give way to the best of three.", True)
+    binarize_prompted: bool = field(
+        Flag(), "Threshold the masks of prompted frames before they are remembered.", True
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,6 @@ Standard library only, Python 3.7 or newer.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Iterator
 
@@ -28,7 +27,7 @@ def broken_rules(job: TrackJob) -> list[Fault]:
     faults.extend(_output_faults(job))
     faults.extend(_range_faults(job.range))
     faults.extend(_view_faults(job))
-    device = _known(job.model, "device")
+    device = known(job.model, "device")
     if device is not None and not _DEVICE.match(device):
         remedy = "Write auto, cpu, mps, cuda or cuda:1."
         faults.append(Fault("model.device", f"{device!r} is not a device.", remedy))
@@ -52,13 +51,14 @@ def prompts_of(job: TrackJob) -> Iterator[tuple[str, Any]]:
                     yield f"{place}.prompts[{index}]", prompt
 
 
-def _known(record: Any, name: str) -> Any:
+def known(record: Any, name: str) -> Any:
+    """The field of a record, None when it or the record was refused."""
     value = None if record is REFUSED else getattr(record, name)
     return None if value is REFUSED else value
 
 
 def _pattern(record: Any) -> SequencePattern | None:
-    text = _known(record, "path")
+    text = known(record, "path")
     return None if text is None else SequencePattern(text)
 
 
@@ -84,7 +84,7 @@ def _object_faults(job: TrackJob) -> list[Fault]:
         if thing.prompts is not REFUSED:
             faults.extend(_prompt_faults(place, thing))
     for place, prompt in prompts_of(job):
-        first, last = _known(job.range, "first"), _known(job.range, "last")
+        first, last = known(job.range, "first"), known(job.range, "last")
         early = first is not None and prompt.frame < first
         late = last is not None and prompt.frame > last
         if (early or late) and not (first is not None and last is not None and last < first):
@@ -128,7 +128,7 @@ def _prompt_faults(place: str, thing: TrackedObject) -> Iterator[Fault]:
 def _output_faults(job: TrackJob) -> list[Fault]:
     faults: list[Fault] = []
     output = job.output
-    channel = _known(output, "channel")
+    channel = known(output, "channel")
     if channel is not None and not _CHANNEL.match(channel):
         message = f"{channel!r} is not a channel name."
         faults.append(Fault("output.channel", message, "Write layer.channel, for example rgba.alpha."))
@@ -143,11 +143,6 @@ def _output_faults(job: TrackJob) -> list[Fault]:
             Fault(place, "There is no frame token.", "Put %04d or #### where the frame number belongs.")
         )
     faults.extend(_sharing_faults(job, output, pattern))
-    plate = _known(job.plate, "path")
-    if plate is not None and _same_file(plate, pattern.text):
-        faults.append(
-            Fault(place, "The mattes would overwrite the plate.", "Choose another name for the mattes.")
-        )
     return faults
 
 
@@ -169,17 +164,8 @@ def _sharing_faults(job: TrackJob, output: Output, pattern: SequencePattern) -> 
         yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")
 
 
-def _same_file(plate: str, output: str) -> bool:
-    """True when a plate frame and a matte of the same number would be one file."""
-    names = [
-        os.path.normcase(os.path.normpath(SequencePattern(text).path(1001, "view", "")))
-        for text in (plate, output)
-    ]
-    return names[0] == names[1]
-
-
 def _range_faults(frames: FrameRange) -> Iterator[Fault]:
-    first, last = _known(frames, "first"), _known(frames, "last")
+    first, last = known(frames, "first"), known(frames, "last")
     if first is not None and last is not None and last < first:
         message = f"The range ends at {last}, before its start {first}."
         yield Fault("range.last", message, "Write the lower frame as first.")

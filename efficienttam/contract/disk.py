@@ -1,0 +1,163 @@
+"""What of a job can be told from the disk without opening an image.
+
+Standard library only, Python 3.7 or newer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from .fields import REFUSED, Fault
+from .job import Plate, TrackJob
+from .prompts import RotoFile
+from .rules import known, objects_of, prompts_of
+from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames
+
+
+def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
+    """Everything the disk holds against the job, relative paths taken from ``folder``.
+
+    Parts that were refused while reading are passed over.
+    """
+    faults = list(_plate_faults(job, folder))
+    faults.extend(_file_faults(job, folder))
+    faults.extend(_output_faults(job, folder))
+    return faults
+
+
+def place_at(path: str, folder: str) -> str:
+    """``path`` with ``~`` expanded, relative to ``folder`` unless absolute."""
+    return os.path.join(folder, os.path.expanduser(path))
+
+
+def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
+    path = known(job.plate, "path")
+    if path is None:
+        return
+    pattern = SequencePattern(place_at(path, folder))
+    views = job.views if job.views is not REFUSED and pattern.has_view else ("",)
+    if pattern.has_view and views in ((), ("",)):
+        return
+    for view in views:
+        if view is REFUSED:
+            continue
+        if not pattern.is_sequence:
+            file = pattern.path(0, view)
+            if not os.path.isfile(file):
+                yield Fault("plate.path", f"There is no file {file!r}.", "Check the path.")
+        else:
+            yield from _frame_faults(job, job.plate, pattern, view)
+
+
+def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: str) -> Iterator[Fault]:
+    present = pattern.frames_on_disk(view)
+    whose = f" of view {view}" if view else ""
+    if not present:
+        message = f"There are no frames{whose} named {pattern.text!r}."
+        yield Fault("plate.path", message, "Check the folder, the name and the number of digits.")
+        return
+    first, last = known(job.range, "first"), known(job.range, "last")
+    first = present[0] if first is None else first
+    last = present[-1] if last is None else last
+    there = f"On disk{whose}: {format_frames(present)}."
+    if last < first:
+        return
+    if first > present[-1] or last < present[0]:
+        message = f"The range {first}-{last} lies outside the plate."
+        yield Fault("range", message, there)
+        return
+    missing = missing_frames(present, first, last)
+    if missing and known(plate, "missing") in (None, MissingFrames.ERROR):
+        message = f"Frames {format_frames(missing)}{whose} are missing."
+        remedy = 'Bring them, shorten the range, or set "missing" to "hold" or "black".'
+        yield Fault("plate.path", message, f"{there} {remedy}")
+    empty = [f for f in present if first <= f <= last and os.path.getsize(pattern.path(f, view)) == 0]
+    if empty:
+        message = f"Frames {format_frames(empty)}{whose} are empty files."
+        yield Fault("plate.path", message, "Render or copy them again.")
+    if known(job.range, "first") is None or known(job.range, "last") is None:
+        for place, prompt in prompts_of(job):
+            if not first <= prompt.frame <= last:
+                message = f"Frame {prompt.frame} is not in the plate."
+                yield Fault(place + ".frame", message, there)
+
+
+def _file_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
+    config = known(job.plate, "ocio_config")
+    if config and not config.startswith("ocio://") and not os.path.isfile(place_at(config, folder)):
+        yield Fault("plate.ocio_config", f"There is no file {config!r}.", "Check the path.")
+    weights = known(job.model, "weights")
+    if weights and not os.path.exists(place_at(weights, folder)):
+        yield Fault("model.weights", f"There is no file {weights!r}.", "Check the path.")
+    for place, prompt in prompts_of(job):
+        if not isinstance(prompt.mask, RotoFile):
+            continue
+        pattern = SequencePattern(place_at(prompt.mask.path, folder))
+        views: Any = ("",)
+        if pattern.has_view:
+            views = [view for view in job.views if view is not REFUSED] if job.views is not REFUSED else []
+            if not views:
+                yield Fault(
+                    place + ".mask.path", "%V stands for a view but there are none.", "Name the views."
+                )
+        for view in views:
+            file = pattern.path(prompt.frame, view)
+            if not os.path.isfile(file):
+                yield Fault(place + ".mask.path", f"There is no roto mask {file!r}.", "Check the path.")
+
+
+def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
+    path = known(job.output, "path")
+    if path is None:
+        return
+    pattern = SequencePattern(place_at(path, folder))
+    names = [thing.name for _, thing in objects_of(job) if thing.name is not REFUSED] or [""]
+    views = [view for view in job.views if view is not REFUSED] if job.views is not REFUSED else []
+    if pattern.has_view and not views:
+        yield Fault(
+            "output.path", "The name has %V but there are no views.", "Name the views, or leave %V out."
+        )
+        return
+    folders = {os.path.dirname(pattern.path(1, view, name)) for view in views or [""] for name in names}
+    for target in sorted(folders):
+        yield from _folder_faults(target or ".")
+    yield from _overwriting_faults(job, folder, pattern, names, views or [""])
+
+
+def _folder_faults(target: str) -> Iterator[Fault]:
+    existing = os.path.abspath(target)
+    while not os.path.exists(existing) and os.path.dirname(existing) != existing:
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        message = f"The mattes cannot go into {target!r}: {existing!r} is a file."
+        yield Fault("output.path", message, "Choose another folder.")
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        message = f"The mattes cannot go into {target!r}: {existing!r} may not be written to."
+        yield Fault("output.path", message, "Choose another folder or ask for the permission.")
+
+
+def _overwriting_faults(
+    job: TrackJob, folder: str, pattern: SequencePattern, names: list[str], views: list[str]
+) -> Iterator[Fault]:
+    """Mattes that would land on the plate or on a roto mask, through links too."""
+    plate = known(job.plate, "path")
+    sources = [
+        (prompt.mask.path, prompt.frame, "a roto mask") for _, prompt in prompts_of(job) if prompt.mask
+    ]
+    if plate is not None:
+        frame = next((prompt.frame for _, prompt in prompts_of(job)), 1)
+        sources.append((plate, frame, "the plate"))
+    found = set()
+    for text, frame, what in sources:
+        source = SequencePattern(place_at(text, folder))
+        for view in views:
+            if source.has_view and not view:
+                continue
+            file = os.path.realpath(source.path(frame, view))
+            targets = [os.path.realpath(pattern.path(frame, view, name)) for name in names]
+            if file in targets and what not in found:
+                found.add(what)
+                message = f"The mattes would overwrite {what}."
+                yield Fault("output.path", message, "Choose another name for the mattes.")
