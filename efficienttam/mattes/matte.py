@@ -12,7 +12,7 @@ def matte_from_logits(logits: np.ndarray, size: tuple[int, int], *, hard: bool =
     ``size`` is (width, height) in pixels. Logits are resampled bilinearly with pixel centres at .5
     and the border held, then put through a sigmoid; ``hard`` cuts them at 0 instead.
     """
-    resized = resize_logits(logits, size)
+    resized = upsample_logits(logits, size)
     if hard:
         return (resized > 0).astype(np.float32)
     with np.errstate(over="ignore"):
@@ -21,8 +21,8 @@ def matte_from_logits(logits: np.ndarray, size: tuple[int, int], *, hard: bool =
     return np.reciprocal(resized, out=resized)
 
 
-def resize_logits(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Mask logits (L, L) as logits (height, width), float32, resampled bilinearly; always a new array."""
+def upsample_logits(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Mask logits (L, L) as logits (height, width), float32, resampled bilinearly, a new array always."""
     source = np.ascontiguousarray(logits, dtype=np.float32)
     if size == (source.shape[1], source.shape[0]):
         return source.copy()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from efficienttam.mattes.matte import matte_from_logits, resize_logits
+from efficienttam.mattes.matte import matte_from_logits, upsample_logits
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 360), (37, 91), (64, 64), (20, 12)])
@@ -14,7 +14,7 @@ def test_resampling_is_the_one_of_the_network(size):
         torch.from_numpy(logits)[None, None], (height, width), mode="bilinear", align_corners=False
     )[0, 0].numpy()
 
-    assert np.abs(resize_logits(logits, size) - expected).max() < 2e-4
+    assert np.abs(upsample_logits(logits, size) - expected).max() < 2e-4
     matte = matte_from_logits(logits, size)
     assert matte.shape == (height, width) and matte.dtype == np.float32
     assert np.abs(matte - torch.sigmoid(torch.from_numpy(expected)).numpy()).max() < 5e-5
