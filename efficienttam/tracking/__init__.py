@@ -1,0 +1,21 @@
+"""Tracking: the only stateful part of the engine. Knows no files and no jobs."""
+
+from .embedding_cache import EmbeddingCache
+from .frame_source import ArrayFrames, FrameSource
+from .image_segmenter import ImageSegmenter, Segmentation
+from .object_track import ObjectId
+from .options import TrackerOptions
+from .track_result import TrackResult
+from .video_tracker import VideoTracker
+
+__all__ = [
+    "ArrayFrames",
+    "EmbeddingCache",
+    "FrameSource",
+    "ImageSegmenter",
+    "ObjectId",
+    "Segmentation",
+    "TrackResult",
+    "TrackerOptions",
+    "VideoTracker",
+]

@@ -1,0 +1,60 @@
+"""From a frame to the network's input, with the two resampling filters of the published training.
+
+Frames of a plate are reduced by an antialiased bicubic filter, single images by an antialiased
+bilinear one; the plate's aspect ratio is not kept. Eight-bit frames stay eight-bit through the
+bicubic filter, which reproduces Pillow's rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+def frame_input(frame: np.ndarray, side: int, device: torch.device) -> Tensor:
+    """A plate's frame (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised."""
+    pixels = _planes(frame, device)
+    resized = functional.interpolate(pixels, (side, side), mode="bicubic", align_corners=False, antialias=True)
+    return _normalise(resized)
+
+
+def image_input(image: np.ndarray, side: int, device: torch.device) -> Tensor:
+    """A single image (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised."""
+    pixels = _planes(image, device)
+    if pixels.dtype == torch.uint8:
+        pixels = pixels.float() / 255
+    resized = functional.interpolate(
+        pixels, (side, side), mode="bilinear", align_corners=False, antialias=True
+    )
+    return _normalise(resized)
+
+
+def mask_input(mask: np.ndarray, side: int, device: torch.device) -> Tensor:
+    """The user's mask (height, width), 0 to 1, as a binary (1, 1, side, side)."""
+    pixels = torch.from_numpy(np.ascontiguousarray(mask, dtype=np.float32)).to(device)[None, None]
+    resized = functional.interpolate(
+        pixels, (side, side), mode="bilinear", align_corners=False, antialias=True
+    )
+    return (resized >= 0.5).float()
+
+
+def _planes(image: np.ndarray, device: torch.device) -> Tensor:
+    pixels = torch.from_numpy(np.ascontiguousarray(image))
+    if device.type != "cpu" and pixels.dtype == torch.uint8:
+        # Only the CPU kernel rounds between its two passes as Pillow does.
+        pixels = pixels.float() / 255
+    if pixels.dtype != torch.uint8:
+        pixels = pixels.float()
+    return pixels.to(device).permute(2, 0, 1)[None]
+
+
+def _normalise(image: Tensor) -> Tensor:
+    image = image.float() / 255 if image.dtype == torch.uint8 else image.clamp(0, 1)
+    mean = torch.tensor(MEAN, device=image.device)[:, None, None]
+    std = torch.tensor(STD, device=image.device)[:, None, None]
+    return (image - mean) / std

@@ -1,0 +1,119 @@
+"""One object on one frame through the network.
+
+Upstream: ``track_step`` and ``_run_single_frame_inference``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from efficienttam.contract.prompts import Prompt
+from efficienttam.mattes.holes import fill_holes
+from efficienttam.model.efficienttam import MASK_BIAS, MASK_SCALE, EfficientTAM, HeadOutput
+from efficienttam.model.prompt_encoder import PointLabel
+
+from .memory_bank import FrameMemory, MemoryBank, Selection
+from .network_input import mask_input
+from .options import TrackerOptions
+
+#: Logits of an earlier word on a frame are clamped to this before they are a prompt.
+PREVIOUS_LOGIT_LIMIT = 32.0
+#: With at most this many points (a box counts two) the best of three candidate masks is taken.
+MULTIMASK_MAX_POINTS = 1
+
+
+def conditioned(model: EfficientTAM, embedding: Tensor, memory: MemoryBank, selection: Selection) -> Tensor:
+    """Embedding (1, C, H, W) after recalling the selected frames of one object."""
+    held: list[FrameMemory] = []
+    slots: list[int] = []
+    for frame, slot in selection.maps:
+        entry = memory.get(frame)
+        if entry is not None and entry.memory_map is not None:
+            held.append(entry)
+            slots.append(slot)
+    if not held:
+        return model.without_memory(embedding)
+    maps = torch.stack([entry.memory_map for entry in held if entry.memory_map is not None])
+    recalled = [memory.get(frame) for frame in selection.pointers]
+    pointers = [entry.pointer for entry in recalled if entry is not None]
+    stacked = torch.stack(pointers) if pointers else embedding.new_zeros(0, model.config.hidden)
+    # Maps are kept in bfloat16 whatever the precision; the network computes in its own.
+    assembled = model.assemble_memory(maps[None].float(), slots, stacked[None].float())
+    return model.recall(embedding, assembled)
+
+
+def track(model: EfficientTAM, features: Tensor, options: TrackerOptions) -> HeadOutput:
+    """Heads for a frame without prompt, on its memory-conditioned embedding."""
+    return model.predict(features, multimask=True, dynamic=options.dynamic_multimask)
+
+
+def respond(
+    model: EfficientTAM,
+    embedding: Tensor,
+    features: Tensor,
+    prompt: Prompt,
+    size: tuple[int, int],
+    previous: FrameMemory | None,
+    options: TrackerOptions,
+) -> HeadOutput:
+    """Heads for a prompted frame.
+
+    ``embedding`` raw and ``features`` conditioned, both (1, C, H, W); ``size`` (width, height) of the
+    plate; ``previous`` an earlier output on the frame, which points correct.
+    """
+    side = model.config.input_size
+    mask = None
+    if prompt.mask is not None:
+        mask = mask_input(np.asarray(prompt.mask), side, embedding.device)
+    if mask is not None and not (prompt.include or prompt.exclude or prompt.box):
+        return model.predict_from_mask(embedding, mask)
+    prior = None
+    if mask is not None:
+        prior = mask * MASK_SCALE + MASK_BIAS
+    elif previous is not None:
+        prior = previous.logits[None, None].clamp(-PREVIOUS_LOGIT_LIMIT, PREVIOUS_LOGIT_LIMIT)
+    points, labels = point_tensors(prompt, size, side, embedding.device)
+    return model.predict(
+        features,
+        points,
+        labels,
+        prior,
+        multimask=points.shape[1] <= MULTIMASK_MAX_POINTS,
+        dynamic=options.dynamic_multimask,
+    )
+
+
+def point_tensors(
+    prompt: Prompt, size: tuple[int, int], side: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Points (1, n, 2) in network pixels and labels (1, n): box corners first, then points."""
+    box = [] if prompt.box is None else [prompt.box[:2], prompt.box[2:]]
+    places = [*box, *prompt.include, *prompt.exclude]
+    labels = [PointLabel.BOX_TOP_LEFT, PointLabel.BOX_BOTTOM_RIGHT][: len(box)]
+    labels += [PointLabel.INCLUDE] * len(prompt.include) + [PointLabel.EXCLUDE] * len(prompt.exclude)
+    points = torch.tensor(places, dtype=torch.float32, device=device)
+    points = points / torch.tensor(size, dtype=torch.float32, device=device) * side
+    return points[None], torch.tensor([labels], device=device)
+
+
+def memory_map(model: EfficientTAM, embedding: Tensor, logits: Tensor, *, binarize: bool) -> Tensor:
+    """Memory map (M, H, W), bfloat16, of a raw embedding and low-res logits (L, L)."""
+    return model.encode_memory(embedding, logits[None, None], binarize=binarize)[0].to(torch.bfloat16)
+
+
+def frame_memory(head: HeadOutput, options: TrackerOptions, *, recalled: bool, reverse: bool) -> FrameMemory:
+    """What is kept of a head's output for one object; the memory map comes later."""
+    logits = head.logits[0, 0].float()
+    if options.fill_hole_area > 0:
+        filled = fill_holes(logits.cpu().numpy(), options.fill_hole_area)
+        logits = torch.from_numpy(np.ascontiguousarray(filled)).to(logits.device)
+    return FrameMemory(
+        logits=logits,
+        predicted_iou=head.predicted_iou[0].float(),
+        object_score=float(head.object_score[0, 0]),
+        pointer=head.pointer[0].float(),
+        recalled=recalled,
+        reverse=reverse,
+    )

@@ -1,0 +1,58 @@
+"""One tracked object: the user's words about it and what it remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from efficienttam.contract.prompts import Prompt
+
+from .memory_bank import FrameMemory, MemoryBank
+
+#: Handle of an object, never reused within a tracker.
+ObjectId = NewType("ObjectId", int)
+
+
+@dataclass
+class ObjectTrack:
+    """State of one object. Owned by a ``VideoTracker``; ``id`` never changes, ``name`` may.
+
+    ``prompts`` by frame in the order they were given. ``pending`` holds the outputs of prompted
+    frames that are not yet remembered. ``resolved`` tells whether all prompts have such an output.
+    ``covered`` lists the frame ranges tracked so far, merged, as (first, last).
+    """
+
+    id: ObjectId
+    name: str
+    memory: MemoryBank
+    prompts: dict[int, Prompt] = field(default_factory=dict)
+    pending: dict[int, FrameMemory] = field(default_factory=dict)
+    resolved: bool = True
+    covered: list[tuple[int, int]] = field(default_factory=list)
+
+    def output(self, frame: int) -> FrameMemory | None:
+        """The latest output on a frame, if it is still held."""
+        return self.pending.get(frame) or self.memory.get(frame)
+
+    def cover(self, frame: int) -> None:
+        """Notes that a frame was tracked."""
+        ranges = [*self.covered, (frame, frame)]
+        merged: list[tuple[int, int]] = []
+        for first, last in sorted(ranges):
+            if merged and first <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+            else:
+                merged.append((first, last))
+        self.covered = merged
+
+    def is_covered(self, frame: int) -> bool:
+        """True when the frame was tracked, also if its memory was dropped since."""
+        return any(first <= frame <= last for first, last in self.covered)
+
+    def forget_outputs(self) -> None:
+        """Drops everything but the user's words."""
+        self.memory.prompted.clear()
+        self.memory.tracked.clear()
+        self.pending.clear()
+        self.covered.clear()
+        self.resolved = not self.prompts

@@ -1,0 +1,174 @@
+"""Fills a range from prompts: one forward and one backward sweep over the plate.
+
+Every object runs forward from its prompted frames and backward to them as ``spans.share`` says; at
+each frame of a sweep all objects that need it share the frame's embedding. With
+``Recall.NEIGHBOURS`` a run starts with nothing but its prompted frames in memory, so a span depends on
+the words at its two ends alone: a correction elsewhere does not change it, and it may be tracked on
+another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from efficienttam.contract.errors import PromptError
+from efficienttam.contract.passes import Direction, Recall
+
+from .logit_spool import LogitSpool
+from .memory_bank import FrameMemory
+from .network_pass import PREVIOUS_LOGIT_LIMIT
+from .object_track import ObjectId, ObjectTrack
+from .spans import Share, share
+from .track_result import TrackResult
+
+if TYPE_CHECKING:
+    from .video_tracker import VideoTracker
+
+
+@dataclass
+class Runs:
+    """Where one object is tracked: from a prompted frame up (or down) to a last frame, included."""
+
+    wanted: dict[int, Share] = field(default_factory=dict)
+    forward: dict[int, int] = field(default_factory=dict)
+    backward: dict[int, int] = field(default_factory=dict)
+
+    def visits(self, frame: int, reverse: bool) -> bool:
+        """True when a run tracks this frame in this sweep."""
+        if reverse:
+            return any(stop <= frame < key for key, stop in self.backward.items())
+        return any(key < frame <= stop for key, stop in self.forward.items())
+
+    def starts(self, frame: int, reverse: bool) -> bool:
+        """True when a run of this sweep starts from this (prompted) frame."""
+        return frame in (self.backward if reverse else self.forward)
+
+
+class RangeTracker:
+    """One filling of a range; used once."""
+
+    def __init__(
+        self,
+        tracker: VideoTracker,
+        first: int | None,
+        last: int | None,
+        direction: Direction,
+        only: Mapping[ObjectId, Sequence[range]] | None,
+    ) -> None:
+        frames = tracker.plate.frames
+        self.tracker = tracker
+        self.first = frames[0] if first is None else first
+        self.last = frames[-1] if last is None else last
+        if not frames[0] <= self.first <= self.last <= frames[-1]:
+            raise PromptError(
+                f"The range {self.first}-{self.last} is not inside the plate, {frames[0]}-{frames[-1]}.",
+                "Give a range of frames that the plate has.",
+            )
+        self.direction = direction
+        self.tracks = [tracker.track_of(id) for id in tracker.objects]
+        tracker.check_prompted(self.tracks)
+        self.runs = {track.id: self._plan(track, None if only is None else only.get(track.id, ())) for track in self.tracks}
+        self.spool = LogitSpool(tracker.model.config.mask_side)
+
+    def run(self) -> Iterator[TrackResult]:
+        """Results in the order of the sweeps: ascending, then descending."""
+        try:
+            with self.tracker.model.inference():
+                for track in self.tracks:
+                    self.tracker.resolve(track)
+                    self.tracker.remember_pending(track)
+                    track.memory.tracked.clear()
+            yield from self._sweep(reverse=False)
+            yield from self._sweep(reverse=True)
+        finally:
+            self.spool.close()
+
+    def _plan(self, track: ObjectTrack, ranges: Sequence[range] | None) -> Runs:
+        prompted = sorted(track.prompts)
+        runs = Runs()
+        for frame in range(self.first, self.last + 1):
+            if ranges is not None and not any(frame in wanted for wanted in ranges):
+                continue
+            part = share(frame, prompted, self.tracker.options.between, self.direction)
+            if part is None:
+                continue
+            runs.wanted[frame] = part
+            if frame in track.prompts:
+                continue
+            if part.forward:
+                key = max(other for other in prompted if other < frame)
+                runs.forward[key] = max(frame, runs.forward.get(key, frame))
+            if part.backward:
+                key = min(other for other in prompted if other > frame)
+                runs.backward[key] = min(frame, runs.backward.get(key, frame))
+        return runs
+
+    def _sweep(self, reverse: bool) -> Iterator[TrackResult]:
+        prompted = {frame for track in self.tracks for frame in track.prompts}
+        low = min([self.first, *prompted])
+        high = max([self.last, *prompted])
+        order = range(high, low - 1, -1) if reverse else range(low, high + 1)
+        for frame in order:
+            outputs: dict[ObjectId, FrameMemory] = {}
+            with self.tracker.model.inference():
+                for track in self.tracks:
+                    output = self._visit(track, frame, reverse)
+                    if output is not None:
+                        outputs[track.id] = output
+                ready = self._ready(frame, outputs)
+                result = self.tracker.composed(frame, ready) if ready else None
+            if result is not None:
+                yield result
+
+    def _visit(self, track: ObjectTrack, frame: int, reverse: bool) -> FrameMemory | None:
+        """Tracks the frame if a run needs it; its output when this sweep has the last word on it."""
+        runs = self.runs[track.id]
+        memory = track.memory
+        recall = self.tracker.options.recall
+        if runs.starts(frame, reverse) and recall is Recall.NEIGHBOURS:
+            memory.tracked.clear()
+        if runs.visits(frame, reverse):
+            self.tracker.track_frame(track, frame, reverse, recall)
+            memory.prune(frame)
+        part = runs.wanted.get(frame)
+        if part is None or not (part.backward if reverse else part.forward):
+            return None
+        output = memory.get(frame)
+        if output is None or not (part.forward and part.backward):
+            return output
+        if not reverse:
+            self.spool.put(frame, track.id, output)
+            return None
+        return _mix(self.spool.take(frame, track.id), output, part.weight)
+
+    def _ready(self, frame: int, outputs: dict[ObjectId, FrameMemory]) -> dict[ObjectId, FrameMemory]:
+        """Outputs to hand out now. Objects that must not overlap wait for each other."""
+        if not self.tracker.options.non_overlapping:
+            return outputs
+        expected = [id for id, runs in self.runs.items() if frame in runs.wanted]
+        waiting = [id for id in expected if id not in outputs and (frame, id) not in self.spool]
+        if waiting or not outputs:
+            for id, output in outputs.items():
+                self.spool.put(frame, id, output)
+            return {}
+        return {id: outputs[id] if id in outputs else self.spool.take(frame, id) for id in expected}
+
+
+def _mix(forward: FrameMemory, backward: FrameMemory, weight: float) -> FrameMemory:
+    """Forward and backward outputs of a frame mixed by ``weight`` of the forward one."""
+
+    def between(a: float, b: float) -> float:
+        return weight * a + (1 - weight) * b
+
+    limit = PREVIOUS_LOGIT_LIMIT
+    there = forward.logits.to(backward.logits.device).clamp(-limit, limit)
+    logits = weight * there + (1 - weight) * backward.logits.clamp(-limit, limit)
+    best = between(float(forward.predicted_iou.max()), float(backward.predicted_iou.max()))
+    return replace(
+        backward,
+        logits=logits,
+        object_score=between(forward.object_score, backward.object_score),
+        predicted_iou=backward.predicted_iou.new_tensor([best]),
+    )

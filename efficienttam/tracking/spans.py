@@ -1,0 +1,77 @@
+"""Which pass decides on which frame: pure arithmetic on frame numbers.
+
+Between two prompted frames the rule is ``Between``; before the first one an object is tracked
+backward from it, after the last one forward. A frame never depends on a prompted frame beyond its
+neighbours' span unless ``Recall.ALL`` asks for it.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from efficienttam.contract.passes import Between, Direction
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a frame of an object comes about.
+
+    ``forward`` and ``backward`` tell which passes visit it; ``weight`` is the forward pass's share of
+    the mixed logits, 1 or 0 when only one pass visits.
+    """
+
+    forward: bool
+    backward: bool
+    weight: float
+
+
+def share(frame: int, prompted: Sequence[int], between: Between, direction: Direction) -> Share | None:
+    """Share of a frame given the object's prompted frames, ascending; None where no pass reaches it.
+
+    Prompted frames themselves belong to the forward pass, or to the backward one when it is alone.
+    """
+    if direction is Direction.FORWARD:
+        return Share(True, False, 1.0) if frame >= prompted[0] else None
+    if direction is Direction.BACKWARD:
+        return Share(False, True, 0.0) if frame <= prompted[-1] else None
+    at = bisect.bisect_right(prompted, frame)
+    if at == 0:
+        return Share(False, True, 0.0)
+    earlier = prompted[at - 1]
+    if at == len(prompted) or earlier == frame or between is Between.FORWARD:
+        return Share(True, False, 1.0)
+    later = prompted[at]
+    if between is Between.BLEND:
+        return Share(True, True, (later - frame) / (later - earlier))
+    forward = frame - earlier <= later - frame
+    return Share(forward, not forward, float(forward))
+
+
+def neighbours(frame: int, prompted: Sequence[int]) -> list[int]:
+    """The prompted frames on either side of a frame (itself if prompted), ascending."""
+    before = [key for key in prompted if key <= frame][-1:]
+    after = [key for key in prompted if key >= frame][:1]
+    return sorted({*before, *after})
+
+
+def spans_touched(changed: Iterable[int], prompted: Sequence[int], first: int, last: int) -> list[range]:
+    """Ranges to track again after the words on ``changed`` frames were given, altered or removed.
+
+    ``prompted`` are the object's prompted frames now, ascending. Each range reaches from the
+    neighbouring prompted frame before to the one after, or to ``first`` and ``last``. Ranges are
+    ascending and do not overlap.
+    """
+    touched: list[tuple[int, int]] = []
+    for frame in sorted(set(changed)):
+        start = max((key for key in prompted if key < frame), default=first)
+        end = min((key for key in prompted if key > frame), default=last)
+        start, end = max(start, first), min(end, last)
+        if start > end:
+            continue
+        if touched and start <= touched[-1][1]:
+            touched[-1] = (touched[-1][0], max(end, touched[-1][1]))
+        else:
+            touched.append((start, end))
+    return [range(start, end + 1) for start, end in touched]

@@ -1,0 +1,346 @@
+"""The tracker: prompts on any frame of any object, mattes on every frame.
+
+Two levels. ``prompt`` and ``propagate`` behave as the published predictor does with
+``add_all_frames_to_correct_as_cond``: a word on an untracked frame is taken afresh, a word on a
+tracked frame corrects what is there and stays. ``track`` fills a range from the prompts alone, so
+that the same prompts always give the same mattes; see ``range_tracker``.
+
+Memory is bounded by the model, the number of objects and prompted frames, never by the shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from efficienttam.contract.errors import PromptError
+from efficienttam.contract.passes import Direction, Recall
+from efficienttam.contract.prompts import Prompt
+from efficienttam.model.efficienttam import EfficientTAM
+
+from . import network_pass
+from .embedding_cache import EmbeddingCache
+from .frame_source import FrameSource
+from .memory_bank import FrameMemory, MemoryBank, Reach, select
+from .network_input import frame_input
+from .object_track import ObjectId, ObjectTrack
+from .options import TrackerOptions
+from .spans import neighbours
+from .track_result import TrackResult, compose
+
+
+class VideoTracker:
+    """Tracks objects through one plate with one model."""
+
+    def __init__(
+        self,
+        model: EfficientTAM,
+        plate: FrameSource,
+        options: TrackerOptions | None = None,
+        embeddings: EmbeddingCache | None = None,
+    ) -> None:
+        self.model = model
+        self.plate = plate
+        self.options = options or TrackerOptions()
+        self.embeddings = embeddings or EmbeddingCache()
+        self._tracks: dict[ObjectId, ObjectTrack] = {}
+        self._next_id = 1
+
+    @property
+    def objects(self) -> Mapping[ObjectId, str]:
+        """Names by object, in the order they were added."""
+        return {id: track.name for id, track in self._tracks.items()}
+
+    def add_object(self, name: str = "") -> ObjectId:
+        """A new object; at any time, also after tracking."""
+        id = ObjectId(self._next_id)
+        self._next_id += 1
+        config = self.model.config
+        reach = Reach(
+            memory_maps=config.memory_maps,
+            max_pointers=config.max_pointers,
+            stride=self.options.memory_stride,
+            max_prompted=self.options.max_prompted_frames,
+        )
+        self._tracks[id] = ObjectTrack(id, name or f"object{id}", MemoryBank(reach))
+        return id
+
+    def rename_object(self, id: ObjectId, name: str) -> None:
+        """Gives an object another name; its id stays."""
+        self.track_of(id).name = name
+
+    def remove_object(self, id: ObjectId) -> None:
+        """Forgets an object and all that was said about it."""
+        self.track_of(id)
+        del self._tracks[id]
+
+    def prompts(self, id: ObjectId) -> Mapping[int, Prompt]:
+        """What was said about an object, by frame, in the order it was said."""
+        return dict(self.track_of(id).prompts)
+
+    def add_prompt(self, id: ObjectId, prompt: Prompt) -> None:
+        """Records a prompt without running anything; it replaces the one on its frame.
+
+        Raises PromptError for a frame or a point outside the plate, or a mask of another size.
+        """
+        track = self.track_of(id)
+        self._check(prompt)
+        track.prompts[prompt.frame] = prompt
+        track.forget_outputs()
+
+    def remove_prompt(self, id: ObjectId, frame: int) -> None:
+        """Takes the prompt on a frame back. Raises PromptError where there is none."""
+        track = self.track_of(id)
+        if frame not in track.prompts:
+            raise PromptError(
+                f"{track.name} has no prompt on frame {frame}.",
+                f"Prompted frames: {', '.join(map(str, sorted(track.prompts))) or 'none'}.",
+            )
+        del track.prompts[frame]
+        track.forget_outputs()
+
+    def prompt(self, id: ObjectId, prompt: Prompt) -> TrackResult:
+        """Says something about an object on a frame and shows what comes of it at once.
+
+        The prompt is the whole word on its frame: points given before are repeated. On a tracked or
+        already prompted frame points correct the output that is there.
+        """
+        track = self.track_of(id)
+        self._check(prompt)
+        with self.model.inference():
+            self.resolve(track)
+            track.prompts[prompt.frame] = prompt
+            self._take_prompt(track, prompt, Recall.ALL)
+        return self.result(prompt.frame, list(self._tracks.values()))
+
+    def propagate(
+        self,
+        start: int | None = None,
+        end: int | None = None,
+        direction: Direction = Direction.FORWARD,
+    ) -> Iterator[TrackResult]:
+        """One pass over all objects from ``start`` to ``end``, both included.
+
+        Forward starts at the earliest prompted frame and backward at the latest unless told. A
+        prompted frame gives its own output, any other is tracked (again). Breaking out cancels and
+        keeps what is done. Raises PromptError where an object has no prompt.
+        """
+        tracks = list(self._tracks.values())
+        self.check_prompted(tracks)
+        with self.model.inference():
+            for track in tracks:
+                self.resolve(track)
+                self.remember_pending(track)
+        for frame in self.pass_frames(start, end, direction):
+            with self.model.inference():
+                for track in tracks:
+                    if frame not in track.memory.prompted:
+                        self.track_frame(track, frame, direction is Direction.BACKWARD, Recall.ALL)
+                    track.memory.prune(frame)
+                result = self.result(frame, tracks)
+            yield result
+
+    def track(
+        self,
+        first: int | None = None,
+        last: int | None = None,
+        direction: Direction = Direction.BOTH,
+        only: Mapping[ObjectId, Sequence[range]] | None = None,
+    ) -> Iterator[TrackResult]:
+        """Fills the range ``first`` to ``last`` from the prompts; each frame of each object once.
+
+        A result may hold only some of the objects: those whose pass is at that frame. ``only`` limits
+        the work to some frames of some objects (see ``spans.spans_touched``). The same prompts in the
+        same order always give the same mattes.
+        """
+        from .range_tracker import RangeTracker
+
+        return RangeTracker(self, first, last, direction, only).run()
+
+    def preview(self, frame: int) -> TrackResult:
+        """What ``track`` gives on one frame, with as little work as that takes: from each object's
+        nearest prompted frame straight to this one."""
+        tracks = list(self._tracks.values())
+        self.check_prompted(tracks)
+        with self.model.inference():
+            for track in tracks:
+                self.resolve(track)
+                self.remember_pending(track)
+                if frame not in track.memory.prompted:
+                    self.walk(track, frame)
+        return self.result(frame, tracks)
+
+    def embedding(self, frame: int) -> Tensor:
+        """Embedding (1, C, H, W) of a frame, from the cache where it is there."""
+        return self.embeddings.get(frame, self._encode)
+
+    def track_of(self, id: ObjectId) -> ObjectTrack:
+        """The state of an object. Raises PromptError for an unknown id."""
+        if id not in self._tracks:
+            known = ", ".join(f"{key} ({track.name})" for key, track in self._tracks.items())
+            raise PromptError(f"There is no object {id!r}.", f"Objects: {known or 'none, add one first'}.")
+        return self._tracks[id]
+
+    def check_prompted(self, tracks: Sequence[ObjectTrack]) -> None:
+        """Raises PromptError where there is nothing to track."""
+        if not tracks:
+            raise PromptError("There is no object to track.", "Add one and prompt it on a frame.")
+        for track in tracks:
+            if not track.prompts:
+                raise PromptError(f"{track.name} has no prompt.", "Prompt it on a frame or remove it.")
+
+    def pass_frames(self, start: int | None, end: int | None, direction: Direction) -> range:
+        """Frames of one pass in the order they are visited, bounded by the plate."""
+        frames = self.plate.frames
+        prompted = [frame for track in self._tracks.values() for frame in track.prompts]
+        if direction is Direction.BACKWARD:
+            start = max(prompted) if start is None else start
+            stop = frames[0] if end is None else max(end, frames[0])
+            return range(min(start, frames[-1]), stop - 1, -1)
+        if direction is Direction.BOTH:
+            raise PromptError("A pass runs forward or backward, not both.", "Use track() for both.")
+        start = min(prompted) if start is None else start
+        stop = frames[-1] if end is None else min(end, frames[-1])
+        return range(max(start, frames[0]), stop + 1)
+
+    def resolve(self, track: ObjectTrack) -> None:
+        """Gives every recorded prompt its output, in the order they were given.
+
+        The first prompt, a box and a mask are taken afresh. Points that come later correct what
+        tracking from the nearest prompted frame shows on their frame.
+        """
+        if track.resolved:
+            return
+        words = list(track.prompts.values())
+        if words and not words[0].stands_alone:
+            raise PromptError(
+                f"The first prompt of {track.name}, on frame {words[0].frame}, only excludes.",
+                "Include a point, draw a box or give a mask first.",
+            )
+        for index, prompt in enumerate(words):
+            self.remember_pending(track)
+            if index and prompt.box is None and prompt.mask is None:
+                self.walk(track, prompt.frame)
+            self._take_prompt(track, prompt, self.options.recall)
+        self.remember_pending(track)
+        track.memory.tracked.clear()
+        track.resolved = True
+
+    def _take_prompt(self, track: ObjectTrack, prompt: Prompt, recall: Recall) -> None:
+        """Runs the heads on a prompt and holds the output as pending."""
+        frame = prompt.frame
+        previous = track.output(frame)
+        if previous is None and track.is_covered(frame):
+            self.remember_pending(track)
+            self.walk(track, frame)
+            previous = track.output(frame)
+        if previous is None and not prompt.stands_alone:
+            raise PromptError(
+                f"The prompt of {track.name} on frame {frame} only excludes, and nothing was tracked there.",
+                "Include a point, draw a box or give a mask, or track to this frame first.",
+            )
+        embedding = self.embedding(frame)
+        corrects = previous is not None and previous.recalled
+        reverse = previous is not None and previous.reverse
+        if corrects:
+            features = self._conditioned(track, frame, embedding, reverse, recall)
+        else:
+            features = self.model.without_memory(embedding)
+        head = network_pass.respond(
+            self.model, embedding, features, prompt, self.plate.size, previous, self.options
+        )
+        track.pending[frame] = network_pass.frame_memory(
+            head, self.options, recalled=corrects, reverse=reverse
+        )
+
+    def remember_pending(self, track: ObjectTrack) -> None:
+        """Encodes the memory of prompted frames that are pending and moves them to the bank."""
+        for frame, output in track.pending.items():
+            encoded = network_pass.memory_map(
+                self.model, self.embedding(frame), output.logits, binarize=self.options.binarize_prompted
+            )
+            remembered = replace(output, memory_map=encoded)
+            if output.recalled and not self.options.corrections_are_prompted:
+                track.memory.tracked[frame] = remembered
+            else:
+                track.memory.tracked.pop(frame, None)
+                track.memory.prompted[frame] = remembered
+        track.pending.clear()
+
+    def walk(self, track: ObjectTrack, frame: int) -> None:
+        """Tracks an object from its nearest prompted frame to ``frame``; nothing is yielded."""
+        prompted = sorted(track.memory.prompted)
+        key = min(prompted, key=lambda other: abs(other - frame))
+        if self.options.recall is Recall.NEIGHBOURS:
+            track.memory.tracked.clear()
+        step = 1 if frame > key else -1
+        for visited in range(key + step, frame + step, step):
+            if visited not in track.memory.prompted:
+                self.track_frame(track, visited, step < 0, self.options.recall)
+            track.memory.prune(visited)
+
+    def track_frame(self, track: ObjectTrack, frame: int, reverse: bool, recall: Recall) -> FrameMemory:
+        """Tracks one object on one frame and remembers it."""
+        embedding = self.embedding(frame)
+        features = self._conditioned(track, frame, embedding, reverse, recall)
+        head = network_pass.track(self.model, features, self.options)
+        output = network_pass.frame_memory(head, self.options, recalled=True, reverse=reverse)
+        encoded = network_pass.memory_map(self.model, embedding, head.logits[0, 0], binarize=False)
+        output = replace(output, memory_map=encoded)
+        track.memory.tracked[frame] = output
+        track.cover(frame)
+        return output
+
+    def result(self, frame: int, tracks: Sequence[ObjectTrack]) -> TrackResult:
+        """Outputs of objects on a frame, those that have one."""
+        outputs = {track.id: track.output(frame) for track in tracks}
+        return self.composed(frame, {id: output for id, output in outputs.items() if output is not None})
+
+    def composed(self, frame: int, outputs: Mapping[ObjectId, FrameMemory]) -> TrackResult:
+        """Outputs of some objects on a frame as a result at plate size."""
+        return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
+
+    def _conditioned(
+        self, track: ObjectTrack, frame: int, embedding: Tensor, reverse: bool, recall: Recall
+    ) -> Tensor:
+        prompted = list(track.memory.prompted)
+        if recall is Recall.NEIGHBOURS and prompted:
+            others = sorted(key for key in prompted if key != frame)
+            prompted = neighbours(frame, others)
+        frames = self.plate.frames
+        selection = select(
+            frame,
+            prompted,
+            track.memory.tracked,
+            first=frames[0],
+            last=frames[-1],
+            reverse=reverse,
+            reach=track.memory.reach,
+        )
+        return network_pass.conditioned(self.model, embedding, track.memory, selection)
+
+    def _encode(self, frame: int) -> Tensor:
+        image = frame_input(self.plate.read(frame), self.model.config.input_size, self.model.device)
+        return self.model.encode_image(image)
+
+    def _check(self, prompt: Prompt) -> None:
+        frames, (width, height) = self.plate.frames, self.plate.size
+        if not frames[0] <= prompt.frame <= frames[-1]:
+            raise PromptError(
+                f"Frame {prompt.frame} is not in the plate, which has {frames[0]} to {frames[-1]}.",
+                "Prompt a frame of the plate.",
+            )
+        for x, y in (*prompt.include, *prompt.exclude):
+            if not (0 <= x <= width and 0 <= y <= height):
+                raise PromptError(
+                    f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
+                    "Points count from the top-left corner of the display window, y down.",
+                )
+        if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
+            raise PromptError(
+                f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
+                "Give the mask at the plate's size, rows first.",
+            )
