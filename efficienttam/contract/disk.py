@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from .errors import ExitCode
 from .fields import REFUSED, Fault
 from .job import Plate, TrackJob
 from .prompts import RotoFile
@@ -21,10 +22,16 @@ def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
 
     Parts that were refused while reading are passed over.
     """
-    faults = list(_plate_faults(job, folder))
-    faults.extend(_file_faults(job, folder))
-    faults.extend(_output_faults(job, folder))
-    return faults
+    faults = [*_plate_faults(job, folder), *_file_faults(job, folder), *_output_faults(job, folder)]
+    return [fault._replace(exit_code=_exit_code(fault.place)) for fault in faults]
+
+
+def _exit_code(place: str) -> ExitCode:
+    if place.startswith("model."):
+        return ExitCode.WEIGHTS
+    if place.startswith("output."):
+        return ExitCode.OUTPUT
+    return ExitCode.INPUT
 
 
 def place_at(path: str, folder: str) -> str:

@@ -12,7 +12,7 @@ import os
 from typing import Any, Iterable, Sequence
 
 from .disk import place_at
-from .errors import JobError
+from .errors import ExitCode, JobError
 from .fields import Fault, Record, Whole
 from .job import JOB_VERSION, FrameRange, Model, TrackedObject, TrackJob
 from .prompts import Prompt, RotoFile
@@ -26,6 +26,8 @@ class JobFaults(JobError):
 
     def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
         self.faults = tuple(faults)
+        codes = [fault.exit_code for fault in faults]
+        self.exit_code = ExitCode.USAGE if ExitCode.USAGE in codes or not codes else codes[0]
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = [f"{source}: {count}" if source else f"The job has {count}"]
         for fault in self.faults:

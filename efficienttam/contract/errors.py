@@ -28,6 +28,8 @@ class ExitCode(enum.IntEnum):
     INCOMPLETE = 7
     #: Interrupted by the user or the scheduler; complete frames were kept.
     CANCELLED = 130
+    #: Ended by SIGTERM; complete frames were kept.
+    TERMINATED = 143
 
 
 class EfficientTAMError(Exception):

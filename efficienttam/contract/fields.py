@@ -12,16 +12,17 @@ import enum
 import math
 from typing import Any, Iterable, NamedTuple
 
-from .errors import EfficientTAMError
+from .errors import EfficientTAMError, ExitCode
 
 
 class Fault(NamedTuple):
+    """One thing wrong with a document: where (``objects[0].name``), what, and what to do."""
+
     place: str
     message: str
     remedy: str
+    exit_code: ExitCode = ExitCode.USAGE
 
-
-Fault.__doc__ = """One thing wrong with a document: where (``objects[0].name``), what, and what to do."""
 
 #: Stands where a value was refused, so that reading and the rules can go on around it.
 REFUSED = type("Refused", (), {"__repr__": lambda self: "REFUSED"})()
@@ -222,14 +223,13 @@ class Many(Kind):
 
 
 class Entry(NamedTuple):
+    """One name of a record, what it holds and what it means."""
+
     kind: Kind
     meaning: str
     required: bool
     default: Any
     hide_default: bool
-
-
-Entry.__doc__ = """One name of a record, what it holds and what it means."""
 
 
 def entries_of(cls: Any) -> dict[str, Entry]:
