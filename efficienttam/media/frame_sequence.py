@@ -1,0 +1,176 @@
+"""A plate as the tracker sees it: frames by their own number, in the network's colour."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..contract.errors import PlateError
+from ..contract.sequence import MissingFrames, SequencePattern, format_frames, missing_frames, stand_in
+from .color import ColorTransform, color_transform
+from .movie import Movie, is_movie
+from .plate_info import PlateInfo
+from .reader import read_info, read_picture
+
+
+class FrameSequence:
+    """An image sequence, a still or a movie. Nothing is kept in memory between reads.
+
+    ``pattern`` holds a frame token (``%04d``, ``####``, ``$F4``) and maybe ``%V``; or names one still,
+    which then stands on every frame of first..last (alone: on the number in its name, else on 1); or
+    a movie, whose first picture is frame ``movie_start``. ``first`` and ``last`` are included and
+    default to what is on disk. ``view`` fills ``%V`` and picks the view inside a stereo EXR.
+    ``layer`` and ``part`` pick inside EXR files. ``color_space`` and ``config`` are those of ``color``.
+
+    Raises PlateError for a plate that is not there, for frames missing under MissingFrames.ERROR, and
+    when the first frame cannot be read; ColorError for an unknown colour space or configuration.
+    """
+
+    def __init__(
+        self,
+        pattern: str | os.PathLike[str],
+        first: int | None = None,
+        last: int | None = None,
+        *,
+        view: str = "",
+        color_space: str = "",
+        config: str = "",
+        missing: MissingFrames = MissingFrames.ERROR,
+        layer: str = "",
+        part: str | int | None = None,
+        movie_start: int = 1,
+    ) -> None:
+        self._pattern = _pattern(os.fspath(pattern))
+        self._view = view
+        self._missing = missing
+        self._layer = layer
+        self._part = part if part != "" else None
+        self._movie: Movie | None = None
+        self._still = not self._pattern.is_sequence
+        if self._still and is_movie(self._pattern.text):
+            self._movie = Movie(self._pattern.path(0, view), movie_start)
+        self._present = self._frames_present(first, last)
+        self.frames: Sequence[int] = self._range(first, last)
+        self._reference = self._header(self._stand_in(self.frames[0]))
+        self._color: ColorTransform = color_transform(color_space, config, self._reference)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the display window in pixels, the same for all frames."""
+        return self._reference.size
+
+    @property
+    def color_space(self) -> str:
+        """Name of the colour space the plate is taken for; ``raw`` for no transform."""
+        return self._color.source
+
+    def path(self, frame: int) -> str:
+        """File that ``frame`` is read from; that of the frame that stands in where it is missing."""
+        return self._pattern.path(self._stand_in(frame), self._view)
+
+    def info(self, frame: int) -> PlateInfo:
+        """The header of one frame; of a missing frame that of the frame that stands in, without timecode.
+
+        Raises PlateError as ``read`` does.
+        """
+        self._refuse_outside(frame)
+        source = self._stand_in(frame)
+        header = self._header(source)
+        return header if source == frame else dataclasses.replace(header, timecode=None)
+
+    def read(self, frame: int) -> np.ndarray:
+        """RGB (height, width, 3) of the display window, y down, sRGB-encoded Rec.709.
+
+        uint8 from 8-bit sources without a transform, else float32 in 0..1, finite.
+
+        Raises PlateError when the frame is outside the range, unreadable, or of another size than
+        the first one.
+        """
+        self._refuse_outside(frame)
+        if frame not in self._present and self._missing is MissingFrames.BLACK:
+            width, height = self.size
+            return np.zeros((height, width, 3), self._black_type())
+        source = self._stand_in(frame)
+        if self._movie is not None:
+            pixels = self._movie.read(source)
+        else:
+            pixels, _ = read_picture(
+                self._pattern.path(source, self._view), layer=self._layer, part=self._part, view=self._view
+            )
+        height, width = pixels.shape[:2]
+        if (width, height) != self.size:
+            raise PlateError(
+                f"{self._pattern.path(source, self._view)} is {width} x {height} pixels; "
+                f"the plate began with {self.size[0]} x {self.size[1]}.",
+                "Give frames of one size, or track each part of the range by itself.",
+            )
+        return self._color.apply(pixels)
+
+    def _header(self, source: int) -> PlateInfo:
+        if self._movie is not None:
+            return self._movie.info
+        path = self._pattern.path(source, self._view)
+        return read_info(path, layer=self._layer, part=self._part, view=self._view)
+
+    def _black_type(self) -> type:
+        untouched = self._color.passes_through and self._reference.pixel_type == "uint8"
+        return np.uint8 if untouched else np.float32
+
+    def _frames_present(self, first: int | None, last: int | None) -> Sequence[int]:
+        if self._movie is not None:
+            return self._movie.frames
+        if not self._still:
+            return self._pattern.frames_on_disk(self._view)
+        number = self._pattern.still_frame()
+        begin = first if first is not None else last if last is not None else number
+        return range(begin, (last if last is not None else begin) + 1)
+
+    def _range(self, first: int | None, last: int | None) -> range:
+        name = self._pattern.text
+        if not self._present:
+            if self._still:
+                raise PlateError(f"The range {first}-{last} runs backwards.", "Give the first frame first.")
+            raise PlateError(
+                f"There are no frames named {name}{f' of view {self._view}' if self._view else ''}.",
+                "Check the folder, the name and the number of digits.",
+            )
+        first = self._present[0] if first is None else first
+        last = self._present[-1] if last is None else last
+        there = f"There are frames {format_frames(self._present)}."
+        if last < first:
+            raise PlateError(f"{name}: the range {first}-{last} runs backwards.", there)
+        gaps = missing_frames(self._present, first, last)
+        if len(gaps) == last - first + 1:
+            raise PlateError(f"{name}: none of the frames {first}-{last} is there.", there)
+        if gaps and self._missing is MissingFrames.ERROR:
+            raise PlateError(
+                f"{name}: frames {format_frames(gaps)} are missing.",
+                f"{there} Bring them, shorten the range, or let the frame before or black stand in.",
+            )
+        return range(first, last + 1)
+
+    def _stand_in(self, frame: int) -> int:
+        return frame if frame in self._present else stand_in(frame, self._present)
+
+    def _refuse_outside(self, frame: int) -> None:
+        if frame not in self.frames:
+            raise PlateError(
+                f"{self._pattern.text}: frame {frame} is outside {self.frames[0]}-{self.frames[-1]}.",
+                "Choose a frame of the plate, or a longer range.",
+            )
+
+
+def _pattern(text: str) -> SequencePattern:
+    """The pattern; a file that exists under the very name is a still, whatever signs it holds."""
+    pattern = SequencePattern(text)
+    if pattern.is_sequence and os.path.isfile(text):
+        return _Still(text)
+    return pattern
+
+
+class _Still(SequencePattern):
+    def _spelling(self) -> None:
+        return None

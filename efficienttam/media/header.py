@@ -1,0 +1,99 @@
+"""The header of one part of an image file: OpenImageIO's spec to a PlateInfo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .plate_info import PlateInfo, Window
+
+_CARRIED = ("smpte:KeyCode", "reelName", "ImageDescription", "Make", "Model")
+
+
+def plate_info(
+    path: str, file_format: str, spec: Any, channels: tuple[str, ...], views: tuple[str, ...]
+) -> PlateInfo:
+    """What the spec says, with the windows turned upright."""
+    display, data = windows(spec)
+    turn = orientation(spec)
+    return PlateInfo(
+        path=path,
+        file_format=file_format,
+        pixel_type=str(spec.format),
+        display_window=_turned(display, display, turn),
+        data_window=_turned(data, display, turn),
+        channels=channels,
+        views=views,
+        pixel_aspect=_pixel_aspect(spec, turn),
+        frame_rate=_frame_rate(spec),
+        timecode=_pair(spec.getattribute("smpte:TimeCode")),
+        chromaticities=_chromaticities(spec),
+        transfer=str(spec.getattribute("dpx:Transfer") or spec.getattribute("cineon:Transfer") or ""),
+        metadata=_carried(spec),
+    )
+
+
+def orientation(spec: Any) -> int:
+    """EXIF orientation 1 to 8; 1 is upright."""
+    value = int(spec.get_int_attribute("Orientation", 1))
+    return value if 1 <= value <= 8 else 1
+
+
+def windows(spec: Any) -> tuple[Window, Window]:
+    """(display window, data window) of an OpenImageIO spec."""
+    display = Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    return display, Window(spec.x, spec.y, spec.width, spec.height)
+
+
+def _turned(window: Window, display: Window, orientation: int) -> Window:
+    if orientation == 1:
+        return window
+    left, top = window.x - display.x, window.y - display.y
+    right = display.width - left - window.width
+    bottom = display.height - top - window.height
+    x = right if orientation in (2, 3) else left
+    y = bottom if orientation in (3, 4) else top
+    if orientation < 5:
+        return Window(x, y, window.width, window.height)
+    x = bottom if orientation in (6, 7) else top
+    y = right if orientation in (7, 8) else left
+    return Window(x, y, window.height, window.width)
+
+
+def _pixel_aspect(spec: Any, turn: int) -> float:
+    aspect = float(spec.get_float_attribute("PixelAspectRatio", 1.0))
+    aspect = aspect if 0.01 < aspect < 100.0 else 1.0
+    return 1.0 / aspect if turn >= 5 else aspect
+
+
+def _frame_rate(spec: Any) -> tuple[int, int] | None:
+    pair = _pair(spec.getattribute("FramesPerSecond"))
+    if pair is not None and pair[0] > 0 and pair[1] > 0:
+        return pair
+    for name in ("dpx:FrameRate", "dpx:TemporalFrameRate"):
+        rate = spec.get_float_attribute(name, 0.0)
+        if 1.0 <= rate <= 1000.0:
+            whole = round(rate)
+            if abs(rate - whole) < 1e-3:
+                return whole, 1
+            return round(rate * 1.001) * 1000, 1001
+    return None
+
+
+def _pair(value: object) -> tuple[int, int] | None:
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return int(value[0]), int(value[1])
+    return None
+
+
+def _chromaticities(spec: Any) -> tuple[float, ...] | None:
+    value = spec.getattribute("chromaticities")
+    return tuple(float(v) for v in value) if isinstance(value, (tuple, list)) and len(value) == 8 else None
+
+
+def _carried(spec: Any) -> Mapping[str, str]:
+    found = {name: spec.getattribute(name) for name in _CARRIED}
+    return MappingProxyType(
+        {name: value for name, value in found.items() if isinstance(value, str) and value}
+    )

@@ -1,0 +1,48 @@
+"""Is a matte on disk whole and the right one? For resuming, and after every write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ..contract.errors import IncompleteError, PlateError
+from .channels import Picture
+from .image_file import open_image
+from .layers import channel_names
+from .plate_info import PlateInfo, Window
+
+
+def verify_matte(
+    path: str | os.PathLike[str],
+    *,
+    plate: PlateInfo | None = None,
+    size: tuple[int, int] | None = None,
+    layers: Sequence[str] = ("rgba.alpha",),
+) -> None:
+    """Read a matte file to its end and compare it with what it should be.
+
+    ``plate`` fixes the display window, ``size`` (width, height) only its size. ``layers`` are those
+    given to ``write_mattes``; other channels may be there too.
+
+    Raises IncompleteError when the file is missing, does not open, is damaged or cut short anywhere,
+    or has another window or not all the channels.
+    """
+    path = os.fspath(path)
+    try:
+        with open_image(path) as file:
+            found = file.info(0)
+            display = found.display_window
+            wanted = plate.display_window if plate else Window(display.x, display.y, *(size or found.size))
+            missing = [c for c in channel_names(layers).values() if c not in found.channels]
+            if display != wanted:
+                raise IncompleteError(
+                    f"{path} has the window {display}; expected {wanted}.", "Write it again."
+                )
+            if missing:
+                raise IncompleteError(
+                    f"{path} lacks {', '.join(missing)}; it has {', '.join(found.channels)}.",
+                    "Write it again.",
+                )
+            file.pixels(Picture(0, tuple(range(len(found.channels)))))
+    except PlateError as damage:
+        raise IncompleteError(damage.message, "Write it again.") from damage

@@ -1,0 +1,58 @@
+"""Pictures, headers and rotos out of image files.
+
+Numbers are those of the file: no transform, no premultiplication, no gain. Unsigned 32-bit EXR
+channels come as their value in float32, not divided. NaN and Inf pass; ``color`` defines them.
+What is refused is said in ``image_file``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .channels import find_channel, find_picture
+from .image_file import open_image
+from .plate_info import PlateInfo
+
+
+def read_info(path: str, *, layer: str = "", part: str | int | None = None, view: str = "") -> PlateInfo:
+    """The header of the part that ``read_picture`` would read. No pixel is touched.
+
+    Raises PlateError as ``read_picture`` does, except for damage further down the file.
+    """
+    with open_image(path) as file:
+        return file.info(find_picture(path, file.parts, layer, part, view).part)
+
+
+def read_picture(
+    path: str, *, layer: str = "", part: str | int | None = None, view: str = ""
+) -> tuple[np.ndarray, PlateInfo]:
+    """The display window as (height, width, 3) RGB, y down, and the header.
+
+    The type is the file's own: uint8, uint16, float16, else float32. Pixels of the display window
+    that the data window does not cover are 0, data outside the display window is cropped, the file's
+    orientation is applied. Grey is repeated on the three channels, a missing colour is 0.
+
+    Raises PlateError when the file is missing, damaged, deep or too large, or when there is no such
+    layer, part or view.
+    """
+    with open_image(path) as file:
+        picture = find_picture(path, file.parts, layer, part, view)
+        pixels = file.pixels(picture)
+        if pixels.shape[2] == 1:
+            pixels = np.repeat(pixels, 3, axis=2)
+        return pixels, file.info(picture.part)
+
+
+def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
+    """One channel of the display window as (height, width) float32, 0 outside to 1 inside, y down.
+
+    Without a name: the alpha where there is one, else the first channel. Integers are divided by
+    their largest value; floats are clipped to 0..1, NaN is 0.
+
+    Raises PlateError when the file cannot be read or has no such channel.
+    """
+    with open_image(path) as file:
+        pixels = file.pixels(find_channel(path, file.parts, channel, view))[:, :, 0]
+    if pixels.dtype.kind == "u":
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return np.clip(np.nan_to_num(pixels.astype(np.float32), nan=0.0), 0.0, 1.0)
