@@ -50,9 +50,9 @@ def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
     for view in views:
         if view is REFUSED:
             continue
-        if not pattern.is_sequence:
+        if not pattern.is_sequence or os.path.isfile(pattern.text):
             file = pattern.path(0, view)
-            if not os.path.isfile(file):
+            if not os.path.isfile(file) and not os.path.isfile(pattern.text):
                 yield Fault("plate.path", f"There is no file {file!r}.", "Check the path.")
         else:
             yield from _frame_faults(job, job.plate, pattern, view)

@@ -72,6 +72,7 @@ class Plate:
     )
     layer: str = field(Text("a layer name"), "Layer that holds the picture; empty for the first RGB.", "")
     part: str = field(Text("a part name"), "Part of a multi-part EXR; empty for the first that fits.", "")
+    movie_start: int = field(FRAME, "Frame number of a movie's first picture.", 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,9 +152,9 @@ class Output:
         Text("a file name", empty=False), "EXR sequence; %V is the view, {object} the object's name."
     )
     layout: Layout = field(Choice(Layout), "How objects are laid out in files.", Layout.FILE_PER_OBJECT)
-    channel: str = field(
-        Text("a channel name", empty=False),
-        "Channel of a matte; with a layer per object, its last part is used in each layer.",
+    layer: str = field(
+        Text("a layer name", empty=False),
+        "Where a matte goes; with a layer per object, its last part names the channel in each.",
         "rgba.alpha",
     )
     compression: Compression = field(Choice(Compression), "EXR compression.", Compression.ZIPS)

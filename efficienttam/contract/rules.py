@@ -14,7 +14,7 @@ from .job import FrameRange, Layout, Output, TrackedObject, TrackJob
 from .sequence import SequencePattern
 
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_CHANNEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
+_LAYER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
 _VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
 
@@ -128,10 +128,10 @@ def _prompt_faults(place: str, thing: TrackedObject) -> Iterator[Fault]:
 def _output_faults(job: TrackJob) -> list[Fault]:
     faults: list[Fault] = []
     output = job.output
-    channel = known(output, "channel")
-    if channel is not None and not _CHANNEL.match(channel):
-        message = f"{channel!r} is not a channel name."
-        faults.append(Fault("output.channel", message, "Write layer.channel, for example rgba.alpha."))
+    layer = known(output, "layer")
+    if layer is not None and not _LAYER.match(layer):
+        message = f"{layer!r} is not the name of a layer."
+        faults.append(Fault("output.layer", message, "Write layer.channel, for example rgba.alpha."))
     pattern = _pattern(output)
     if pattern is None:
         return faults
