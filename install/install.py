@@ -75,6 +75,8 @@ def check_python():
 
 def set_up(prefix, wheelhouse, for_tests):
     """Make or refresh the environment and return its Python. Quick when nothing changed."""
+    if wheelhouse and not os.path.isdir(wheelhouse):
+        raise InstallError("there is no wheelhouse folder {}.".format(wheelhouse))
     locks = [RUN_LOCK, DEV_LOCK] if for_tests else [RUN_LOCK]
     wanted = {lock: sum_of(os.path.join(PROJECT, lock)) for lock in locks}
     wanted["project"] = PROJECT + " " + sum_of(os.path.join(PROJECT, "setup.cfg"))
@@ -90,11 +92,7 @@ def set_up(prefix, wheelhouse, for_tests):
     print("install: installing into {} ...".format(prefix), flush=True)
     remove(os.path.join(prefix, STAMP))
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-    source = []
-    if wheelhouse:
-        if not os.path.isdir(wheelhouse):
-            raise InstallError("there is no wheelhouse folder {}.".format(wheelhouse))
-        source = ["--no-index", "--find-links", os.path.abspath(wheelhouse)]
+    source = ["--no-index", "--find-links", os.path.abspath(wheelhouse)] if wheelhouse else []
     lists = [word for lock in locks for word in ("-r", os.path.join(PROJECT, lock))]
     run(pip + source + lists)
     # setuptools is in the list above, so building our own package needs nothing from anywhere.
