@@ -23,7 +23,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     files = {
         "standin.pth": str(pathlib.Path.cwd()) + "\\n",
         info + "/METADATA": "Metadata-Version: 2.1\\nName: standin\\nVersion: 1\\n",
-        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: standin\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
     }
     files[info + "/RECORD"] = "".join(name + ",,\\n" for name in [*files, info + "/RECORD"])
     name = "standin-1-py3-none-any.whl"
@@ -39,7 +39,7 @@ FILES = {
     "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
     "backend.py": BACKEND,
     "efficienttam/__init__.py": "",
-    "efficienttam/__main__.py": "import sys\nprint('ran', *sys.argv[1:])\nsys.exit(7 if 'seven' in sys.argv else 0)\n",
+    "efficienttam/__main__.py": "import sys\nprint('ran', *sys.argv[1:])\nsys.exit(7 * ('seven' in sys.argv))\n",
 }
 
 
