@@ -28,17 +28,21 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "mattes": ({"contract"}, {"numpy", "cv2"}),
     "media": ({"contract"}, {"numpy", "cv2", "OpenImageIO", "av"}),
     "tracking": ({"contract", "model", "mattes"}, {"numpy", "cv2", "torch"}),
+    "batch": (
+        {"contract", "model", "weights", "mattes", "media", "tracking"},
+        {"numpy", "cv2", "torch", "tqdm"},
+    ),
     "evaluation": (
-        {"contract", "model", "weights", "mattes", "media", "tracking", "training", "top"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
         {"numpy", "cv2", "torch", "matplotlib"},
     ),
     "training": (
-        {"contract", "model", "weights", "mattes", "media", "tracking", "evaluation", "top"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},
         {"numpy", "cv2", "torch", "safetensors", "matplotlib"},
     ),
     "top": (
-        {"contract", "model", "weights", "mattes", "media", "tracking", "evaluation", "training"},
-        {"numpy", "cv2", "torch", "tqdm"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
+        {"numpy", "cv2", "torch"},
     ),
 }
 HEAVY = {"torch", "numpy", "cv2", "OpenImageIO", "av", "matplotlib", "safetensors"}
@@ -103,7 +107,7 @@ def wrong_arrows(path: Path) -> list[str]:
         first = target.split(".")[0]
         if first == "efficienttam":
             there = room_of(target)
-            allowed = there == room or there in ours
+            allowed = there == room or there in ours or target == "efficienttam"
             if target == "efficienttam.cli":
                 allowed = module == "efficienttam.__main__"
         else:
