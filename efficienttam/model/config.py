@@ -102,12 +102,12 @@ def _family(stem: str, encoder: ImageEncoderConfig) -> list[ModelConfig]:
 _DEMO = ModelConfig(
     name="efficienttam_demo",
     image_encoder=ImageEncoderConfig(
-        dim=192, heads=3, depth=8, window=8, global_blocks=(1, 3, 5, 7), position_grid=16
+        dim=192, heads=3, depth=6, window=8, global_blocks=(1, 3, 5), position_grid=16
     ),
     memory_attention=MemoryAttentionConfig(
         layers=2, feedforward=512, cross_attention=CrossAttention.POOLED_LOGIT_BIAS
     ),
-    mask_decoder=MaskDecoderConfig(feedforward=512),
+    mask_decoder=MaskDecoderConfig(heads=4, feedforward=512),
     input_size=256,
     hidden=128,
 )

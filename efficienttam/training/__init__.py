@@ -1,0 +1,1 @@
+"""How our own weights are made: generated clips, losses, two stages of training."""

@@ -1,0 +1,67 @@
+"""AdamW on float32 masters of a network that lives in bfloat16, and the learning rate over a run.
+
+Keeping the weights themselves in bfloat16 avoids the casts of autocast, which cost a quarter of the
+time on CPUs; the masters keep the small steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class MasterAdamW:
+    """AdamW over named parameters; ``parameters`` may be of any floating type."""
+
+    def __init__(
+        self, named: Iterable[tuple[str, nn.Parameter]], rate: float, decay: float = 0.1, clip: float = 1.0
+    ) -> None:
+        self._live = dict(named)
+        self._masters = {name: live.detach().float().clone() for name, live in self._live.items()}
+        groups = [
+            {"params": [m for n, m in self._masters.items() if m.ndim >= 2 and "embed" not in n], "weight_decay": decay},
+            {"params": [m for n, m in self._masters.items() if m.ndim < 2 or "embed" in n], "weight_decay": 0.0},
+        ]
+        self._rate, self._clip = rate, clip
+        self._adam = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.999), foreach=True)
+
+    def step(self, factor: float) -> float:
+        """One update at ``factor`` times the peak rate; returns the norm of the gradient before clipping."""
+        for name, live in self._live.items():
+            self._masters[name].grad = None if live.grad is None else live.grad.float()
+        norm = float(nn.utils.clip_grad_norm_(self._masters.values(), self._clip, foreach=True))
+        for group in self._adam.param_groups:
+            group["lr"] = self._rate * factor
+        if math.isfinite(norm):
+            self._adam.step()
+        with torch.no_grad():
+            torch._foreach_copy_(list(self._live.values()), list(self._masters.values()))
+        for live in self._live.values():
+            live.grad = None
+        return norm
+
+    def weights(self) -> dict[str, Tensor]:
+        """The float32 masters by name."""
+        return self._masters
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs."""
+        return {"masters": self._masters, "adam": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        with torch.no_grad():
+            for name, master in self._masters.items():
+                master.copy_(state["masters"][name])
+                self._live[name].copy_(master)
+        self._adam.load_state_dict(state["adam"])
+
+
+def rate_factor(step: int, progress: float, warm_up: int) -> float:
+    """Linear warm-up over ``warm_up`` steps, then a cosine from 1 to 0.02 as ``progress`` goes 0 to 1."""
+    rise = min(1.0, (step + 1) / max(warm_up, 1))
+    return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0))))

@@ -1,0 +1,122 @@
+"""A pool of generated frames on disk, written by its own processes while training already reads.
+
+A pool is two flat arrays: ``images`` (clips, frames, side, side, 3) uint8 sRGB and ``labels``
+(clips, frames, side, side) uint8, 0 for ground and occluders, i + 1 for object i. ``ready`` (clips,)
+says which clips are complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from efficienttam.training.clips import Clip, ClipRecipe, random_aspect, training_seed
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """``clips`` clips of ``frames`` frames, ``strides`` the time steps drawn between them.
+
+    ``first_clip`` is the training seed of clip 0; two pools with disjoint seeds share no clip.
+    """
+
+    clips: int
+    frames: int
+    side: int = 256
+    strides: tuple[int, ...] = (1,)
+    first_clip: int = 0
+
+
+class Pool:
+    """The arrays of a pool folder, created when absent."""
+
+    def __init__(self, folder: Path, spec: PoolSpec) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        square = (spec.clips, spec.frames, spec.side, spec.side)
+        self.spec = spec
+        self.images = _array(folder / "images.npy", (*square, 3))
+        self.labels = _array(folder / "labels.npy", square)
+        self.ready = _array(folder / "ready.npy", (spec.clips,))
+
+    def available(self) -> Array:
+        """Indices of complete clips, ascending."""
+        return np.flatnonzero(self.ready)
+
+
+def _array(path: Path, shape: tuple[int, ...]) -> Array:
+    if not path.exists():
+        part = path.with_suffix(".part")
+        fresh = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+        fresh.flush()
+        part.replace(path)
+    array = np.load(path, mmap_mode="r+")
+    if array.shape != shape:
+        raise ValueError(f"{path} holds {array.shape}, expected {shape}; use an empty work folder.")
+    return array
+
+
+def label_map(mattes: Array) -> Array:
+    """Visible mattes (objects, h, w) to one label image (h, w) uint8: the object that covers half."""
+    if len(mattes) == 0:
+        return np.zeros(mattes.shape[1:], np.uint8)
+    best = mattes.argmax(0)
+    covered = np.take_along_axis(mattes, best[None], 0)[0] >= 0.5
+    return np.where(covered, best + 1, 0).astype(np.uint8)
+
+
+def draw_clip(spec: PoolSpec, index: int) -> tuple[Array, Array]:
+    """Clip ``index`` of a pool: images (frames, side, side, 3) and labels (frames, side, side)."""
+    seed = training_seed(spec.first_clip + index)
+    rng = np.random.default_rng((seed, 2))
+    stride = int(rng.choice(spec.strides))
+    start = int(rng.integers(0, 16))
+    clip = Clip(ClipRecipe(seed, spec.frames, spec.side, spec.side, random_aspect(seed)))
+    images, labels = [], []
+    for step in range(spec.frames):
+        image, mattes = clip.render(start + stride * step)
+        images.append((image * 255 + 0.5).astype(np.uint8))
+        labels.append(label_map(mattes))
+    return np.stack(images), np.stack(labels)
+
+
+def fill(folder: Path, spec: PoolSpec, worker: int = 0, workers: int = 1) -> None:
+    """Draw the clips worker, worker + workers, ... that are not there yet."""
+    cv2.setNumThreads(1)
+    pool = Pool(folder, spec)
+    for index in range(worker, spec.clips, workers):
+        if not pool.ready[index]:
+            pool.images[index], pool.labels[index] = draw_clip(spec, index)
+            pool.ready[index] = 1
+
+
+def start_filling(folder: Path, spec: PoolSpec, workers: int) -> list[multiprocessing.Process]:
+    """Fill a pool in ``workers`` processes; they end with the caller."""
+    Pool(folder, spec)
+    context = multiprocessing.get_context("spawn")
+    started = []
+    for worker in range(workers):
+        process = context.Process(target=fill, args=(folder, spec, worker, workers), daemon=True)
+        process.start()
+        started.append(process)
+    return started
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Fill a pool of generated clips.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("clips", type=int)
+    parser.add_argument("frames", type=int)
+    parser.add_argument("--strides", type=int, nargs="+", default=[1])
+    parser.add_argument("--first-clip", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    wanted = PoolSpec(given.clips, given.frames, 256, tuple(given.strides), given.first_clip)
+    for child in start_filling(given.folder, wanted, given.workers):
+        child.join()
