@@ -32,6 +32,14 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking"},
         {"numpy", "cv2", "torch", "tqdm"},
     ),
+    "batch": (
+        {"contract", "model", "weights", "mattes", "media", "tracking", "top"},
+        {"numpy", "torch", "tqdm"},
+    ),
+    "commands": (
+        {"contract", "model", "weights", "mattes", "media", "batch", "evaluation", "training", "top"},
+        {"tqdm"},
+    ),
     "evaluation": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
         {"numpy", "cv2", "torch", "matplotlib"},
@@ -44,7 +52,25 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
         {"numpy", "cv2", "torch"},
     ),
+    # What each command does. Only the command line imports it.
+    "commands": (
+        {
+            "contract",
+            "model",
+            "weights",
+            "mattes",
+            "media",
+            "tracking",
+            "batch",
+            "evaluation",
+            "training",
+            "top",
+        },
+        {"numpy", "cv2", "tqdm"},
+    ),
 }
+#: The command line: who may import it.
+COMMAND_LINE = {"efficienttam.cli": {"efficienttam.__main__"}, "efficienttam.commands": {"efficienttam.cli"}}
 HEAVY = {"torch", "numpy", "cv2", "OpenImageIO", "av", "matplotlib", "safetensors"}
 NO_NOUN = re.compile(r"^(utils?|helpers?|managers?|handlers?|base|common|core|misc)$")
 CODE_LINES, FUNCTION_LINES = 400, 60
@@ -108,8 +134,9 @@ def wrong_arrows(path: Path) -> list[str]:
         if first == "efficienttam":
             there = room_of(target)
             allowed = there == room or there in ours or target == "efficienttam"
-            if target == "efficienttam.cli":
-                allowed = module == "efficienttam.__main__"
+            for gate, guests in COMMAND_LINE.items():
+                if f"{target}.".startswith(f"{gate}."):
+                    allowed = module in guests or room == "commands" == there
         else:
             allowed = first in STDLIB or first in others
         if not allowed:

@@ -26,8 +26,7 @@ class JobFaults(JobError):
 
     def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
         self.faults = tuple(faults)
-        codes = [fault.exit_code for fault in faults]
-        self.exit_code = ExitCode.USAGE if ExitCode.USAGE in codes or not codes else codes[0]
+        self.exit_code = exit_code_of(faults)
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = [f"{source}: {count}" if source else f"The job has {count}"]
         for fault in self.faults:
@@ -35,6 +34,14 @@ class JobFaults(JobError):
                 "  {}: {} {}".format(fault.place or "document", fault.message, fault.remedy).rstrip()
             )
         super().__init__("\n".join(lines))
+
+
+def exit_code_of(faults: Sequence[Fault]) -> ExitCode:
+    """OK without faults, USAGE when the document itself is wrong, else the first fault's."""
+    codes = [fault.exit_code for fault in faults]
+    if not codes:
+        return ExitCode.OK
+    return ExitCode.USAGE if ExitCode.USAGE in codes else codes[0]
 
 
 def to_json(job: TrackJob) -> str:

@@ -27,6 +27,7 @@ MOST_PIXELS = 1 << 27
 LONGEST_SIDE = 65536
 MOST_COMPRESSED = 500_000
 _MOST_PARTS = 4096
+_READ_TOGETHER = 8
 _SMALL_BYTES = 64 << 20
 
 #: How each EXIF orientation is undone on an array (height, width, ...).
@@ -130,32 +131,43 @@ class ImageFile:
         names = self.parts[part].channels
         return plate_info(self.path, self.source.format_name(), spec, names, views_of(self.parts))
 
+    def text(self, name: str) -> str:
+        """A text attribute of the first part, empty where there is none."""
+        value = self._spec(0).getattribute(name)
+        return value if isinstance(value, str) else ""
+
     def pixels(self, picture: Picture) -> np.ndarray:
         """(height, width, channels) of the display window, upright, in the file's type."""
         spec = self._spec(picture.part)
         display, data = windows(spec)
         seen = data.intersection(display)
-        numbers = [index for index in picture.channels if index is not None]
-        kind = self._kind(spec, numbers)
-        dtype = {"uint8": np.uint8, "uint16": np.uint16, "half": np.float16}.get(kind, np.float32)
-        canvas = np.zeros((display.height, display.width, len(picture.channels)), dtype)
-        begin, end = min(numbers), max(numbers) + 1
-        block = self._block(picture.part, spec, seen, begin, end, kind)
+        planes = self._planes(picture, spec, seen)
+        canvas = np.zeros((display.height, display.width, len(picture.channels)), _common_type(planes))
         top, left = seen.y - display.y, seen.x - display.x
         inside = canvas[top : top + seen.height, left : left + seen.width]
-        for place, index in enumerate(picture.channels):
-            if index is not None and inside.size:
-                column = seen.x - data.x
-                inside[..., place] = block[:, column : column + seen.width, index - begin]
+        column = seen.x - data.x
+        for place, plane in enumerate(planes):
+            if plane is not None and inside.size:
+                inside[..., place] = plane[:, column : column + seen.width]
         turn = _UPRIGHT.get(orientation(spec))
         return np.ascontiguousarray(turn(canvas)) if turn else canvas
 
-    def _kind(self, spec: Any, numbers: Sequence[int]) -> str:
-        """The type to read in: the channels' own where they agree and nothing is lost, else float."""
-        types = {str(spec.channelformats[i] if spec.channelformats else spec.format) for i in numbers}
-        kind = types.pop() if len(types) == 1 else "float"
-        lossless = ("uint8", "uint16", "half") + (("uint",) if self.source.format_name() == "openexr" else ())
-        return kind if kind in lossless else "float"
+    def _planes(self, picture: Picture, spec: Any, seen: Window) -> list[np.ndarray | None]:
+        """Full-width rows (height, data width) of each channel; one read where type and place allow."""
+        numbers = [index for index in picture.channels if index is not None]
+        kinds = {index: self._kind(spec, index) for index in numbers}
+        begin, end = min(numbers), max(numbers) + 1
+        if len(set(kinds.values())) == 1 and end - begin <= _READ_TOGETHER:
+            block = self._block(picture.part, spec, seen, begin, end, kinds[begin])
+            return [None if i is None else block[:, :, i - begin] for i in picture.channels]
+        single = {i: self._block(picture.part, spec, seen, i, i + 1, kinds[i])[:, :, 0] for i in kinds}
+        return [None if i is None else single[i] for i in picture.channels]
+
+    def _kind(self, spec: Any, channel: int) -> str:
+        """The type to read a channel in: its own where a picture may have it, else float."""
+        kind = str(spec.channelformats[channel] if spec.channelformats else spec.format)
+        known = ("uint8", "uint16", "half") + (("uint",) if self.source.format_name() == "openexr" else ())
+        return kind if kind in known else "float"
 
     def _block(self, part: int, spec: Any, seen: Window, begin: int, end: int, kind: str) -> np.ndarray:
         """Full-width rows of ``seen`` (height, data width, end - begin)."""
@@ -194,6 +206,12 @@ class ImageFile:
                 f"{self.path} declares {declared >> 20} MiB of pixels in a file of only {stored} bytes.",
                 "The header is damaged; render or copy the file again.",
             )
+
+
+def _common_type(planes: Sequence[np.ndarray | None]) -> np.dtype[Any]:
+    types = {plane.dtype for plane in planes if plane is not None}
+    kept = types.pop() if len(types) == 1 else np.dtype(np.float32)
+    return kept if kept in (np.uint8, np.uint16, np.float16) else np.dtype(np.float32)
 
 
 def _complaint(source: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..contract.errors import IncompleteError, PlateError
 from .channels import Picture
@@ -18,11 +18,13 @@ def verify_matte(
     plate: PlateInfo | None = None,
     size: tuple[int, int] | None = None,
     layers: Sequence[str] = ("rgba.alpha",),
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Read a matte file to its end and compare it with what it should be.
 
     ``plate`` fixes the display window, ``size`` (width, height) only its size. ``layers`` are those
-    given to ``write_mattes``; other channels may be there too.
+    given to ``write_mattes``; other channels may be there too. ``metadata`` are text attributes that the
+    header must hold.
 
     Raises IncompleteError when the file is missing, does not open, is damaged or cut short anywhere,
     or has another window or not all the channels.
@@ -43,6 +45,9 @@ def verify_matte(
                     f"{path} lacks {', '.join(missing)}; it has {', '.join(found.channels)}.",
                     "Write it again.",
                 )
+            for name, value in (metadata or {}).items():
+                if file.text(name) != value:
+                    raise IncompleteError(f"{path} has another {name}.", "Write it again.")
             file.pixels(Picture(0, tuple(range(len(found.channels)))))
     except PlateError as damage:
         raise IncompleteError(damage.message, "Write it again.") from damage

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from .contract.disk import disk_faults
-from .contract.document import examine, read_text
-from .contract.errors import ExitCode
-from .contract.fields import Fault, nearest
-from .contract.job import TrackJob
-from .contract.rules import known
-from .model.config import MODELS
+from ..contract.disk import disk_faults
+from ..contract.document import examine, read_text
+from ..contract.errors import ExitCode
+from ..contract.fields import Fault, nearest
+from ..contract.job import TrackJob
+from ..contract.rules import known
+from ..model.config import MODELS
 
 
 def document_faults(path: str) -> list[Fault]:

@@ -1,0 +1,45 @@
+"""What goes wrong below us, said in one sentence with a remedy."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ..contract.errors import DeviceError, OutputError
+
+_NO_MEMORY = ("DefaultCPUAllocator", "not enough memory", "out of memory")
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Turns memory that ran out and a full disk into errors meant for a user.
+
+    Raises DeviceError or OutputError instead of what came; anything else passes.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            "The GPU ran out of memory.",
+            "Close other programs that use it, choose a smaller or 512x512 model, or set the device to cpu.",
+        ) from error
+    except MemoryError as error:
+        raise _no_memory() from error
+    except RuntimeError as error:
+        if any(sign in str(error) for sign in _NO_MEMORY):
+            raise _no_memory() from error
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            place = error.filename or "the disk for temporary files"
+            raise OutputError(f"There is no room left on {place}.", "Make room and run again.") from error
+        raise
+
+
+def _no_memory() -> DeviceError:
+    return DeviceError(
+        "This machine ran out of memory.", "Close other programs, or choose a smaller or 512x512 model."
+    )

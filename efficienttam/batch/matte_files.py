@@ -1,0 +1,141 @@
+"""The matte files of one view: which there must be, which are there already, and writing the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..contract.errors import IncompleteError, OutputError
+from ..contract.job import Layout, Output
+from ..contract.sequence import SequencePattern
+from ..media import FrameSequence, verify_matte, write_mattes
+from .matte_spool import MatteSpool
+
+
+class MatteFiles:
+    """Files of one view of a job.
+
+    ``wanted`` maps an object's name to the frames it must have mattes for; ``stamp`` goes into every
+    header and tells, on resuming, whether a file is what this job would write.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        view: str,
+        plate: FrameSequence,
+        wanted: Mapping[str, Sequence[int]],
+        stamp: Mapping[str, str],
+    ) -> None:
+        self._output = output
+        self._pattern = SequencePattern(output.path)
+        self._view = view
+        self._plate = plate
+        self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
+        self._stamp = dict(stamp)
+        self._layered = output.layout is Layout.LAYER_PER_OBJECT
+        self._waiting = MatteSpool(os.path.dirname(os.path.abspath(self.path(1, ""))))
+
+    def path(self, frame: int, name: str) -> str:
+        """The file that holds an object's matte of a frame."""
+        return self._pattern.path(frame, self._view, name)
+
+    def remaining(self, newer_than: float, together: bool) -> dict[str, list[int]]:
+        """Frames by object without a good file.
+
+        A file is good when its header, window, size and stamp are right, it is complete, and it was
+        written after ``newer_than`` (seconds since the epoch). ``together``, or a layer per object,
+        makes a frame anew for all its objects when it must be made for one.
+        """
+        left = {
+            name: {frame for frame in frames if not self._is_good(frame, name, newer_than)}
+            for name, frames in self._wanted.items()
+        }
+        if together or self._layered:
+            anew: set[int] = set().union(*left.values())
+            left = {name: anew & frames for name, frames in self._wanted.items()}
+        return {name: sorted(frames) for name, frames in left.items()}
+
+    def take(self, frame: int, mattes: Mapping[str, np.ndarray]) -> list[str]:
+        """Writes what these mattes (height, width) of a frame complete; returns the paths written.
+
+        Raises OutputError.
+        """
+        if not self._layered:
+            return [self._write(frame, name, {name: matte}) for name, matte in mattes.items()]
+        expected = [name for name, frames in self._wanted.items() if frame in frames]
+        if any(name not in mattes and (frame, name) not in self._waiting for name in expected):
+            for name, matte in mattes.items():
+                self._waiting.put(frame, name, matte)
+            return []
+        found = {
+            name: mattes[name] if name in mattes else self._waiting.take(frame, name) for name in expected
+        }
+        return [self._write(frame, "", found)]
+
+    def close(self) -> None:
+        """Drops mattes of frames that never became complete."""
+        self._waiting.close()
+
+    def _write(self, frame: int, name: str, mattes: Mapping[str, np.ndarray]) -> str:
+        path = self.path(frame, name)
+        _make_folder(os.path.dirname(path))
+        absent = np.zeros(next(iter(mattes.values())).shape, np.float32)
+        write_mattes(
+            path,
+            {layer: mattes.get(owner, absent) for layer, owner in self._layers(name).items()},
+            plate=self._plate.info(frame),
+            compression=self._output.compression,
+            depth=self._output.depth,
+            metadata=self._metadata(name),
+        )
+        return path
+
+    def _layers(self, name: str) -> dict[str, str]:
+        """Layer -> object in the file of object ``name``, or of all of them."""
+        if not self._layered:
+            return {self._output.layer: name}
+        channel = self._output.layer.rpartition(".")[2]
+        return {f"{owner}.{channel}": owner for owner in self._wanted}
+
+    def _metadata(self, name: str) -> dict[str, Any]:
+        return {**self._stamp, "efficienttam/object": name or ",".join(self._wanted)}
+
+    def _is_good(self, frame: int, name: str, newer_than: float) -> bool:
+        name = "" if self._layered else name
+        path = self.path(frame, name)
+        if not os.path.isfile(path) or os.stat(path).st_mtime < newer_than:
+            return False
+        try:
+            verify_matte(
+                path,
+                plate=self._plate.info(frame),
+                layers=list(self._layers(name)),
+                metadata=self._metadata(name),
+            )
+        except IncompleteError:
+            return False
+        return True
+
+
+def frame_runs(frames: Iterable[int]) -> list[range]:
+    """Frames as ascending runs."""
+    runs: list[range] = []
+    for frame in sorted(frames):
+        if runs and frame == runs[-1].stop:
+            runs[-1] = range(runs[-1].start, frame + 1)
+        else:
+            runs.append(range(frame, frame + 1))
+    return runs
+
+
+def _make_folder(folder: str) -> None:
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}.", "Choose another folder for the mattes."
+        ) from error

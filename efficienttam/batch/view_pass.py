@@ -1,0 +1,63 @@
+"""One view of a job: what is to be made of it, and making it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..contract.job import TrackedObject
+from ..tracking.spans import share
+from .matte_files import MatteFiles, frame_runs
+from .open_job import OpenJob
+
+
+class ViewPass:
+    """The mattes of one view from ``first`` to ``last``, both included; used once.
+
+    ``to_make`` and ``kept`` count mattes, one per object and frame. With ``resume`` files that are
+    good are kept.
+    """
+
+    def __init__(self, opened: OpenJob, view: str, first: int, last: int, resume: bool) -> None:
+        self._opened = opened
+        self._view = view
+        self._range = (first, last)
+        job = opened.job
+        wanted = {thing.name: self._frames_of(thing) for thing in job.objects}
+        self._files = MatteFiles(job.output, view, opened.plates[view], wanted, opened.stamp)
+        self._frames: Mapping[str, Sequence[int]] = wanted
+        if resume:
+            self._frames = self._files.remaining(
+                opened.newest_input(view), together=job.tracking.non_overlapping
+            )
+        self.to_make = sum(map(len, self._frames.values()))
+        self.kept = sum(map(len, wanted.values())) - self.to_make
+
+    def run(self) -> list[str]:
+        """Makes the mattes; the paths written, in order. Raises Cancelled, PlateError, OutputError."""
+        if not self.to_make:
+            return []
+        tracker, names = self._opened.tracker(self._view)
+        only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
+        progress = self._opened.progress
+        written = []
+        results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
+        try:
+            for result in results:
+                mattes = {names[id]: matte for id, matte in result.mattes.items()}
+                for path in self._files.take(result.frame, mattes):
+                    written.append(path)
+                    progress.wrote(result.frame, self._view, path)
+                progress.advance(result.frame, self._view, len(mattes))
+        finally:
+            self._files.close()
+        return written
+
+    def _frames_of(self, thing: TrackedObject) -> list[int]:
+        prompted = sorted(prompt.frame for prompt in thing.prompts)
+        wish = self._opened.job.tracking
+        first, last = self._range
+        return [
+            frame
+            for frame in range(first, last + 1)
+            if share(frame, prompted, wish.between, wish.direction) is not None
+        ]

@@ -1,0 +1,211 @@
+"""The command line: what may be written, and which command does it. Commands are in ``commands``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from . import __version__
+from .commands.words import Word
+from .contract.errors import EfficientTAMError, ExitCode
+from .contract.job import Model, Precision
+from .contract.passes import Between, Direction, Recall
+from .contract.sequence import MissingFrames
+
+_PROGRESS = ("auto", "bar", "plain", "json", "openjd", "none")
+_CODES = ", ".join(f"{int(code)} {code.name.lower()}" for code in ExitCode)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns what the process exits with."""
+    args, rest = build_parser().parse_known_args(arguments)
+    if rest and not args.passes_on:
+        args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
+    try:
+        return int(args.command(args))
+    except EfficientTAMError as error:
+        if args.debug:
+            raise
+        print(f"efficienttam: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED)
+    except KeyboardInterrupt:
+        print("efficienttam: Interrupted.", file=sys.stderr)
+        return int(ExitCode.CANCELLED)
+    except Exception as error:
+        if args.debug:
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        remedy = "Run it with --debug and report what it says."
+        print(f"efficienttam: An unexpected failure: {reason[:300]}. {remedy}", file=sys.stderr)
+        return int(ExitCode.FAILED)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="efficienttam",
+        description="A plate and a prompt in, EXR mattes out.",
+        epilog=f"Exit codes: {_CODES}.",
+    )
+    parser.add_argument("--version", action="version", version=f"efficienttam {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_job_commands(commands)
+    _add_matte(commands)
+    _add_weights_commands(commands)
+    _add_demo(commands)
+    _add_passed_on(commands, "train", "train the demo weights from generated clips")
+    _add_passed_on(commands, "eval", "score weights or mattes against known truth")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    does: str,
+    module: str,
+    function: str,
+) -> argparse.ArgumentParser:
+    """A command that calls ``function`` of ``efficienttam.commands.<module>``, imported when it runs."""
+    parser = commands.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+    parser.set_defaults(
+        command=_later(f"efficienttam.commands.{module}", function), parser=parser, passes_on=False
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    return parser
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def command(args: argparse.Namespace) -> int:
+        return int(getattr(importlib.import_module(module), function)(args))
+
+    return command
+
+
+def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    track = _add(commands, "track", "run a job document: its mattes are written", "jobs", "track")
+    track.add_argument("job", metavar="JOB.json")
+    track.add_argument("--frames", metavar="A-B", help="make this part of the job's range only")
+    _add_running(track)
+    _add_machine(track)
+
+    check = _add(commands, "check", "print every fault of a job document", "jobs", "check")
+    check.add_argument("job", metavar="JOB.json")
+    check.add_argument("--json", action="store_true", help="print them as JSON")
+
+    preview = _add(commands, "preview", "write one frame of a job with its mattes tinted", "jobs", "preview")
+    preview.add_argument("job", metavar="JOB.json")
+    preview.add_argument("--frame", type=int, required=True, metavar="N")
+    preview.add_argument("--out", required=True, metavar="FILE.png")
+    preview.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
+    _add_machine(preview)
+
+
+def _add_matte(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    matte = _add(commands, "matte", "track without a job document", "matte", "matte")
+    matte.add_argument("plate", metavar="PLATE", help="plate.%%04d.exr, plate.####.exr, a still or a movie")
+    matte.add_argument(
+        "--out", required=True, metavar="MATTE", help="hero.%%04d.exr; {object} and %%V are filled"
+    )
+    matte.add_argument(
+        "--frames", dest="range", metavar="A-B", help="frames to make mattes for; all unless told"
+    )
+    words = matte.add_argument_group(
+        "prompts",
+        "In plate pixels from the top left. Repeat them; the order they are given in means something.",
+    )
+    words.add_argument("--object", action=Word, dest="words", metavar="NAME", help="begin another object")
+    words.add_argument(
+        "--point", action=Word, dest="words", metavar="FRAME:X,Y", help="a point on the object"
+    )
+    words.add_argument("--exclude", action=Word, dest="words", metavar="FRAME:X,Y", help="a point off it")
+    words.add_argument("--box", action=Word, dest="words", metavar="FRAME:L,T,R,B", help="a box around it")
+    words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE", help="a roto mask of it")
+    plate = matte.add_argument_group("plate")
+    plate.add_argument("--color-space", default="", metavar="NAME", help="picked by file type unless told")
+    plate.add_argument("--ocio", default="", metavar="CONFIG", help="$OCIO or the built-in one unless told")
+    plate.add_argument(
+        "--missing", choices=[m.value for m in MissingFrames], default=MissingFrames.ERROR.value
+    )
+    plate.add_argument("--plate-layer", default="", metavar="NAME", help="layer that holds the picture")
+    plate.add_argument("--views", default="", metavar="A,B", help="views to run, each with its own %%V")
+    tracking = matte.add_argument_group("tracking")
+    tracking.add_argument("--model", default=Model().name, metavar="NAME", help="%(default)s unless told")
+    tracking.add_argument("--direction", choices=[d.value for d in Direction], default=Direction.BOTH.value)
+    tracking.add_argument("--between", choices=[b.value for b in Between], default=Between.NEAREST.value)
+    tracking.add_argument("--recall", choices=[r.value for r in Recall], default=Recall.NEIGHBOURS.value)
+    tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
+    tracking.add_argument(
+        "--precision", choices=[p.value for p in Precision], default=Precision.FLOAT32.value
+    )
+    output = matte.add_argument_group("output")
+    output.add_argument("--layers", action="store_true", help="one file per frame with a layer per object")
+    output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")
+    output.add_argument("--dry-run", action="store_true", help="do not track; useful with --save-job")
+    matte.set_defaults(frames=None)
+    _add_running(matte)
+    _add_machine(matte)
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--resume", action="store_true", help="keep what is there and good, make the rest")
+    parser.add_argument(
+        "--progress", choices=_PROGRESS, default="auto", help="a bar, lines, or messages on stdout"
+    )
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
+    parser.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
+
+
+def _add_weights_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = _add(commands, "models", "list the variants", "weights", "models")
+    models.add_argument("--json", action="store_true", help="print them as JSON")
+
+    weights = commands.add_parser("weights", help="list, fetch, check and take in weights files")
+    kinds = weights.add_subparsers(metavar="WHAT", required=True)
+    listing = _add(kinds, "list", "list weights files and where they are", "weights", "list_files")
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    download = _add(
+        kinds, "download", "fetch weights; goes on where it was interrupted", "weights", "download"
+    )
+    download.add_argument("names", nargs="+", metavar="NAME")
+    download.add_argument("--source", metavar="URL", help="base URL of a mirror, a file: URL or a folder")
+    download.add_argument("--offline", action="store_true", help="open no connection")
+    verify = _add(kinds, "verify", "check the sums of weights files", "weights", "verify")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="all that are here unless told")
+    take_in = _add(kinds, "import", "take in weights files that lie elsewhere", "weights", "import_file")
+    take_in.add_argument("files", nargs="+", metavar="FILE")
+    for parser in (download, verify, take_in):
+        parser.add_argument("--folder", metavar="FOLDER", help="another folder than the user's cache")
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = _add(
+        commands, "demo", "make a plate, click on it once, track it and show the result", "demo", "demo"
+    )
+    demo.add_argument("--out", default="efficienttam_demo", metavar="FOLDER", help="%(default)s unless told")
+    demo.add_argument(
+        "--count", type=int, default=48, metavar="N", help="frames to make, %(default)s unless told"
+    )
+    demo.add_argument("--model", default=Model().name, metavar="NAME", help="%(default)s unless told")
+    _add_running(demo)
+    _add_machine(demo)
+
+
+def _add_passed_on(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: str
+) -> None:
+    """A command whose further arguments are read by the package that does it."""
+    parser = commands.add_parser(name, help=does, add_help=False)
+    parser.set_defaults(
+        command=_later("efficienttam.commands.learning", name), parser=parser, passes_on=True, debug=False
+    )

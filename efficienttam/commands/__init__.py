@@ -1,0 +1,1 @@
+"""What each command does, given its parsed arguments. The parser is ``efficienttam.cli``."""

@@ -1,0 +1,93 @@
+"""``track``, ``check`` and ``preview``: what is done with a job document."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+
+from ..batch.interruption import Interruption
+from ..batch.preflight import document_faults
+from ..batch.progress import ProgressStyle, make_progress
+from ..contract.document import JobFaults, exit_code_of, read_job
+from ..contract.errors import Cancelled, ExitCode, JobError
+from ..contract.job import TrackJob
+from ..contract.sequence import parse_frames
+
+
+def track(args: argparse.Namespace) -> int:
+    """Runs a job document."""
+    job = with_overrides(read_job(args.job), args)
+    return run(job, os.path.dirname(args.job), args)
+
+
+def check(args: argparse.Namespace) -> int:
+    """Prints every fault of a job document on stdout."""
+    faults = document_faults(args.job)
+    if args.json:
+        listed = [fault._replace(exit_code=int(fault.exit_code))._asdict() for fault in faults]
+        print(json.dumps({"job": args.job, "faults": listed}, indent=2))
+    elif faults:
+        print(JobFaults(faults, args.job))
+    else:
+        print(f"{args.job}: no faults")
+    return exit_code_of(faults)
+
+
+def preview(args: argparse.Namespace) -> int:
+    """Writes one frame with its mattes tinted."""
+    from ..mattes.overlay import overlay
+    from ..media import write_png
+    from ..run import preview_job
+
+    job = with_overrides(read_job(args.job), args)
+    picture, mattes = preview_job(job, args.frame, folder=os.path.dirname(args.job), view=args.view)
+    missing = [thing.name for thing in job.objects if thing.name not in mattes]
+    for name in missing:
+        print(f"{name} has no matte on frame {args.frame}.")
+    write_png(args.out, overlay(picture, list(mattes.values())))
+    print(args.out)
+    return ExitCode.OK
+
+
+def run(job: TrackJob, folder: str, args: argparse.Namespace) -> int:
+    """Runs a job with the progress and the frames the command line asks for."""
+    frames = frame_pair(args.frames) if args.frames else None
+    from ..run import run_job
+
+    progress = make_progress(ProgressStyle(args.progress))
+    with Interruption() as interruption:
+        try:
+            run_job(
+                job,
+                progress,
+                folder=folder,
+                frames=frames,
+                resume=args.resume,
+                stop=interruption.requested,
+            )
+        except Cancelled as cancelled:
+            cancelled.exit_code = interruption.exit_code
+            raise
+    return ExitCode.OK
+
+
+def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:
+    """The job on the device, with the threads and the weights that the command line names."""
+    model = job.model
+    if args.device:
+        model = dataclasses.replace(model, device=args.device)
+    if args.threads is not None:
+        model = dataclasses.replace(model, threads=args.threads)
+    if args.weights:
+        model = dataclasses.replace(model, weights=os.path.abspath(args.weights))
+    return dataclasses.replace(job, model=model)
+
+
+def frame_pair(text: str) -> tuple[int, int]:
+    """First and last of ``1001-1048``. Raises JobError for anything but one run of frames."""
+    frames = parse_frames(text)
+    if len(frames) != frames[-1] - frames[0] + 1:
+        raise JobError(f"{text!r} is not one run of frames.", "Write FIRST-LAST, for example 1001-1048.")
+    return frames[0], frames[-1]

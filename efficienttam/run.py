@@ -1,0 +1,95 @@
+"""A job document into matte files: the one batch path of command line, farm and worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+
+from .batch.failures import plain_failures
+from .batch.open_job import OpenJob, Stop
+from .batch.progress import Progress, SilentProgress
+from .batch.view_pass import ViewPass
+from .contract.errors import EfficientTAMError, JobError
+from .contract.job import TrackJob
+from .media import FrameSequence
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """What a run did: the files written, in order, and how many mattes were made and kept."""
+
+    written: tuple[str, ...]
+    made: int
+    kept: int
+    seconds: float
+
+
+def run_job(
+    job: TrackJob,
+    progress: Progress | None = None,
+    *,
+    folder: str = "",
+    frames: tuple[int, int] | None = None,
+    resume: bool = False,
+    stop: Stop | None = None,
+) -> RunSummary:
+    """Tracks every object of a job through every view and writes its mattes.
+
+    Relative paths are taken from ``folder``. ``frames`` (first, last) makes only that part of the
+    job's range. ``resume`` keeps files that are good. ``stop`` is asked once per frame of the plate;
+    when it answers True the run ends with Cancelled and leaves complete files only.
+
+    Raises JobFaults before anything is done when the job cannot work; PlateError, ColorError,
+    WeightsError, DeviceError, OutputError or Cancelled later.
+    """
+    progress = progress or SilentProgress()
+    started = time.monotonic()
+    try:
+        with plain_failures():
+            opened = OpenJob(job, folder, progress, stop or (lambda: False))
+            passes = [
+                ViewPass(opened, view, *_range(plate, frames), resume)
+                for view, plate in opened.plates.items()
+            ]
+            made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
+            progress.begin(made, kept)
+            written = [path for view in passes for path in view.run()]
+    except EfficientTAMError as error:
+        progress.failed(error)
+        raise
+    seconds = time.monotonic() - started
+    progress.end(f"{made} mattes made, {kept} kept, {seconds:.1f} s.")
+    return RunSummary(tuple(written), made, kept, seconds)
+
+
+def preview_job(
+    job: TrackJob, frame: int, *, folder: str = "", view: str = ""
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """One frame of a job: the plate as the network sees it (height, width, 3), and mattes by object.
+
+    A matte is (height, width), float32, 0 to 1. No file is written. Raises as ``run_job`` does.
+    """
+    with plain_failures():
+        opened = OpenJob(job, folder, SilentProgress(), lambda: False)
+        view = view or next(iter(opened.plates))
+        if view not in opened.plates:
+            raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(opened.plates)}.")
+        plate = opened.plates[view]
+        _range(plate, (frame, frame))
+        tracker, names = opened.tracker(view)
+        result = tracker.preview(frame)
+        return plate.read(frame), {names[id]: matte for id, matte in result.mattes.items()}
+
+
+def _range(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, int]:
+    first, last = plate.frames[0], plate.frames[-1]
+    if frames is None:
+        return first, last
+    if not first <= frames[0] <= frames[1] <= last:
+        raise JobError(
+            f"Frames {frames[0]}-{frames[1]} are not inside the job's range {first}-{last}.",
+            "Ask for frames of the range.",
+        )
+    return frames
