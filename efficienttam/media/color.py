@@ -169,7 +169,28 @@ def _from_config(name: str, config: str) -> ColorTransform:
         return ColorTransform(source, srgb_from_linear, by_table=True)
     if config == BUILT_IN_CONFIG and source == "Raw":
         return ColorTransform(RAW)
+    linear = _resolve(LINEAR, known, config)
+    matrix = _matrix(config, source, linear, target) if linear else None
+    if matrix is not None:
+        return ColorTransform(source, functools.partial(_from_primaries, matrix))
     return ColorTransform(source, functools.partial(_through_ocio, config, source, target))
+
+
+@functools.lru_cache(maxsize=32)
+def _matrix(config: str, source: str, linear: str, target: str) -> np.ndarray | None:
+    """3 x 3 from ``source`` to linear Rec.709 where that is all there is between them, else None.
+
+    Asked of OCIO with the three primaries, and checked on random colours against the whole transform:
+    several times faster than OCIO on every pixel.
+    """
+    if not oiio.ColorConfig(config).isColorSpaceLinear(source):
+        return None
+    primaries = np.eye(3, dtype=np.float32)[None]
+    matrix = _through_ocio(config, source, linear, primaries)[0].T
+    colors = np.random.default_rng(0).random((1, 256, 3), np.float32)
+    expected = np.clip(_through_ocio(config, source, target, colors), 0.0, 1.0)
+    agrees = np.abs(_from_primaries(matrix, colors) - expected).max() < 1e-3
+    return matrix if agrees else None
 
 
 @functools.lru_cache(maxsize=8)
@@ -202,7 +223,8 @@ def _through_ocio(config: str, source: str, target: str, pixels: np.ndarray) -> 
             f"{config} cannot convert {source} to {target}: {one_line(converted.geterror())}.",
             "Choose another colour space or configuration.",
         )
-    return np.nan_to_num(np.asarray(converted.get_pixels("float")), copy=False, nan=0.0)
+    result = np.asarray(converted.get_pixels("float"))
+    return result if np.isfinite(result).all() else np.nan_to_num(result, copy=False, nan=0.0)
 
 
 def _srgb_from_cineon(code: np.ndarray) -> np.ndarray:
@@ -216,9 +238,9 @@ def _from_primaries(matrix: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 def _finite(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype.kind == "u":
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    numbers = np.nan_to_num(
-        pixels.astype(np.float32), copy=False, nan=0.0, posinf=_HALF_MAX, neginf=-_HALF_MAX
-    )
+    numbers = pixels.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        np.nan_to_num(numbers, copy=False, nan=0.0, posinf=_HALF_MAX, neginf=-_HALF_MAX)
     return np.clip(numbers, -_HALF_MAX, _HALF_MAX, out=numbers)
 
 

@@ -13,7 +13,7 @@ def srgb_from_linear(linear: np.ndarray) -> np.ndarray:
     clipped = np.clip(linear, 0.0, 1.0).astype(np.float32, copy=False)
     encoded = np.power(clipped, np.float32(1 / 2.4))
     encoded *= np.float32(1.055)
-    encoded -= np.float32(0.055)
+    encoded -= np.float32(1.055) - np.float32(1)
     toe = clipped <= np.float32(0.0031308)
     encoded[toe] = clipped[toe] * np.float32(12.92)
     return encoded
@@ -25,7 +25,8 @@ def linear_from_cineon(code: np.ndarray) -> np.ndarray:
     Reference white 685 is 1, reference black 95 is 0, 0.002 density per code, gamma 0.6.
     """
     black = 10.0 ** ((95 - 685) * 0.002 / 0.6)
-    exposure = np.power(10.0, (np.asarray(code, np.float64) * 1023 - 685) * (0.002 / 0.6))
+    codes = np.clip(np.asarray(code, np.float64), -4.0, 4.0) * 1023
+    exposure = np.power(10.0, (codes - 685) * (0.002 / 0.6))
     return ((exposure - black) / (1 - black)).astype(np.float32)
 
 
