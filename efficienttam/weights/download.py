@@ -20,6 +20,8 @@ SOURCE_VARIABLE = "EFFICIENTTAM_WEIGHTS_SOURCE"
 #: Set to anything but 0 or nothing: never open a connection.
 OFFLINE_VARIABLE = "EFFICIENTTAM_OFFLINE"
 
+#: How many seconds to wait for another process that fetches the same file.
+LOCK_PATIENCE = 3600.0
 AGENT = "efficienttam-weights (Python urllib)"
 
 
@@ -31,7 +33,7 @@ def download_weights(
     offline: bool | None = None,
     progress: Progress | None = None,
     patience: Patience | None = None,
-    lock_patience: float = 3600.0,
+    lock_patience: float = LOCK_PATIENCE,
 ) -> Path:
     """Bring the weights of a variant into ``folder`` (default: the user's cache) and return their path.
 
@@ -47,22 +49,33 @@ def download_weights(
     entry = find_entry(name)
     if entry.embedded:
         return entry.embedded_path
-    place = Path(folder).expanduser() if folder is not None else cache_folder()
     base = source or os.environ.get(SOURCE_VARIABLE) or entry.source
     if offline is None:
         offline = os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0")
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeightsError(
-            f"The folder {place} cannot be made: {error.strerror or error}.",
-            "Choose another folder for the weights.",
-        ) from error
-    target = place / entry.file
+    target = _place(entry, folder)
     with exclusive(target.with_name(target.name + ".lock"), lock_patience):
-        if target.is_file() and _is_sound(target, entry):
-            return target
-        _fetch(entry, base, target, offline, progress, patience or Patience())
+        if not (target.is_file() and _is_sound(target, entry)):
+            _fetch(entry, base, target, offline, progress, patience or Patience())
+    return target
+
+
+def import_weights(
+    name: str, source: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None
+) -> Path:
+    """Copy the weights of a variant from a file, or from a folder that has it, into ``folder``.
+
+    Returns the path in ``folder`` (default: the user's cache); the name of the given file does not
+    matter. Raises WeightsError when a sum is wrong or the file cannot be copied.
+    """
+    entry = find_entry(name)
+    if entry.embedded:
+        raise WeightsError(f"{name} is part of the package.", "Use it as it is.")
+    origin = Path(source).expanduser()
+    if origin.is_dir():
+        origin = origin / entry.file
+    target = _place(entry, folder)
+    with exclusive(target.with_name(target.name + ".lock"), LOCK_PATIENCE):
+        _take(entry, origin, target, None)
     return target
 
 
@@ -100,22 +113,41 @@ def _fetch(
     progress: Progress | None,
     patience: Patience,
 ) -> None:
-    part = target.with_name(target.name + ".part")
     local = _local_folder(base)
     if local is not None:
-        origin = str(local / entry.file)
-        _copy(local / entry.file, part, progress)
-        origin_record = read_record(local / entry.file)
-        stated = origin_record.sha256 if origin_record else None
-    elif offline:
+        _take(entry, local / entry.file, target, progress)
+        return
+    if offline:
         raise WeightsError(
             f"{entry.file} is not in {target.parent} and connections are not allowed (offline).",
             f"Copy the file there by hand, or name a folder that has it in {SOURCE_VARIABLE}.",
         )
-    else:
-        origin = base.rstrip("/") + "/" + entry.file
-        stated = transfer.fetch(origin, part, agent=AGENT, patience=patience, progress=progress)
+    origin = base.rstrip("/") + "/" + entry.file
+    part = _part_of(target)
+    stated = transfer.fetch(origin, part, agent=AGENT, patience=patience, progress=progress)
     _accept(entry, origin, stated, part, target)
+
+
+def _take(entry: WeightsEntry, origin: Path, target: Path, progress: Progress | None) -> None:
+    record = read_record(origin)
+    _copy(origin, _part_of(target), progress)
+    _accept(entry, str(origin), record.sha256 if record else None, _part_of(target), target)
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
+def _place(entry: WeightsEntry, folder: str | os.PathLike[str] | None) -> Path:
+    place = Path(folder).expanduser() if folder is not None else cache_folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(
+            f"The folder {place} cannot be made: {error.strerror or error}.",
+            "Choose another folder for the weights.",
+        ) from error
+    return place / entry.file
 
 
 def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, target: Path) -> None:

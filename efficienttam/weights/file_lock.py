@@ -38,7 +38,14 @@ def exclusive(path: Path, patience: float) -> Iterator[None]:
     Raises WeightsError when somebody else holds it for longer, or the file system has no locks.
     """
     give_up = time.monotonic() + patience
-    with open(path, "ab") as stream:
+    try:
+        stream = open(path, "ab")
+    except OSError as error:
+        raise WeightsError(
+            f"{path.parent} cannot be written: {error.strerror or error}.",
+            "Choose another folder for the weights, or set EFFICIENTTAM_WEIGHTS to one that has them.",
+        ) from error
+    with stream:
         while True:
             try:
                 _try_lock(stream)
