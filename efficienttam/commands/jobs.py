@@ -6,6 +6,8 @@ import argparse
 import dataclasses
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..batch.interruption import Interruption
 from ..batch.preflight import document_faults
@@ -14,6 +16,8 @@ from ..contract.document import JobFaults, exit_code_of, read_job
 from ..contract.errors import Cancelled, ExitCode, JobError
 from ..contract.job import TrackJob
 from ..contract.sequence import parse_frames
+
+Stop = Callable[[], bool]
 
 
 def track(args: argparse.Namespace) -> int:
@@ -57,20 +61,20 @@ def run(job: TrackJob, folder: str, args: argparse.Namespace) -> int:
     from ..run import run_job
 
     progress = make_progress(ProgressStyle(args.progress))
+    with stopping() as stop:
+        run_job(job, progress, folder=folder, frames=frames, resume=args.resume, stop=stop)
+    return ExitCode.OK
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """What to ask whether Ctrl-C or SIGTERM came; Cancelled leaves with that signal's exit code."""
     with Interruption() as interruption:
         try:
-            run_job(
-                job,
-                progress,
-                folder=folder,
-                frames=frames,
-                resume=args.resume,
-                stop=interruption.requested,
-            )
+            yield interruption.requested
         except Cancelled as cancelled:
             cancelled.exit_code = interruption.exit_code
             raise
-    return ExitCode.OK
 
 
 def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:

@@ -1,0 +1,137 @@
+"""The demo: a generated plate, one click on one frame, EXR mattes, and a score against known truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .batch.open_job import Stop
+from .batch.progress import Progress
+from .contract.document import write_job
+from .contract.errors import OutputError
+from .contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
+from .contract.prompts import Prompt
+from .contract.sequence import SequencePattern
+from .mattes.overlay import contact_sheet, overlay
+from .media import FrameSequence, read_roto, write_mattes, write_png
+from .media.animation import animation_suffix, write_animation
+from .run import run_job
+from .training.clips import Clip, demo_clip
+
+FIRST_FRAME = 1001
+#: The colour space the plate is written in.
+COLOR_SPACE = "Linear Rec.709 (sRGB)"
+_SHEET_PICTURES = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class DemoOutcome:
+    """Files of the demo, and per frame the overlap J of matte and truth (1 where both are empty)."""
+
+    job: str
+    mattes: str
+    contact_sheet: str
+    animation: str
+    overlaps: tuple[float, ...]
+
+    @property
+    def mean_overlap(self) -> float:
+        """Mean J over the frames after the clicked one."""
+        return float(np.mean(self.overlaps[1:])) if len(self.overlaps) > 1 else self.overlaps[0]
+
+
+def run_demo(
+    folder: str,
+    model: Model,
+    progress: Progress,
+    *,
+    count: int = 48,
+    resume: bool = False,
+    stop: Stop | None = None,
+) -> DemoOutcome:
+    """Makes a plate of ``count`` frames in ``folder``, tracks one click through it and scores it.
+
+    Raises as ``run_job`` does.
+    """
+    clip = demo_clip(count)
+    try:
+        for name in ("plate", "truth", "matte"):
+            os.makedirs(os.path.join(folder, name), exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}.", "Choose another one with --out."
+        ) from error
+    progress.status(f"Making a plate of {count} frames in {folder}.")
+    click = _make_plate(clip, folder, count, resume)
+    job = TrackJob(
+        plate=Plate(path="plate/plate.%04d.exr", color_space=COLOR_SPACE),
+        objects=(TrackedObject("hero", (Prompt(FIRST_FRAME, include=(click,)),)),),
+        output=Output(path="matte/hero.%04d.exr"),
+        range=FrameRange(FIRST_FRAME, FIRST_FRAME + count - 1),
+        model=model,
+    )
+    path = os.path.join(folder, "hero.job.json")
+    write_job(job, path)
+    run_job(job, progress, folder=folder, resume=resume, stop=stop)
+    return _show(job, path, folder, click)
+
+
+def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float, float]:
+    """Writes plate and truth of the clip's largest thing; returns a point well inside it."""
+    mattes = clip.render(0)[1]
+    hero = int(np.argmax(mattes.sum(axis=(1, 2))))
+    for time in range(count):
+        frame = FIRST_FRAME + time
+        plate, truth = (
+            os.path.join(folder, name.format(frame)) for name in ("plate/plate.{}.exr", "truth/hero.{}.exr")
+        )
+        if keep and os.path.exists(plate) and os.path.exists(truth):
+            continue
+        picture, now = clip.render(time)
+        linear = np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)
+        write_mattes(plate, dict(zip(("red", "green", "blue"), np.moveaxis(linear.astype(np.float32), 2, 0))))
+        write_mattes(truth, {"rgba.alpha": now[hero]})
+    return _inner_point(mattes[hero])
+
+
+def _inner_point(matte: np.ndarray) -> tuple[float, float]:
+    """The pixel centre (x, y) of a matte (height, width) that is farthest from its edge."""
+    inside = np.pad((matte >= 0.5).astype(np.uint8), 1)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(distance.argmax()), distance.shape)
+    return float(x) + 0.5, float(y) + 0.5
+
+
+def _show(job: TrackJob, path: str, folder: str, click: tuple[float, float]) -> DemoOutcome:
+    plate = FrameSequence(os.path.join(folder, job.plate.path), color_space=COLOR_SPACE)
+    mattes = SequencePattern(os.path.join(folder, job.output.path))
+    truths = SequencePattern(os.path.join(folder, "truth/hero.%04d.exr"))
+    pictures, overlaps = [], []
+    for frame in plate.frames:
+        matte, truth = read_roto(mattes.path(frame)), read_roto(truths.path(frame))
+        overlaps.append(_overlap(matte, truth))
+        picture = overlay(plate.read(frame), [matte])
+        if frame == FIRST_FRAME:
+            cv2.circle(picture, (round(click[0]), round(click[1])), 5, (255, 255, 255), -1)
+        pictures.append(picture)
+    sheet = os.path.join(folder, "contact_sheet.png")
+    write_png(sheet, contact_sheet(_spread(pictures), 320, columns=4))
+    animation = os.path.join(folder, "overlay" + animation_suffix())
+    write_animation(animation, pictures)
+    return DemoOutcome(path, mattes.text, sheet, animation, tuple(overlaps))
+
+
+def _spread(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    places = np.linspace(0, len(pictures) - 1, min(_SHEET_PICTURES, len(pictures)))
+    return [pictures[round(place)] for place in places]
+
+
+def _overlap(matte: np.ndarray, truth: np.ndarray) -> float:
+    """J: intersection over union of both cut at a half."""
+    ours, known = matte >= 0.5, truth >= 0.5
+    union = int((ours | known).sum())
+    return float((ours & known).sum() / union) if union else 1.0
