@@ -1,0 +1,54 @@
+"""What tests share: data beside the repository, weights that were never trained, tiny plates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# A busy machine is no defect: time limits per example would make tests flaky.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of shared test data beside the repository."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("The shared test data is not beside the repository.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights file of ``efficienttam_demo`` straight from its random start."""
+    import safetensors.torch
+    import torch
+
+    from efficienttam.model.build import build_model
+    from efficienttam.model.config import MODELS
+
+    torch.manual_seed(3)
+    model = build_model(MODELS["efficienttam_demo"])
+    path = tmp_path_factory.mktemp("weights") / "efficienttam_demo.safetensors"
+    state = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
+    safetensors.torch.save_file(state, path)
+    return path
+
+
+@pytest.fixture
+def tiny_plate(tmp_path: Path) -> Path:
+    """A folder with ``plate.1001.exr`` to ``plate.1006.exr``: 96 x 54, a bright square that moves."""
+    from efficienttam.media import write_mattes
+
+    for step in range(6):
+        picture = np.full((54, 96), 0.2, np.float32)
+        picture[15:35, 20 + 4 * step : 44 + 4 * step] = 0.9
+        channels = {"red": picture, "green": picture * 0.5, "blue": 1 - picture}
+        write_mattes(tmp_path / f"plate.{1001 + step}.exr", channels)
+    return tmp_path
