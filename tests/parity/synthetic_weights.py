@@ -21,7 +21,7 @@ CLICK6, CLICK6_EXCLUDE, POINT8 = (134.0, 90.0), (230.0, 40.0), (161.0, 101.0)
 SECOND_BOX0, SECOND_BOX4 = (204.0, 117.0, 276.0, 163.0), (168.0, 103.0, 240.0, 149.0)
 POINT5, POINT4 = (120.0, 85.0), (106.0, 80.0)
 #: Prompts of the image cases, in pixels of the 800x600 image.
-IMAGE_POINT, IMAGE_EXCLUDE = (230.0, 190.0), (500.0, 300.0)
+IMAGE_POINT, IMAGE_EXCLUDE, IMAGE_EXCLUDE2 = (230.0, 190.0), (500.0, 300.0), (100.0, 500.0)
 IMAGE_BOX, IMAGE_BOX2 = (145.0, 100.0, 315.0, 275.0), (450.0, 320.0, 560.0, 430.0)
 
 
@@ -58,32 +58,45 @@ def _triangle(value: int, half: int) -> int:
     return abs((value % (2 * half)) - half)
 
 
-def scene(time: int, height: int, width: int) -> np.ndarray:
-    """Frame ``time`` of the golden clip, uint8 (height, width, 3): a disc, a box and a diamond."""
-    rows = np.arange(height, dtype=np.int64) * 240 // height
-    columns = np.arange(width, dtype=np.int64) * 320 // width
-    y, x = (grid.astype(np.int64) for grid in np.meshgrid(rows, columns, indexing="ij"))
-    disc_x, disc_y = 50 + _triangle(14 * time + 220, 220), 60 + _triangle(5 * time + 120, 120)
-    box_x, box_y = 60 + _triangle(9 * time + 20, 200), 70 + _triangle(4 * time + 30, 100)
-    diamond_x, diamond_y = 150 + _triangle(3 * time, 60), 40 + _triangle(17 * time, 160)
-    disc = (x - disc_x) ** 2 + (y - disc_y) ** 2 < 34 * 34
-    box = (np.abs(x - box_x) < 36) & (np.abs(y - box_y) < 23)
-    diamond = np.abs(x - diamond_x) + np.abs(y - diamond_y) < 22
-    zero = 0 * x
-    image = np.stack(
-        [
+class Scene:
+    """Frame ``time`` of the golden clip: a disc A, a box B and a diamond C over a pattern.
+
+    ``image`` uint8 (height, width, 3); ``disc``, ``box``, ``diamond`` boolean masks of what is visible.
+    """
+
+    def __init__(self, time: int, height: int, width: int) -> None:
+        rows = np.arange(height, dtype=np.int64) * 240 // height
+        columns = np.arange(width, dtype=np.int64) * 320 // width
+        y, x = np.meshgrid(rows, columns, indexing="ij")
+        disc_x, disc_y = 50 + _triangle(14 * time + 220, 220), 60 + _triangle(5 * time + 120, 120)
+        box_x, box_y = 60 + _triangle(9 * time + 20, 200), 70 + _triangle(4 * time + 30, 100)
+        diamond_x, diamond_y = 150 + _triangle(3 * time, 60), 40 + _triangle(17 * time, 160)
+        disc = (x - disc_x) ** 2 + (y - disc_y) ** 2 < 34 * 34
+        box = (np.abs(x - box_x) < 36) & (np.abs(y - box_y) < 23)
+        diamond = np.abs(x - diamond_x) + np.abs(y - diamond_y) < 22
+        pattern = (
             40 + (x * 3 + y) // 8 % 64,
             50 + ((x // 20 + y // 24) % 2) * 40,
             60 + (y * 2 + time * 3) // 4 % 96,
-        ],
-        axis=-1,
-    )
-    image[box] = np.stack([40 + zero, 90 + (y % 16) * 4, 220 - (x % 8) * 6], axis=-1)[box]
-    image[disc] = np.stack(
-        [220 - ((x - disc_x) % 12) * 5, 60 + zero, 40 + ((y - disc_y) % 10) * 8], axis=-1
-    )[disc]
-    image[diamond] = np.stack([230 + zero, 220 - ((x + y) % 6) * 10, 60 + zero], axis=-1)[diamond]
-    return image.astype(np.uint8)
+        )
+        flat = 0 * x
+        image = np.stack(pattern, axis=-1)
+        layers = (
+            (box, (40 + flat, 90 + (y % 16) * 4, 220 - (x % 8) * 6)),
+            (disc, (220 - ((x - disc_x) % 12) * 5, 60 + flat, 40 + ((y - disc_y) % 10) * 8)),
+            (diamond, (230 + flat, 220 - ((x + y) % 6) * 10, 60 + flat)),
+        )
+        for mask, colour in layers:
+            image[mask] = np.stack(colour, axis=-1)[mask]
+        self.image = image.astype(np.uint8)
+        self.disc = disc & ~diamond
+        self.box = box & ~disc & ~diamond
+        self.diamond = diamond
+
+
+def scene(time: int, height: int, width: int) -> np.ndarray:
+    """The picture of a scene: uint8 (height, width, 3)."""
+    return Scene(time, height, width).image
 
 
 def clip() -> np.ndarray:

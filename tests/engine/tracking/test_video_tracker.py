@@ -1,0 +1,268 @@
+"""The tracker as its users meet it, on the small network with random weights (numbers mean nothing,
+what depends on what does)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from efficienttam.contract.errors import PromptError
+from efficienttam.contract.passes import Between, Direction, Recall
+from efficienttam.contract.prompts import Prompt
+from efficienttam.model.build import build_model
+from efficienttam.model.config import MODELS
+from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
+
+FIRST, COUNT, WIDTH, HEIGHT = 1001, 14, 64, 48
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(3)
+    model = build_model(MODELS["efficienttam_demo"])
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if key.endswith("gamma"):
+                parameter.fill_(0.5)
+            elif parameter.dim() > 1:
+                parameter.mul_(3)
+        model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(3)
+    return model
+
+
+@pytest.fixture(scope="module")
+def plate() -> ArrayFrames:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (COUNT, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    return ArrayFrames(images, first=FIRST)
+
+
+@pytest.fixture(scope="module")
+def embeddings() -> EmbeddingCache:
+    return EmbeddingCache()
+
+
+@pytest.fixture
+def make(model, plate, embeddings):
+    def build(*prompts: Prompt, **options: object) -> tuple[VideoTracker, int]:
+        tracker = VideoTracker(model, plate, TrackerOptions(**options), embeddings)
+        hero = tracker.add_object("hero")
+        for prompt in prompts:
+            tracker.add_prompt(hero, prompt)
+        return tracker, hero
+
+    return build
+
+
+def mattes(results, id) -> dict[int, np.ndarray]:
+    found: dict[int, np.ndarray] = {}
+    for result in results:
+        if id in result.mattes:
+            assert result.frame not in found, "a frame of an object came twice"
+            found[result.frame] = result.logits[id]
+    return found
+
+
+def same(a: dict[int, np.ndarray], b: dict[int, np.ndarray]) -> set[int]:
+    return {frame for frame in a if frame in b and np.array_equal(a[frame], b[frame])}
+
+
+CLICK = Prompt(1003, include=[(20, 20)])
+BOX = Prompt(1010, box=(10, 8, 40, 30))
+LAST_FRAME = FIRST + COUNT - 1
+
+
+@pytest.mark.parametrize("between", Between)
+@pytest.mark.parametrize("recall", Recall)
+def test_every_frame_of_the_range_once(make, between: Between, recall: Recall) -> None:
+    tracker, hero = make(CLICK, BOX, between=between, recall=recall)
+    found = mattes(tracker.track(), hero)
+    assert sorted(found) == list(range(FIRST, LAST_FRAME + 1))
+    again = make(CLICK, BOX, between=between, recall=recall)
+    assert same(found, mattes(again[0].track(), again[1])) == set(found)
+    assert same(found, mattes(tracker.track(), hero)) == set(found), "a second run differs"
+
+
+def test_a_part_of_the_range_equals_the_whole(make) -> None:
+    whole = mattes(make(CLICK, BOX)[0].track(), 1)
+    part = mattes(make(CLICK, BOX)[0].track(1006, 1008), 1)
+    assert sorted(part) == [1006, 1007, 1008]
+    assert same(whole, part) == set(part)
+    only = mattes(make(CLICK, BOX)[0].track(only={1: [range(1012, 1014)]}), 1)
+    assert sorted(only) == [1012, 1013]
+    assert same(whole, only) == set(only)
+
+
+def test_a_correction_changes_its_span_and_no_other_frame(make) -> None:
+    prompts = [CLICK, BOX]
+    before = mattes(make(*prompts)[0].track(), 1)
+    after = mattes(make(*prompts, Prompt(1012, include=[(30, 30)], exclude=[(12, 12)]))[0].track(), 1)
+    changed = set(before) - same(before, after)
+    assert 1012 in changed
+    assert changed <= set(range(1011, LAST_FRAME + 1))
+    everywhere = mattes(
+        make(*prompts, Prompt(1012, include=[(30, 30)]), recall=Recall.ALL)[0].track(), 1
+    )
+    all_before = mattes(make(*prompts, recall=Recall.ALL)[0].track(), 1)
+    assert min(set(all_before) - same(all_before, everywhere)) < 1010
+
+
+def test_nearest_takes_each_half_from_its_prompt(make) -> None:
+    forward = mattes(make(CLICK, BOX, between=Between.FORWARD)[0].track(), 1)
+    nearest = mattes(make(CLICK, BOX)[0].track(), 1)
+    blend = mattes(make(CLICK, BOX, between=Between.BLEND)[0].track(), 1)
+    assert {1004, 1005, 1006} <= same(forward, nearest)
+    assert not {1007, 1008, 1009} & same(forward, nearest)
+    assert {1003, 1010} <= same(forward, blend)
+    assert not {1004, 1006, 1009} & same(forward, blend)
+
+
+def test_points_that_come_later_correct_what_tracking_shows(make) -> None:
+    correction = Prompt(1007, exclude=[(20, 20)])
+    tracker, hero = make(CLICK, correction)
+    shown = mattes(tracker.track(), hero)
+    untouched = mattes(make(CLICK)[0].track(), 1)
+    assert not np.array_equal(shown[1007], untouched[1007])
+    assert np.array_equal(shown[1003], untouched[1003])
+    with pytest.raises(PromptError, match="only excludes"):
+        list(make(correction, CLICK)[0].track())
+
+
+def test_an_artists_correction_sticks(make) -> None:
+    """Prompt, track, correct on a tracked frame, track again: the corrected frame is as previewed."""
+    tracker, hero = make()
+    tracker.prompt(hero, CLICK)
+    first = mattes(tracker.propagate(), hero)
+    preview = tracker.prompt(hero, Prompt(1008, include=[(50, 10)]))
+    assert not np.array_equal(preview.logits[hero], first[1008])
+    second = mattes(tracker.propagate(), hero)
+    assert np.array_equal(second[1008], preview.logits[hero])
+    assert not np.array_equal(second[1009], first[1009])
+
+
+def test_a_correction_far_behind_the_pass_is_conditioned_all_the_same(make, model, plate) -> None:
+    """What the bank dropped is tracked again from the nearest prompt, silently."""
+    tracker, hero = make()
+    tracker.prompt(hero, CLICK)
+    list(tracker.propagate())
+    kept = tracker.prompt(hero, Prompt(1009, include=[(50, 10)])).logits[hero]
+    other, again = make()
+    other.prompt(again, CLICK)
+    list(other.propagate())
+    other.track_of(again).memory.tracked.clear()
+    dropped = other.prompt(again, Prompt(1009, include=[(50, 10)])).logits[again]
+    assert np.allclose(kept, dropped, atol=1e-4)
+
+
+def test_an_object_prompted_late_is_tracked_from_anywhere(make) -> None:
+    tracker, hero = make(BOX)
+    assert sorted(mattes(tracker.track(), hero)) == list(range(FIRST, LAST_FRAME + 1))
+    tracker, hero = make(BOX)
+    assert sorted(mattes(tracker.propagate(start=FIRST), hero)) == list(range(FIRST, LAST_FRAME + 1))
+    tracker, hero = make(BOX)
+    backward = mattes(tracker.track(direction=Direction.BACKWARD), hero)
+    assert sorted(backward) == list(range(FIRST, 1011))
+
+
+def test_objects_come_go_and_keep_their_ids(make) -> None:
+    tracker, hero = make(CLICK)
+    car = tracker.add_object("car")
+    tracker.add_prompt(car, BOX)
+    tracker.rename_object(car, "lorry")
+    assert dict(tracker.objects) == {hero: "hero", car: "lorry"}
+    both = list(tracker.track())
+    alone = mattes(make(CLICK)[0].track(), 1)
+    assert same(mattes(both, hero), alone) == set(alone), "objects disturb each other"
+    tracker.remove_object(hero)
+    third = tracker.add_object()
+    assert third not in (hero, car)
+    with pytest.raises(PromptError, match="There is no object"):
+        tracker.add_prompt(hero, CLICK)
+    with pytest.raises(PromptError, match="object3 has no prompt"):
+        list(tracker.track())
+
+
+def test_a_roto_keeps_its_softness_on_its_frame(make) -> None:
+    soft = np.linspace(0, 1, WIDTH, dtype=np.float32)[None].repeat(HEIGHT, 0)
+    tracker, hero = make(Prompt(1005, mask=soft))
+    for result in tracker.track():
+        if result.frame == 1005:
+            assert np.array_equal(result.mattes[hero], soft)
+        else:
+            assert result.mattes[hero].shape == (HEIGHT, WIDTH)
+            assert not np.array_equal(result.mattes[hero], soft)
+
+
+def test_points_correct_a_mask_on_the_same_frame(make) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[10:30, 10:30] = 1
+    both = make(Prompt(1005, mask=mask, exclude=[(12, 12)]))[0].track(1005, 1005)
+    alone = make(Prompt(1005, mask=mask))[0].track(1005, 1005)
+    assert not np.array_equal(next(both).logits[1], next(alone).logits[1])
+
+
+def test_breaking_out_keeps_what_is_done_and_leaves_a_working_tracker(make) -> None:
+    tracker, hero = make(CLICK)
+    for result in tracker.track():
+        if result.frame == 1006:
+            break
+    assert sorted(mattes(tracker.track(), hero)) == list(range(FIRST, LAST_FRAME + 1))
+
+
+def test_objects_may_be_kept_apart(make) -> None:
+    tracker, hero = make(CLICK, non_overlapping=True)
+    other = tracker.add_object()
+    tracker.add_prompt(other, BOX)
+    seen = set()
+    for result in tracker.track():
+        assert set(result.mattes) == {hero, other}
+        assert not ((result.mattes[hero] > 0.5) & (result.mattes[other] > 0.5)).any()
+        seen.add(result.frame)
+    assert seen == set(range(FIRST, LAST_FRAME + 1))
+
+
+def test_preview_shows_one_frame(make) -> None:
+    tracker, hero = make(CLICK)
+    whole = mattes(make(CLICK)[0].track(), 1)
+    for frame in (1003, 1006, 1001):
+        assert np.array_equal(tracker.preview(frame).logits[hero], whole[frame])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        (Prompt(1, include=[(1, 1)]), "not in the plate, which has 1001 to 1014"),
+        (Prompt(1003, include=[(65, 1)]), "outside the plate of 64x48"),
+        (Prompt(1003, mask=np.zeros((4, 4))), r"expected \(48, 64\)"),
+    ],
+)
+def test_a_prompt_outside_the_plate_is_refused(make, prompt: Prompt, said: str) -> None:
+    tracker, hero = make()
+    with pytest.raises(PromptError, match=said):
+        tracker.prompt(hero, prompt)
+
+
+def test_a_prompt_can_be_taken_back(make) -> None:
+    tracker, hero = make(CLICK, BOX)
+    tracker.remove_prompt(hero, BOX.frame)
+    assert same(mattes(tracker.track(), hero), mattes(make(CLICK)[0].track(), 1)) == set(
+        range(FIRST, LAST_FRAME + 1)
+    )
+    with pytest.raises(PromptError, match="has no prompt on frame 1010"):
+        tracker.remove_prompt(hero, BOX.frame)
+
+
+def test_holes_are_filled_on_the_cpu(make) -> None:
+    open_holes = mattes(make(CLICK, fill_hole_area=0)[0].track(), 1)
+    filled = mattes(make(CLICK, fill_hole_area=200)[0].track(), 1)
+    assert any((filled[frame] == np.float32(0.1)).any() for frame in filled)
+    assert not any((open_holes[frame] == np.float32(0.1)).any() for frame in open_holes)
+
+
+def test_an_embedding_cache_is_bounded_in_bytes() -> None:
+    cache = EmbeddingCache(budget=4 * 100)
+    for frame in range(10):
+        cache.get(frame, lambda _: torch.zeros(30))
+    assert len(cache) == 3
+    assert cache.get(9, lambda _: pytest.fail("was held")).numel() == 30
