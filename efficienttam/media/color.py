@@ -17,7 +17,7 @@ import dataclasses
 import difflib
 import functools
 import os
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -26,6 +26,7 @@ from ..contract.errors import ColorError
 from .curves import linear_from_cineon, rec709_matrix, srgb_from_linear
 from .image_file import one_line
 from .plate_info import PlateInfo
+from .separable import Convert, Separable, separate
 
 BUILT_IN_CONFIG = "ocio://studio-config-latest"
 LINEAR = "linear"
@@ -79,7 +80,7 @@ class ColorTransform:
     """A resolved transform. ``source`` is its name for reports, ``passes_through`` when it is none."""
 
     source: str
-    convert: Callable[[np.ndarray], np.ndarray] | None = None
+    convert: Convert | None = None
     #: What ``convert`` does is per number, so that 16-bit sources go through a table.
     by_table: bool = False
 
@@ -115,9 +116,7 @@ def color_transform(color_space: str, config: str, plate: PlateInfo) -> ColorTra
         if color_space == LINEAR and plate.file_format == "openexr" and plate.chromaticities:
             matrix = rec709_matrix(plate.chromaticities)
             if matrix is not None:
-                return ColorTransform(
-                    "linear, primaries of the file", functools.partial(_from_primaries, matrix)
-                )
+                return ColorTransform("linear, primaries of the file", Separable(matrix, None))
         if color_space == LINEAR:
             return ColorTransform(LINEAR, srgb_from_linear, by_table=True)
         if color_space == CINEON:
@@ -146,18 +145,18 @@ def default_color_space(plate: PlateInfo, studio_config: bool) -> str:
 
 
 def _from_config(name: str, config: str) -> ColorTransform:
-    known = _known(config)
-    source = _resolve(name, known, config)
+    source = _resolve(name, config)
     if source is None and name.lower() == CINEON.lower():
         return ColorTransform(CINEON, _srgb_from_cineon, by_table=True)
     if source is None:
+        known = _loaded(config).getColorSpaceNames()
         names = (*known, RAW, CINEON, *_ALSO_CALLED)
         near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=4, cutoff=0.4)
         nearest = [next(n for n in names if n.lower() == match) for match in near] or list(known[:8])
         raise ColorError(
             f"The colour space {name!r} is not in {config}.", f"The nearest names are: {', '.join(nearest)}."
         )
-    target = next((t for t in (_resolve(t, known, config) for t in _SRGB_NAMES) if t), None)
+    target = next((t for t in (_resolve(t, config) for t in _SRGB_NAMES) if t), None)
     if target is None:
         raise ColorError(
             f"{config} has no sRGB-encoded Rec.709 colour space (tried {', '.join(_SRGB_NAMES[:5])}).",
@@ -169,33 +168,25 @@ def _from_config(name: str, config: str) -> ColorTransform:
         return ColorTransform(source, srgb_from_linear, by_table=True)
     if config == BUILT_IN_CONFIG and source == "Raw":
         return ColorTransform(RAW)
-    linear = _resolve(LINEAR, known, config)
-    matrix = _matrix(config, source, linear, target) if linear else None
-    if matrix is not None:
-        return ColorTransform(source, functools.partial(_from_primaries, matrix))
-    return ColorTransform(source, functools.partial(_through_ocio, config, source, target))
+    return ColorTransform(source, _converter(config, source, target))
 
 
 @functools.lru_cache(maxsize=32)
-def _matrix(config: str, source: str, linear: str, target: str) -> np.ndarray | None:
-    """3 x 3 from ``source`` to linear Rec.709 where that is all there is between them, else None.
-
-    Asked of OCIO with the three primaries, and checked on random colours against the whole transform:
-    several times faster than OCIO on every pixel.
-    """
-    if not oiio.ColorConfig(config).isColorSpaceLinear(source):
-        return None
-    primaries = np.eye(3, dtype=np.float32)[None]
-    matrix = _through_ocio(config, source, linear, primaries)[0].T
-    colors = np.random.default_rng(0).random((1, 256, 3), np.float32)
-    expected = np.clip(_through_ocio(config, source, target, colors), 0.0, 1.0)
-    agrees = np.abs(_from_primaries(matrix, colors) - expected).max() < 1e-3
-    return matrix if agrees else None
+def _converter(config: str, source: str, target: str) -> Convert:
+    """Curve and matrix where the space is that simple, else OCIO on every frame."""
+    is_linear = bool(_loaded(config).isColorSpaceLinear(source))
+    through_ocio = functools.partial(_through_ocio, config, source, target)
+    linear = _resolve(LINEAR, config)
+    if linear is not None:
+        found = separate(functools.partial(_through_ocio, config, source, linear), through_ocio, is_linear)
+        if found is not None:
+            return found
+    return through_ocio if is_linear else lambda pixels: through_ocio(np.clip(pixels, -1.0, 2.0))
 
 
 @functools.lru_cache(maxsize=8)
-def _known(config: str) -> tuple[str, ...]:
-    """Colour space names of a configuration."""
+def _loaded(config: str) -> Any:
+    """An OpenImageIO ColorConfig; reading one takes a good part of a second."""
     loaded = oiio.ColorConfig(config)
     problem = one_line(loaded.geterror())
     if problem:
@@ -203,11 +194,12 @@ def _known(config: str) -> tuple[str, ...]:
             f"The OCIO configuration {config} cannot be used: {problem}.",
             "Check the path or $OCIO, or leave both empty for the built-in studio configuration.",
         )
-    return tuple(loaded.getColorSpaceNames())
+    return loaded
 
 
-def _resolve(name: str, known: tuple[str, ...], config: str) -> str | None:
-    loaded = oiio.ColorConfig(config)
+def _resolve(name: str, config: str) -> str | None:
+    loaded = _loaded(config)
+    known = loaded.getColorSpaceNames()
     for candidate in (name, *_ALSO_CALLED.get(name.lower(), ())):
         resolved = str(loaded.resolve(candidate))
         if resolved in known:
@@ -231,10 +223,6 @@ def _srgb_from_cineon(code: np.ndarray) -> np.ndarray:
     return srgb_from_linear(linear_from_cineon(code))
 
 
-def _from_primaries(matrix: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    return srgb_from_linear(pixels @ matrix.T)
-
-
 def _finite(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype.kind == "u":
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
@@ -249,7 +237,7 @@ def _clipped(pixels: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=8)
-def _table(convert: Callable[[np.ndarray], np.ndarray] | None, dtype: str) -> np.ndarray:
+def _table(convert: Convert | None, dtype: str) -> np.ndarray:
     """The result for each of the 256 or 65536 values of a type."""
     kind = np.dtype(dtype)
     codes = np.arange(1 << 8 * kind.itemsize).astype(f"u{kind.itemsize}").view(kind)

@@ -38,13 +38,15 @@ def rec709_matrix(chromaticities: tuple[float, ...]) -> np.ndarray | None:
     """
     if max(abs(a - b) for a, b in zip(chromaticities, _REC709)) <= 0.002:
         return None
+    if not chromaticities[7] > 0:
+        return None
     try:
         source, white = _xyz_from_rgb(chromaticities)
         target, d65 = _xyz_from_rgb(_REC709)
         cones = (_BRADFORD @ d65) / (_BRADFORD @ white)
         adapted = np.linalg.inv(_BRADFORD) @ (cones[:, None] * _BRADFORD)
         matrix = np.linalg.inv(target) @ adapted @ source
-    except (np.linalg.LinAlgError, ZeroDivisionError):
+    except np.linalg.LinAlgError:
         return None
     return matrix.astype(np.float32) if np.isfinite(matrix).all() else None
 

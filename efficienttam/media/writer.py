@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from ..contract.errors import IncompleteError, OutputError
+from ..contract.errors import IncompleteError, OutputError, PlateError
 from ..contract.job import Compression, Depth
 from .image_file import last_error, one_line
 from .layers import channel_names
 from .matte_check import verify_matte
 from .plate_info import PlateInfo, Window
+from .reader import read_picture
 
 _RESERVED = frozenset({"datetime", "compression", "channels", "type", "version", "oiio", "openexr"})
 _NUMBERS = itertools.count()
@@ -104,7 +105,7 @@ def write_mattes(
         try:
             verify_matte(temporary, plate=plate, size=(width, height), layers=list(mattes))
         except IncompleteError as incomplete:
-            raise OutputError(f"{path} did not reach the disk whole.", _remedy(path)) from incomplete
+            raise OutputError(f"{path} cannot be written whole.", _remedy(path)) from incomplete
 
 
 def write_png(path: str | os.PathLike[str], image: np.ndarray, *, bits: int = 8) -> None:
@@ -123,6 +124,10 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray, *, bits: int = 8)
     spec.attribute("oiio:UnassociatedAlpha", 1)
     with _replacing(path) as temporary:
         _write(temporary, path, "png", spec, np.ascontiguousarray(pixels))
+        try:
+            read_picture(temporary)
+        except PlateError as damage:
+            raise OutputError(f"{path} cannot be written whole.", _remedy(path)) from damage
 
 
 def _checked(path: str, layer: str, matte: np.ndarray, plate: PlateInfo | None) -> np.ndarray:
