@@ -120,7 +120,7 @@ def find_channel(path: str, parts: Sequence[Part], name: str = "", view: str = "
 def _choose_parts(path: str, parts: Sequence[Part], wanted: str | int | None) -> Sequence[Part]:
     if wanted is None:
         return parts
-    chosen = [p for p in parts if wanted in (p.index, p.name)]
+    chosen = [p for p in parts if wanted in (p.index, p.name, str(p.index))]
     if not chosen:
         names = ", ".join(p.name or str(p.index) for p in parts)
         raise PlateError(f"{path} has no part {wanted!r}; it has {names}.", "Name a part that is there.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from .plate_info import PlateInfo, Window
 
-_CARRIED = ("smpte:KeyCode", "reelName", "ImageDescription", "Make", "Model")
+_CARRIED = ("reelName",)
 
 
 def plate_info(

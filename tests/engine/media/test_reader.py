@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,7 +193,7 @@ def test_parts_and_views(tmp_path: Path) -> None:
     assert read_picture(path, view="left")[0][0, 0, 0] == 2
     assert read_picture(path, view="LEFT", layer="diffuse")[0][0, 0, 0] == 3
     assert read_picture(path, part="diffuse_left")[0][0, 0, 0] == 3
-    assert read_picture(path, part=1)[0][0, 0, 0] == 2
+    assert read_picture(path, part=1)[0][0, 0, 0] == read_picture(path, part="1")[0][0, 0, 0] == 2
     for wrong in ({"view": "middle"}, {"part": "nose"}, {"layer": "diffuse", "view": "right"}):
         with pytest.raises(PlateError, match="has"):
             read_picture(path, **wrong)
@@ -310,6 +312,25 @@ def test_size_limit_names_itself(
     monkeypatch.setattr(image_file, "MOST_PIXELS", 100)
     with pytest.raises(PlateError, match=r"display window of 20 x 12 pixels; at most"):
         read_info(write_image("a.png", ramp, "uint8"))
+
+
+def test_a_png_bomb_is_refused_without_taking_memory(tmp_path: Path) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
+    bomb = tmp_path / "bomb.png"
+    bomb.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )
+    assert read_in_little_memory(str(bomb)).startswith("refused:")
+
+
+def test_transparent_pixels_keep_their_colour(write_image: WriteImage) -> None:
+    pixels = np.full((4, 6, 4), 0.6, np.float32)
+    pixels[:, :, 3] = 0
+    path = write_image("a.png", pixels, "uint8", **{"oiio:UnassociatedAlpha": 1})
+    assert read_picture(path)[0][0, 0].tolist() == [153, 153, 153] and read_roto(path).max() == 0
 
 
 def test_shared_bomb_is_refused_without_taking_memory(shared_data: Path) -> None:

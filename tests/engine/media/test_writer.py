@@ -236,6 +236,10 @@ def test_verification(tmp_path: Path, matte: np.ndarray) -> None:
     for wrong in ({"layers": ["rgba.alpha"]}, {"size": (41, 24), "layers": ["hero"]}):
         with pytest.raises(IncompleteError):
             verify_matte(path, **wrong)
+    write_mattes(path, {"hero": noise}, plate=PLATE, metadata={"job": "one"})
+    verify_matte(path, plate=PLATE, layers=["hero"], metadata={"job": "one"})
+    with pytest.raises(IncompleteError, match="another job"):
+        verify_matte(path, plate=PLATE, layers=["hero"], metadata={"job": "two"})
     content = path.read_bytes()
     for kept in (0, 10, 300, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:kept])
