@@ -1,0 +1,124 @@
+"""Every example, and the README's Python and shell, run as written on a generated plate."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
+SIZE = (1280, 720)
+FRAMES = range(1001, 1004)
+HERO, CAR = (812, 430), (300, 200)
+
+
+def draw(frame: int) -> np.ndarray:
+    """Two discs on a gradient, scene-linear: (height, width, 3)."""
+    width, height = SIZE
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    picture = np.stack([0.1 + 0.1 * x / width, 0.15 + 0.1 * y / height, 0.2 + 0 * x], axis=2)
+    for (cx, cy), color in ((HERO, (0.8, 0.1, 0.05)), (CAR, (0.05, 0.2, 0.9))):
+        picture[(x - cx - 4 * (frame - 1001)) ** 2 + (y - cy) ** 2 < 90**2] = color
+    return picture
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ab010_plate.1001.exr to .1003.exr."""
+    folder = tmp_path_factory.mktemp("shot")
+    spec = oiio.ImageSpec(*SIZE, 3, "half")
+    for frame in FRAMES:
+        path = str(folder / f"ab010_plate.{frame}.exr")
+        output = oiio.ImageOutput.create(path)
+        assert output.open(path, spec) and output.write_image(draw(frame)), output.geterror()
+        output.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """This process's variables; with random weights in reach where the demo's are not there yet."""
+    variables = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    from efficienttam.weights.registry import DEMO, find_entry
+
+    if not find_entry(DEMO).embedded_path.is_file():
+        import safetensors.torch
+        import torch
+
+        from efficienttam.model.build import build_model
+        from efficienttam.model.config import MODELS
+
+        torch.manual_seed(0)
+        folder = tmp_path_factory.mktemp("weights")
+        safetensors.torch.save_file(build_model(MODELS[DEMO]).state_dict(), folder / find_entry(DEMO).file)
+        variables["EFFICIENTTAM_WEIGHTS"] = str(folder)
+    return variables
+
+
+def words(point: tuple[int, int]) -> list[str]:
+    return [str(value) for value in point]
+
+
+@pytest.fixture
+def at_the_shot(shot: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This process stands in the shot's folder."""
+    monkeypatch.chdir(shot)
+    if "EFFICIENTTAM_WEIGHTS" in environment:
+        monkeypatch.setenv("EFFICIENTTAM_WEIGHTS", environment["EFFICIENTTAM_WEIGHTS"])
+    return shot
+
+
+ARGUMENTS = {
+    "postcard": ["ab010_plate.%04d.exr", "1001", *words(HERO), "postcard.%04d.exr"],
+    "correct_a_frame": ["ab010_plate.%04d.exr", *words(HERO), "corrected.%04d.exr"],
+    "one_image": ["ab010_plate.1001.exr", *words(HERO), "mask_%d.png"],
+    "own_frames": [],
+    "job_from_python": ["ab010_plate.%04d.exr", "1001", *words(HERO), *words(CAR), "mattes.%04d.exr"],
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example(
+    example: Path, at_the_shot: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(example.read_text(encoding="utf-8").splitlines()) <= 60
+    monkeypatch.setattr(sys, "argv", [str(example), *ARGUMENTS[example.stem]])
+    runpy.run_path(str(example), run_name="__main__")
+    assert capsys.readouterr().out
+    pattern = ARGUMENTS[example.stem][-1] if ARGUMENTS[example.stem] else ""
+    if "%04d" in pattern:
+        assert all((at_the_shot / (pattern % frame)).is_file() for frame in FRAMES)
+    elif pattern:
+        assert len(list(at_the_shot.glob("mask_*.png"))) == 3
+
+
+def readme_block(language: str, starts: str) -> str:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    found = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return next(block for block in found if block.startswith(starts)).replace("1048", "1003")
+
+
+def test_the_readme_python_runs(at_the_shot: Path) -> None:
+    exec(compile(readme_block("python", "from efficienttam import"), "README.md", "exec"), {})
+    image = oiio.ImageInput.open(str(at_the_shot / "hero.1003.exr"))
+    assert image.spec().channelnames == ("A",)
+    image.close()
+
+
+def test_the_readme_shell_runs(shot: Path, environment: dict[str, str]) -> None:
+    """The click, the check and the job of the README's steps 3 and 5."""
+    for starts in ("efficienttam matte", "efficienttam check"):
+        for line in readme_block("sh", starts).replace("\\\n", " ").splitlines():
+            command = [sys.executable, "-m", *shlex.split(line)]
+            done = subprocess.run(command, cwd=shot, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr[-2000:]
+    assert (shot / "hero.job.json").is_file()
