@@ -28,11 +28,11 @@ Stop = Callable[[], bool]
 
 
 class StoppablePlate:
-    """A frame source that ends the work with Cancelled when ``stop`` answers True."""
+    """A frame source that ends the work with Cancelled at the next frame once it is to stop."""
 
-    def __init__(self, plate: FrameSequence, stop: Stop) -> None:
+    def __init__(self, plate: FrameSequence, end_if_stopped: Callable[[], None]) -> None:
         self._plate = plate
-        self._stop = stop
+        self._end_if_stopped = end_if_stopped
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,8 +46,7 @@ class StoppablePlate:
 
     def read(self, frame: int) -> np.ndarray:
         """The frame as ``FrameSequence.read`` gives it. Raises Cancelled."""
-        if self._stop():
-            raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
+        self._end_if_stopped()
         return self._plate.read(frame)
 
 
@@ -84,7 +83,7 @@ class OpenJob:
             dynamic_multimask=wish.dynamic_multimask,
             binarize_prompted=wish.binarize_prompted,
         )
-        tracker = VideoTracker(self.model, StoppablePlate(self.plates[view], self._stop), options)
+        tracker = VideoTracker(self.model, StoppablePlate(self.plates[view], self.end_if_stopped), options)
         names = {}
         for thing in self.job.objects:
             id = tracker.add_object(thing.name)
@@ -92,6 +91,11 @@ class OpenJob:
             for prompt in thing.prompts:
                 tracker.add_prompt(id, _with_mask(prompt, view))
         return tracker, names
+
+    def end_if_stopped(self) -> None:
+        """Raises Cancelled once the job is to stop."""
+        if self._stop():
+            raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
 
     def newest_input(self, view: str) -> float:
         """When the last of the plate's files and roto masks was written, seconds since the epoch."""

@@ -48,6 +48,7 @@ class ViewPass:
                     written.append(path)
                     progress.wrote(result.frame, self._view, path)
                 progress.advance(result.frame, self._view, len(mattes))
+                self._opened.end_if_stopped()
         finally:
             self._files.close()
         return written

@@ -69,7 +69,7 @@ class Kind:
     def refuse(self, value: Any, place: str, faults: list[Fault], remedy: str = "") -> Any:
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        message = f"Got {shown}, expected {self.title}."
+        message = f"{shown} is not {self.title}."
         faults.append(Fault(place, message, remedy or f"Write {self.title}."))
         return REFUSED
 
@@ -154,7 +154,7 @@ class Choice(Kind):
     def __init__(self, members: type[enum.Enum]) -> None:
         self.members = members
         self.values = [member.value for member in members]
-        self.title = "one of " + ", ".join(repr(value) for value in self.values)
+        self.title = "one of the choices"
 
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, str) and value in self.values:

@@ -11,7 +11,7 @@ import math
 from typing import Any, Tuple
 
 from .errors import PromptError
-from .fields import REFUSED, Many, Maybe, Number, Record, Text, Whole, field
+from .fields import REFUSED, Fault, Many, Maybe, Number, Record, Text, Whole, field
 
 Point = Tuple[float, float]
 Box = Tuple[float, float, float, float]
@@ -30,12 +30,9 @@ class _BoxSides(Many):
     def read(self, value: Any, place: str, faults: Any) -> Any:
         sides = super().read(value, place, faults)
         if sides is not REFUSED and (sides[2] <= sides[0] or sides[3] <= sides[1]):
-            return self.refuse(
-                value,
-                place,
-                faults,
-                "Write right > left and bottom > top (y runs down), so that it has an area.",
-            )
+            remedy = "Write [left, top, right, bottom] with right > left and bottom > top (y runs down)."
+            faults.append(Fault(place, f"The box {list(value)} has no area.", remedy))
+            return REFUSED
         return sides
 
 

@@ -1,0 +1,276 @@
+"""Jobs run for real: real files, the real network with untrained weights."""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from efficienttam.batch.progress import SilentProgress
+from efficienttam.contract.document import JobFaults, job_hash
+from efficienttam.contract.errors import Cancelled, ExitCode, JobError, OutputError, PlateError
+from efficienttam.contract.job import (
+    FrameRange,
+    Layout,
+    Model,
+    Output,
+    Plate,
+    TrackedObject,
+    Tracking,
+    TrackJob,
+)
+from efficienttam.contract.passes import Direction
+from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.sequence import MissingFrames
+from efficienttam.media import read_info, read_roto, write_matte
+from efficienttam.run import preview_job, run_job
+
+FRAMES = range(1001, 1007)
+
+
+@pytest.fixture
+def job(tiny_plate, random_weights):
+    """Two objects, the second named first on a later frame, a file each."""
+    return TrackJob(
+        plate=Plate(path="plate.%04d.exr"),
+        objects=(
+            TrackedObject(
+                "hero", (Prompt(1001, include=((30, 25),)), Prompt(1005, include=((50, 25),), exclude=((2, 2),)))
+            ),
+            TrackedObject("sky", (Prompt(1003, box=(1, 1, 60, 20)),)),
+        ),
+        output=Output(path="out/{object}.%04d.exr"),
+        model=Model(weights=str(random_weights), device="cpu"),
+    )
+
+
+@pytest.fixture
+def layered(job):
+    output = Output(path="out/all.%04d.exr", layout=Layout.LAYER_PER_OBJECT)
+    return dataclasses.replace(job, output=output)
+
+
+class Told(SilentProgress):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.mattes = self.kept = self.done = 0
+        self.files = []
+        self.failure = None
+
+    def begin(self, mattes, kept):
+        self.mattes, self.kept = mattes, kept
+
+    def advance(self, frame, view, mattes):
+        self.done += mattes
+
+    def wrote(self, frame, view, path):
+        self.files.append(os.path.basename(path))
+
+    def failed(self, error):
+        self.failure = error
+
+
+def sums(folder):
+    """sha256 by name of everything in a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_a_file_per_object_and_frame_the_same_every_time(job, tiny_plate):
+    told = Told()
+    summary = run_job(job, told, folder=str(tiny_plate))
+    first = sums(tiny_plate / "out")
+    assert sorted(first) == [f"{name}.{frame}.exr" for name in ("hero", "sky") for frame in FRAMES]
+    assert (summary.made, summary.kept, len(summary.written)) == (12, 0, 12)
+    assert (told.mattes, told.done, sorted(told.files)) == (12, 12, sorted(first))
+
+    run_job(job, folder=str(tiny_plate))
+    assert sums(tiny_plate / "out") == first
+
+    info = read_info(str(tiny_plate / "out" / "hero.1002.exr"))
+    assert (info.size, info.channels, info.pixel_type) == ((96, 54), ("A",), "half")
+
+
+def test_header_tells_what_made_the_matte(job, tiny_plate, random_weights):
+    OpenEXR = pytest.importorskip("OpenEXR")
+    run_job(job, folder=str(tiny_plate), frames=(1003, 1003))
+    header = OpenEXR.File(str(tiny_plate / "out" / "sky.1003.exr")).header()
+    assert header["efficienttam/job"] == job_hash(job)
+    assert header["efficienttam/model"] == "efficienttam_demo"
+    assert header["efficienttam/object"] == "sky"
+    assert header["efficienttam/weights"] == hashlib.sha256(random_weights.read_bytes()).hexdigest()
+
+
+def test_layers_hold_the_mattes_of_the_single_files(job, layered, tiny_plate):
+    run_job(job, folder=str(tiny_plate))
+    told = Told()
+    run_job(layered, told, folder=str(tiny_plate))
+    assert sorted(told.files) == [f"all.{frame}.exr" for frame in FRAMES]
+    assert not [path for path in (tiny_plate / "out").iterdir() if path.suffix != ".exr"]
+    for frame in FRAMES:
+        for name in ("hero", "sky"):
+            single = read_roto(str(tiny_plate / "out" / f"{name}.{frame}.exr"))
+            layer = read_roto(str(tiny_plate / "out" / f"all.{frame}.exr"), f"{name}.A")
+            assert np.array_equal(single, layer)
+
+
+def test_an_object_that_is_not_tracked_on_a_frame_is_black_there(layered, tiny_plate):
+    forward = dataclasses.replace(layered, tracking=Tracking(direction=Direction.FORWARD))
+    run_job(forward, folder=str(tiny_plate))
+    assert len(sums(tiny_plate / "out")) == 6
+    assert not read_roto(str(tiny_plate / "out" / "all.1002.exr"), "sky.A").any()
+
+
+def test_a_part_of_the_range_gives_the_same_bytes(job, tiny_plate):
+    run_job(job, folder=str(tiny_plate))
+    whole = sums(tiny_plate / "out")
+    shutil.rmtree(tiny_plate / "out")
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1002))
+    assert len(sums(tiny_plate / "out")) == 4
+    run_job(job, folder=str(tiny_plate), frames=(1003, 1006))
+    assert sums(tiny_plate / "out") == whole
+    with pytest.raises(JobError, match="not inside"):
+        run_job(job, folder=str(tiny_plate), frames=(1003, 1007))
+
+
+@pytest.mark.parametrize("kind", ["job", "layered"])
+def test_resume_keeps_what_is_good_and_makes_the_rest(kind, request, tiny_plate):
+    job = request.getfixturevalue(kind)
+    run_job(job, folder=str(tiny_plate))
+    out = tiny_plate / "out"
+    whole = sums(out)
+    names = sorted(whole)
+    gone, cut, foreign, other = (out / name for name in (names[0], names[1], names[2], names[3]))
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:-40])
+    write_matte(foreign, np.zeros((54, 96), np.float32))
+    write_matte(other, np.zeros((20, 20), np.float32))
+
+    told = Told()
+    summary = run_job(job, told, folder=str(tiny_plate), resume=True)
+    objects = 1 if kind == "job" else 2
+    assert (summary.made, summary.kept) == (4 * objects, 12 - 4 * objects)
+    assert sorted(told.files) == names[:4]
+    assert sums(out) == whole
+
+    assert run_job(job, folder=str(tiny_plate), resume=True).made == 0
+
+
+def test_resume_makes_anew_what_another_job_or_older_plate_made(job, tiny_plate):
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1002))
+    hero, sky = job.objects
+    moved = dataclasses.replace(sky, prompts=(Prompt(1003, box=(2, 1, 60, 20)),))
+    changed = dataclasses.replace(job, objects=(hero, moved))
+    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 0
+    later = os.stat(tiny_plate / "plate.1006.exr").st_mtime + 3600
+    os.utime(tiny_plate / "plate.1006.exr", (later, later))
+    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+
+
+@pytest.mark.parametrize("kind", ["job", "layered"])
+def test_stopping_leaves_complete_files_and_resume_finishes(kind, request, tiny_plate):
+    job = request.getfixturevalue(kind)
+    told = Told()
+    with pytest.raises(Cancelled):
+        run_job(job, told, folder=str(tiny_plate), stop=lambda: len(told.files) >= 2)
+    assert isinstance(told.failure, Cancelled)
+    stopped = sums(tiny_plate / "out")
+    assert 2 <= len(stopped) <= 3
+    assert all(name.endswith(".exr") and not name.startswith(".") for name in stopped)
+
+    run_job(job, folder=str(tiny_plate), resume=True)
+    finished = sums(tiny_plate / "out")
+    assert {name: finished[name] for name in stopped} == stopped
+    shutil.rmtree(tiny_plate / "out")
+    run_job(job, folder=str(tiny_plate))
+    assert sums(tiny_plate / "out") == finished
+
+
+def test_prompts_outside_the_plate_are_all_found_before_anything_is_made(job, tiny_plate):
+    words = (Prompt(1001, include=((30, 25), (96.5, 3))), Prompt(1004, exclude=((1, -0.5),)))
+    boxed = (Prompt(1003, box=(100, 1, 160, 20)),)
+    wrong = dataclasses.replace(job, objects=(TrackedObject("hero", words), TrackedObject("sky", boxed)))
+    with pytest.raises(JobFaults) as caught:
+        run_job(wrong, folder=str(tiny_plate))
+    assert [fault.place for fault in caught.value.faults] == [
+        "objects[0].prompts[0].include[1]",
+        "objects[0].prompts[1].exclude[0]",
+        "objects[1].prompts[0].box",
+    ]
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert not (tiny_plate / "out").exists()
+
+
+def test_roto_softness_survives_on_its_frame(job, tiny_plate):
+    ramp = np.tile(np.linspace(0, 1, 96, dtype=np.float32), (54, 1))
+    write_matte(tiny_plate / "roto.exr", ramp)
+    drawn = (TrackedObject("hero", (Prompt(1002, mask=RotoFile("roto.exr")),)),)
+    one = dataclasses.replace(job, objects=drawn, output=Output(path="out/hero.%04d.exr"))
+    run_job(one, folder=str(tiny_plate), frames=(1002, 1003))
+    assert np.abs(read_roto(str(tiny_plate / "out" / "hero.1002.exr")) - ramp).max() < 1e-3
+
+    assert run_job(one, folder=str(tiny_plate), frames=(1002, 1003), resume=True).made == 0
+    write_matte(tiny_plate / "roto.exr", 1 - ramp)
+    assert run_job(one, folder=str(tiny_plate), frames=(1002, 1003), resume=True).made == 2
+
+
+def test_views_run_each_with_their_own_files(job, tiny_plate):
+    for view in ("left", "right"):
+        (tiny_plate / view).mkdir()
+        for frame in (1001, 1002):
+            shutil.copy(tiny_plate / f"plate.{frame}.exr", tiny_plate / view)
+    stereo = dataclasses.replace(
+        job,
+        plate=Plate(path="%V/plate.%04d.exr"),
+        objects=(TrackedObject("hero", (Prompt(1001, include=((30, 25),)),)),),
+        output=Output(path="%V/hero.%04d.exr"),
+        views=("left", "right"),
+    )
+    assert run_job(stereo, folder=str(tiny_plate)).made == 4
+    left, right = sums(tiny_plate / "left"), sums(tiny_plate / "right")
+    assert left == right and "hero.1002.exr" in left
+
+
+@pytest.mark.parametrize("policy", [MissingFrames.HOLD, MissingFrames.BLACK])
+def test_missing_frames_are_held_or_black(job, tiny_plate, policy):
+    (tiny_plate / "plate.1002.exr").unlink()
+    with pytest.raises(JobFaults, match="1002 are missing"):
+        run_job(job, folder=str(tiny_plate))
+    lenient = dataclasses.replace(job, plate=dataclasses.replace(job.plate, missing=policy))
+    assert run_job(lenient, folder=str(tiny_plate), frames=(1001, 1003)).made == 6
+
+
+def test_unreadable_plate_and_unwritable_output(job, tiny_plate):
+    (tiny_plate / "plate.1004.exr").write_bytes((tiny_plate / "plate.1004.exr").read_bytes()[:400])
+    told = Told()
+    with pytest.raises(PlateError):
+        run_job(job, told, folder=str(tiny_plate))
+    assert told.failure.exit_code is ExitCode.INPUT
+
+    shutil.copy(tiny_plate / "plate.1003.exr", tiny_plate / "plate.1004.exr")
+    (tiny_plate / "out" / "sky.1003.exr").unlink(missing_ok=True)
+    (tiny_plate / "out" / "sky.1003.exr").mkdir(parents=True)
+    with pytest.raises(OutputError):
+        run_job(job, folder=str(tiny_plate))
+
+
+def test_preview_is_the_frame_that_tracking_shows(job, tiny_plate):
+    run_job(job, folder=str(tiny_plate))
+    picture, mattes = preview_job(job, 1002, folder=str(tiny_plate))
+    assert picture.shape == (54, 96, 3) and sorted(mattes) == ["hero", "sky"]
+    written = read_roto(str(tiny_plate / "out" / "hero.1002.exr"))
+    assert np.abs(mattes["hero"] - written).max() < 1e-3
+    with pytest.raises(JobError, match="not inside"):
+        preview_job(job, 1, folder=str(tiny_plate))
+    with pytest.raises(JobError, match="no view"):
+        preview_job(job, 1002, folder=str(tiny_plate), view="left")
+
+
+def test_range_is_the_jobs_own(job, tiny_plate):
+    short = dataclasses.replace(job, range=FrameRange(1001, 1005), tracking=Tracking(non_overlapping=True))
+    run_job(short, folder=str(tiny_plate), frames=(1004, 1005))
+    hero, sky = (read_roto(str(tiny_plate / "out" / f"{name}.1004.exr")) for name in ("hero", "sky"))
+    assert np.minimum(hero, sky).max() < 0.01

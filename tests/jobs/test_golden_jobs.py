@@ -1,0 +1,26 @@
+"""A folder per case: ``job.json`` and what it is on disk beside, against ``faults.txt`` or ``normalised.json``.
+
+``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from efficienttam.cli import main
+from efficienttam.contract.document import read_job, to_json
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/job.json"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case, monkeypatch, capsys):
+    monkeypatch.chdir(case)
+    exit_code = main(["check", "job.json"])
+    printed = capsys.readouterr().out
+    if (case / "normalised.json").exists():
+        assert (exit_code, printed) == (0, "job.json: no faults\n")
+        assert to_json(read_job("job.json")) == (case / "normalised.json").read_text()
+    else:
+        assert printed == (case / "faults.txt").read_text()
+        assert exit_code == int((case / "exit_code").read_text())
