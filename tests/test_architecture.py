@@ -30,15 +30,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "tracking": ({"contract", "model", "mattes"}, {"numpy", "cv2", "torch"}),
     "batch": (
         {"contract", "model", "weights", "mattes", "media", "tracking"},
-        {"numpy", "cv2", "torch", "tqdm"},
-    ),
-    "batch": (
-        {"contract", "model", "weights", "mattes", "media", "tracking", "top"},
         {"numpy", "torch", "tqdm"},
-    ),
-    "commands": (
-        {"contract", "model", "weights", "mattes", "media", "batch", "evaluation", "training", "top"},
-        {"tqdm"},
     ),
     "evaluation": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
@@ -52,21 +44,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
         {"numpy", "cv2", "torch"},
     ),
-    # What each command does. Only the command line imports it.
     "commands": (
-        {
-            "contract",
-            "model",
-            "weights",
-            "mattes",
-            "media",
-            "tracking",
-            "batch",
-            "evaluation",
-            "training",
-            "top",
-        },
-        {"numpy", "cv2", "tqdm"},
+        {"contract", "model", "weights", "mattes", "media", "batch", "evaluation", "training", "top"},
+        {"tqdm"},
     ),
 }
 #: The command line: who may import it.

@@ -17,7 +17,9 @@ DOCUMENTS = [README, *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def shell_lines() -> list[str]:
@@ -51,7 +53,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_are_named_exist(path: Path) -> None:
-    named = re.findall(r"`((?:efficienttam|install|tests|docs|examples|benchmarks)/[\w./-]*)`", path.read_text())
+    named = re.findall(
+        r"`((?:efficienttam|install|tests|docs|examples|benchmarks)/[\w./-]*)`", path.read_text()
+    )
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
@@ -107,5 +111,7 @@ def test_python_blocks_compile() -> None:
 
 
 def test_the_command_is_there() -> None:
-    done = subprocess.run([sys.executable, "-m", "efficienttam", "--help"], cwd=REPOSITORY, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "efficienttam", "--help"], cwd=REPOSITORY, capture_output=True
+    )
     assert done.returncode == 0
