@@ -59,26 +59,6 @@ def download_weights(
     return target
 
 
-def import_weights(
-    name: str, source: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None
-) -> Path:
-    """Copy the weights of a variant from a file, or from a folder that has it, into ``folder``.
-
-    Returns the path in ``folder`` (default: the user's cache); the name of the given file does not
-    matter. Raises WeightsError when a sum is wrong or the file cannot be copied.
-    """
-    entry = find_entry(name)
-    if entry.embedded:
-        raise WeightsError(f"{name} is part of the package.", "Use it as it is.")
-    origin = Path(source).expanduser()
-    if origin.is_dir():
-        origin = origin / entry.file
-    target = _place(entry, folder)
-    with exclusive(target.with_name(target.name + ".lock"), LOCK_PATIENCE):
-        _take(entry, origin, target, None)
-    return target
-
-
 def verify_weights(path: Path, expected: str | None = None) -> str:
     """The sha256 of a weights file, checked against ``expected`` and the record beside it.
 

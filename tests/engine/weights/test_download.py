@@ -16,7 +16,7 @@ from loopback_hub import FILE, LoopbackHub
 
 from efficienttam.contract.errors import WeightsError
 from efficienttam.weights import download as download_module
-from efficienttam.weights.download import download_weights, import_weights, verify_weights
+from efficienttam.weights.download import download_weights, verify_weights
 from efficienttam.weights.record import read_record, record_path
 from efficienttam.weights.registry import REGISTRY, find_entry
 from efficienttam.weights.transfer import Patience, notes_path
@@ -193,20 +193,6 @@ def test_a_folder_is_a_source_also_offline(hub: LoopbackHub, tmp_path: Path, as_
     assert record_path(path).is_file()
     with pytest.raises(WeightsError, match="cannot be copied"):
         download_weights("efficienttam_s", tmp_path / "mine", source=source)
-
-
-def test_a_file_fetched_by_hand_is_taken_in(hub: LoopbackHub, tmp_path: Path) -> None:
-    by_hand = tmp_path / "download (1).pt"
-    by_hand.write_bytes(hub.files[FILE])
-    path = import_weights(NAME, by_hand, tmp_path / "mine")
-    assert path.name == FILE and path.read_bytes() == hub.files[FILE]
-    assert import_weights(NAME, path.parent, tmp_path / "other").read_bytes() == hub.files[FILE]
-    by_hand.write_bytes(hub.files[FILE][:-1])
-    with pytest.raises(WeightsError, match="the record says"):
-        import_weights(NAME, by_hand, tmp_path / "mine")
-    assert path.read_bytes() == hub.files[FILE]
-    with pytest.raises(WeightsError, match="part of the package"):
-        import_weights("efficienttam_demo", by_hand, tmp_path)
 
 
 def test_a_record_on_the_shelf_is_believed(hub: LoopbackHub, tmp_path: Path) -> None:
