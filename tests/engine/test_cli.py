@@ -1,0 +1,287 @@
+"""The command line as a user or a farm meets it: real processes, streams, exit codes and signals."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from efficienttam.cli import build_parser, main
+from efficienttam.commands.words import objects_from
+from efficienttam.contract.document import read_job
+from efficienttam.contract.errors import ExitCode, JobError
+from efficienttam.contract.prompts import Prompt, RotoFile
+
+LIGHT = """
+import sys
+from efficienttam.cli import main
+code = main(sys.argv[1:])
+heavy = {"torch", "numpy", "OpenImageIO", "cv2", "tqdm", "safetensors"} & set(sys.modules)
+print("heavy:", *sorted(heavy), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def run(*arguments, cwd=None, **more):
+    command = [sys.executable, "-m", "efficienttam", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, **more)
+
+
+@pytest.fixture
+def job_file(tiny_plate, random_weights):
+    """A job of one object on the tiny plate, from the command line's own words."""
+    path = tiny_plate / "hero.job.json"
+    words = ["--point", "1001:30,25", "--out", str(tiny_plate / "out" / "hero.%04d.exr")]
+    place = str(tiny_plate / "plate.%04d.exr")
+    machine = ["--weights", str(random_weights), "--device", "cpu", "--threads", "1"]
+    assert main(["matte", place, *words, *machine, "--save-job", str(path), "--dry-run"]) == 0
+    return path
+
+
+def test_check_finds_everything_and_imports_nothing_heavy(tmp_path):
+    (tmp_path / "job.json").write_text(
+        '{"version": 1, "plate": {"path": "p.%04d.exr"}, "objects": [], "output": {"path": "m.exr"}, "x": 1}'
+    )
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, "check", "job.json"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.split() == ["heavy:"]
+    assert [line.split(":")[0].strip() for line in done.stdout.splitlines()[1:]] == [
+        "x",
+        "objects",
+        "output.path",
+        "plate.path",
+    ]
+
+
+def test_the_look_for_heavy_imports_can_fail():
+    script = "import numpy\n" + LIGHT
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(
+        [sys.executable, "-c", script, "check", "none.json"], env=environment, capture_output=True, text=True
+    )
+    assert "numpy" in done.stderr
+
+
+def test_check_for_machines(tmp_path, capsys):
+    (tmp_path / "job.json").write_text("{}")
+    assert main(["check", str(tmp_path / "job.json"), "--json"]) == ExitCode.USAGE
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert {fault["place"] for fault in faults} == {"version", "plate", "objects", "output"}
+    assert all(fault["message"] and fault["remedy"] and fault["exit_code"] == 2 for fault in faults)
+
+
+def test_words_become_objects_in_their_order():
+    words = [
+        ("point", "1001:812,430"),
+        ("exclude", "1001:640,700"),
+        ("box", "1020:1,2,3.5,4"),
+        ("point", "1001:5,6"),
+        ("object", "car"),
+        ("mask", "-3:C:\\roto.%04d.exr"),
+        ("object", "object1"),
+        ("point", "1010:7,8"),
+    ]
+    hero, car = objects_from(words)
+    assert (hero.name, car.name) == ("object1", "car")
+    assert hero.prompts == (
+        Prompt(1001, include=((812, 430), (5, 6)), exclude=((640, 700),)),
+        Prompt(1020, box=(1, 2, 3.5, 4)),
+        Prompt(1010, include=((7, 8),)),
+    )
+    assert car.prompts == (Prompt(-3, mask=RotoFile("C:\\roto.%04d.exr")),)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        [("point", "812,430")],
+        [("point", "1001:")],
+        [("point", "x:1,2")],
+        [("point", "1001:1,2,3")],
+        [("point", "1001:1,b")],
+        [("box", "1001:1,2,3")],
+        [("box", "1001:9,9,1,1")],
+        [("box", "1001:1,2,3,4"), ("box", "1001:1,2,3,5")],
+        [("point", "1001:nan,2")],
+    ],
+)
+def test_words_that_say_nothing(words):
+    with pytest.raises(JobError) as caught:
+        objects_from(words)
+    assert caught.value.remedy
+
+
+def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    os.mkdir("jobs")
+    line = ["matte", "plate.%04d.exr", "--frames", "1001-1004", "--point", "1001:30,25", "--out", "hero.%04d.exr"]
+    assert main([*line, "--save-job", "here.json", "--dry-run"]) == 0
+    assert main([*line, "--save-job", "jobs/there.json", "--dry-run"]) == 0
+    assert read_job("here.json").plate.path == "plate.%04d.exr"
+    assert read_job("jobs/there.json").plate.path == os.path.join("..", "plate.%04d.exr")
+    assert main(["check", "jobs/there.json"]) == main(["check", "here.json"]) == 0
+    capsys.readouterr()
+    assert main(["matte", "plate.%04d.exr", "--exclude", "1001:1,2", "--out", "a.png"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "objects[0].prompts[0]" in told and "output.path" in told
+
+
+def test_matte_from_nothing_but_words(tiny_plate, random_weights):
+    done = run(
+        *("matte", "plate.%04d.exr", "--frames", "1001-1003", "--object", "hero", "--point", "1001:30,25"),
+        *("--object", "sky", "--box", "1002:1,1,60,20", "--out", "out/{object}.%04d.exr"),
+        *("--weights", random_weights, "--device", "cpu", "--progress", "json"),
+        cwd=tiny_plate,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(os.listdir(tiny_plate / "out")) == 6
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events[:2]] == ["status", "begin"]
+    assert sum(event["event"] == "wrote" for event in events) == 6
+    assert events[-1]["event"] == "end"
+    assert [event["done"] for event in events if event["event"] == "progress"][-1] == 6
+
+
+def test_openjd_and_plain_lines(job_file, capsys):
+    assert main(["track", str(job_file), "--progress", "openjd"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert all(line.startswith(("openjd_progress: ", "openjd_status: ")) for line in lines)
+    numbers = [float(line.split()[1]) for line in lines if line.startswith("openjd_progress")]
+    assert numbers == sorted(numbers) and numbers[-1] == 100 and err == ""
+
+    assert main(["track", str(job_file), "--progress", "plain", "--resume"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "" and "0 mattes to make, 6 kept." in err
+
+    (job_file.parent / "plate.1003.exr").unlink()
+    assert main(["track", str(job_file), "--progress", "openjd"]) == ExitCode.INPUT
+    out, err = capsys.readouterr()
+    assert out.startswith("openjd_fail: ") and "1003" in out
+    assert "1003" in err and "Traceback" not in err
+
+
+def test_preview_writes_a_picture(job_file, tmp_path):
+    from efficienttam.media import read_info
+
+    picture = tmp_path / "preview.png"
+    assert main(["preview", str(job_file), "--frame", "1004", "--out", str(picture)]) == 0
+    assert read_info(str(picture)).size == (96, 54)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_complete_frames_only(job_file, number, code):
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "efficienttam", "track", str(job_file), "--progress", "json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if json.loads(line)["event"] == "wrote":
+            process.send_signal(number)
+            break
+    rest, told = process.communicate(timeout=300)
+    out = job_file.parent / "out"
+    if process.returncode != 0:
+        assert process.returncode == code
+        assert json.loads(rest.splitlines()[-1])["event"] == "failed"
+        assert "--resume" in told and "Traceback" not in told
+    assert all(name.startswith("hero.") and name.endswith(".exr") for name in os.listdir(out))
+    assert main(["track", str(job_file), "--resume", "--progress", "none"]) == 0
+    assert len(os.listdir(out)) == 6
+
+
+def test_a_signal_while_loading_ends_at_once(job_file):
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "efficienttam", "track", str(job_file)], env=environment, stderr=subprocess.PIPE
+    )
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in (143, -signal.SIGTERM)
+    assert b"Traceback" not in told
+
+
+def test_a_full_disk_is_told_in_one_sentence(job_file):
+    def no_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+
+    done = run("track", job_file, "--progress", "none", preexec_fn=no_room)
+    assert done.returncode == ExitCode.OUTPUT
+    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+    assert os.listdir(job_file.parent / "out") == []
+
+
+def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
+    cases = {
+        ("track", "none.json"): ExitCode.USAGE,
+        ("track", str(job_file), "--device", "cuda:93"): ExitCode.DEVICE,
+        ("track", str(job_file), "--weights", str(tmp_path / "none.pt")): ExitCode.WEIGHTS,
+        ("track", str(job_file), "--frames", "1-2"): ExitCode.USAGE,
+        ("track", str(job_file), "--frames", "x"): ExitCode.USAGE,
+        ("weights", "download", "efficienttam_x"): ExitCode.WEIGHTS,
+    }
+    for arguments, code in cases.items():
+        assert main([*arguments]) == code, arguments
+        told = capsys.readouterr().err.splitlines()
+        assert told[-1] and not any("Traceback" in line for line in told)
+    with pytest.raises(JobError):
+        main(["track", "none.json", "--debug"])
+    for wrong in (["track"], ["track", str(job_file), "--surprise"], ["nothing"], []):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == ExitCode.USAGE
+
+
+def test_lists_of_models_and_weights(capsys):
+    assert main(["models", "--json"]) == 0
+    names = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert len(names) == 9 and "efficienttam_ti_512x512" in names
+    assert main(["models"]) == main(["weights", "list"]) == 0
+    assert "not known yet" in capsys.readouterr().out
+
+
+def test_weights_are_taken_in_and_verified(tmp_path, capsys):
+    source = tmp_path / "efficienttam_ti.pt"
+    source.write_bytes(b"PK not really")
+    cache = tmp_path / "cache"
+    assert main(["weights", "import", str(source), "--folder", str(cache)]) == 0
+    assert (cache / source.name).read_bytes() == source.read_bytes()
+    assert main(["weights", "verify", "efficienttam_ti", "--folder", str(cache)]) == 0
+    (cache / source.name).write_bytes(b"damaged")
+    capsys.readouterr()
+    assert main(["weights", "verify", "efficienttam_ti", "--folder", str(cache)]) == ExitCode.WEIGHTS
+    assert "damaged or was replaced" in capsys.readouterr().out
+
+
+def test_every_command_is_documented():
+    from conftest import REPOSITORY
+
+    text = (REPOSITORY / "docs" / "command_line.md").read_text()
+    parser = build_parser()
+    commands = next(action for action in parser._actions if action.choices and isinstance(action.choices, dict))
+    for name, command in commands.choices.items():
+        assert f"efficienttam {name}" in text
+        flags = [flag for action in command._actions for flag in action.option_strings if flag.startswith("--")]
+        missing = [flag for flag in flags if flag != "--help" and f"`{flag}" not in text]
+        assert missing == [], f"docs/command_line.md does not tell of {missing} of {name}"
+    for code in ExitCode:
+        assert f"| {int(code)} |" in text
