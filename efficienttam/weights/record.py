@@ -68,8 +68,14 @@ def write_record(path: Path, sha256: str, size: int, source: str) -> WeightsReco
     record = WeightsRecord(path.name, sha256, size, source, today)
     place = record_path(path)
     fresh = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    fresh.write_text(json.dumps(dataclasses.asdict(record), indent=2) + "\n", encoding="utf-8")
-    os.replace(fresh, place)
+    try:
+        fresh.write_text(json.dumps(dataclasses.asdict(record), indent=2) + "\n", encoding="utf-8")
+        os.replace(fresh, place)
+    except OSError as error:
+        raise WeightsError(
+            f"The sum of {path} cannot be recorded in {place}: {error.strerror or error}.",
+            "Free some disk space or choose another folder for the weights.",
+        ) from error
     return record
 
 
