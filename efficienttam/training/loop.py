@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from efficienttam.training.optimizer import MasterAdamW, rate_factor
+from efficienttam.training.optimizer import MasterOptimizer, rate_factor
 
 #: Loss of one batch drawn with a generator, and numbers for the log.
 Lesson = Callable[[np.random.Generator], tuple[Tensor, dict[str, float]]]
@@ -85,7 +85,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         self.name, self.folder, self.budget, self.options = name, folder, budget, options
         self.live = live
-        self.optimizer = MasterAdamW(live.items(), options.rate, options.decay, options.clip)
+        self.optimizer = MasterOptimizer(live.items(), options.rate, options.decay, options.clip)
         self.step = 0
         self.elapsed = 0.0
         if self.checkpoint.exists():

@@ -14,7 +14,7 @@ from torch import Tensor
 Array = np.ndarray
 
 #: Objects with fewer visible pixels than this share of the frame are not prompted.
-SMALLEST_SHARE = 0.0015
+SMALLEST_SHARE = 0.003
 
 
 def visible_objects(label: Array, share: float = SMALLEST_SHARE) -> Array:

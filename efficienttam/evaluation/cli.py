@@ -1,0 +1,68 @@
+"""Arguments of ``efficienttam eval``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from efficienttam.evaluation.evaluate import EvaluateOptions, evaluate
+from efficienttam.evaluation.scoring import PromptKind
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``efficienttam eval``."""
+    parser = argparse.ArgumentParser(
+        prog="efficienttam eval",
+        description="Score weights against known truth, beside a mask carried along by optical flow.",
+    )
+    parser.add_argument("--model", default="efficienttam_demo")
+    parser.add_argument("--weights", default="", help="a weights file or folder")
+    parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
+    parser.add_argument("--clips", type=int, default=20, help="number of generated clips")
+    parser.add_argument("--frames", type=int, default=24, help="frames of a generated clip")
+    parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of generated clips")
+    parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
+    parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
+    parser.add_argument("--truth", default="", help="the pattern of the true mattes")
+    parser.add_argument("--channel", action="append", default=[], help="a matte channel; repeat per object")
+    parser.add_argument("--color-space", default="", help="colour space of --plate")
+    parser.add_argument(
+        "--prompt",
+        action="append",
+        choices=[kind.value for kind in PromptKind],
+        help="repeat for several (default: all)",
+    )
+    parser.add_argument("--report", default="", help="a JSON file to write")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run an evaluation; 0 when it was scored."""
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.plate and not (args.truth and args.channel):
+        parser.error("--plate needs --truth and at least one --channel")
+    kinds = tuple(PromptKind(name) for name in args.prompt) if args.prompt else tuple(PromptKind)
+    evaluate(
+        EvaluateOptions(
+            model=args.model,
+            weights=args.weights,
+            device=args.device,
+            clips=args.clips,
+            frames=args.frames,
+            size=args.size,
+            davis=args.davis,
+            plate=args.plate,
+            truth=args.truth,
+            channels=tuple(args.channel),
+            color_space=args.color_space,
+            prompts=kinds,
+            report=args.report,
+        )
+    )
+    return 0

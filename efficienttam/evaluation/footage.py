@@ -1,0 +1,139 @@
+"""Footage with known truth: generated clips, DAVIS-style folders, plates with rendered mattes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from efficienttam.contract.errors import PlateError
+from efficienttam.media import FrameSequence, read_roto
+from efficienttam.tracking.frame_source import FrameSource
+from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
+
+Array = np.ndarray
+
+
+class Footage(Protocol):
+    """A plate, its objects by name, and their true mattes."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+
+    @property
+    def plate(self) -> FrameSource:
+        """The pictures."""
+
+    @property
+    def objects(self) -> Sequence[str]:
+        """Names of the objects that are scored."""
+
+    def truth(self, frame: int) -> Array:
+        """Visible mattes (objects, height, width), float32 0..1."""
+
+
+class GeneratedFootage:
+    """One generated clip of the evaluation's seeds; its object is the largest on the first frame."""
+
+    def __init__(self, index: int, frames: int, size: tuple[int, int]) -> None:
+        self.name = f"generated {index:03d}"
+        self.objects = ("hero",)
+        self.size = size
+        self.frames = range(1, frames + 1)
+        self._clip = Clip(ClipRecipe(evaluation_seed(index), frames, *size))
+        self._drawn: dict[int, tuple[Array, Array]] = {}
+        areas = self._clip.render(0)[1].sum((1, 2))
+        self._hero = int(areas.argmax())
+        self.share = float(areas[self._hero] / (size[0] * size[1]))
+
+    @property
+    def plate(self) -> FrameSource:
+        """The clip itself."""
+        return self
+
+    def read(self, frame: int) -> Array:
+        """A frame, (height, width, 3) uint8 sRGB, frames count from 1."""
+        return self._draw(frame)[0]
+
+    def truth(self, frame: int) -> Array:
+        """The hero's visible matte, (1, height, width)."""
+        return self._draw(frame)[1][None]
+
+    def _draw(self, frame: int) -> tuple[Array, Array]:
+        if frame not in self._drawn:
+            image, mattes = self._clip.render(frame - 1)
+            self._drawn[frame] = (image * 255 + 0.5).astype(np.uint8), mattes[self._hero].copy()
+        return self._drawn[frame]
+
+
+def generated_footage(count: int, frames: int, size: tuple[int, int]) -> list[GeneratedFootage]:
+    """The first ``count`` evaluation clips whose largest object covers 1 % of the first frame."""
+    found: list[GeneratedFootage] = []
+    index = 0
+    while len(found) < count:
+        footage = GeneratedFootage(index, frames, size)
+        if footage.share >= 0.01:
+            found.append(footage)
+        index += 1
+    return found
+
+
+class DavisFootage:
+    """A folder with ``JPEGImages/*.jpg`` and ``Annotations/*.png`` (one colour per object)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self._pictures = sorted((folder / "JPEGImages").glob("*.jpg"))
+        self._annotations = {path.stem: path for path in (folder / "Annotations").glob("*.png")}
+        if not self._pictures or self._pictures[0].stem not in self._annotations:
+            raise PlateError(
+                f"{folder} does not hold JPEGImages/*.jpg with Annotations/*.png of the same names.",
+                "Give the folder of one DAVIS-style clip.",
+            )
+        self.frames = range(1, len(self._pictures) + 1)
+        height, width = cv2.imread(str(self._pictures[0])).shape[:2]
+        self.size = (width, height)
+        first = self._labels(1)
+        colors = np.unique(first.reshape(-1, 3), axis=0)
+        self._colors = [color for color in colors if color.any()]
+        self.objects = tuple(f"object{number}" for number in range(1, len(self._colors) + 1))
+
+    @property
+    def plate(self) -> FrameSource:
+        """The pictures, numbered from 1."""
+        return self
+
+    def read(self, frame: int) -> Array:
+        """A frame, (height, width, 3) uint8 sRGB."""
+        picture = cv2.imread(str(self._pictures[frame - 1]))
+        return np.ascontiguousarray(picture[..., ::-1])
+
+    def truth(self, frame: int) -> Array:
+        """Hard masks (objects, height, width) as float32."""
+        labels = self._labels(frame)
+        return np.stack([(labels == color).all(-1) for color in self._colors]).astype(np.float32)
+
+    def _labels(self, frame: int) -> Array:
+        stem = self._pictures[frame - 1].stem
+        if stem not in self._annotations:
+            raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
+        return cv2.imread(str(self._annotations[stem]), cv2.IMREAD_COLOR)
+
+
+class RenderedFootage:
+    """A plate sequence and a sequence of EXR mattes, one channel per object."""
+
+    def __init__(self, plate: str, mattes: str, channels: Sequence[str], color_space: str = "") -> None:
+        self.name = Path(plate).name
+        self.plate = FrameSequence(plate, color_space=color_space)
+        self.objects = tuple(channels)
+        self._mattes = FrameSequence(mattes, self.plate.frames[0], self.plate.frames[-1])
+
+    def truth(self, frame: int) -> Array:
+        """Soft mattes (objects, height, width) as rendered."""
+        path = self._mattes.path(frame)
+        return np.stack([read_roto(path, channel) for channel in self.objects])
