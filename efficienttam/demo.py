@@ -16,6 +16,7 @@ from .contract.errors import OutputError
 from .contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from .contract.prompts import Prompt
 from .contract.sequence import SequencePattern
+from .evaluation.metrics import boundary_accuracy, region_similarity
 from .mattes.overlay import contact_sheet, overlay
 from .media import FrameSequence, read_roto, write_mattes, write_png
 from .media.animation import animation_suffix, write_animation
@@ -30,18 +31,24 @@ _SHEET_PICTURES = 12
 
 @dataclasses.dataclass(frozen=True)
 class DemoOutcome:
-    """Files of the demo, and per frame the overlap J of matte and truth (1 where both are empty)."""
+    """Files of the demo; region similarity J and boundary accuracy F of every frame."""
 
     job: str
     mattes: str
     contact_sheet: str
     animation: str
-    overlaps: tuple[float, ...]
+    regions: tuple[float, ...]
+    boundaries: tuple[float, ...]
 
     @property
-    def mean_overlap(self) -> float:
-        """Mean J over the frames after the clicked one."""
-        return float(np.mean(self.overlaps[1:])) if len(self.overlaps) > 1 else self.overlaps[0]
+    def j(self) -> float:
+        """Mean J of the frames after the clicked one (of that one when it is alone)."""
+        return float(np.mean(self.regions[1:] or self.regions))
+
+    @property
+    def f(self) -> float:
+        """Mean F of the same frames."""
+        return float(np.mean(self.boundaries[1:] or self.boundaries))
 
 
 def run_demo(
@@ -81,9 +88,12 @@ def run_demo(
 
 
 def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float, float]:
-    """Writes plate and truth of the clip's largest thing; returns a point well inside it."""
-    mattes = clip.render(0)[1]
-    hero = int(np.argmax(mattes.sum(axis=(1, 2))))
+    """Writes plate and truth of one thing; returns a point well inside it.
+
+    The thing is the one that is largest where it is smallest, of the first, middle and last frame.
+    """
+    seen = [clip.render(time)[1] for time in (0, count // 2, count - 1)]
+    hero = int(np.argmax(np.min([mattes.sum(axis=(1, 2)) for mattes in seen], axis=0)))
     for time in range(count):
         frame = FIRST_FRAME + time
         plate, truth = (
@@ -95,7 +105,7 @@ def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float,
         linear = np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)
         write_mattes(plate, dict(zip(("red", "green", "blue"), np.moveaxis(linear.astype(np.float32), 2, 0))))
         write_mattes(truth, {"rgba.alpha": now[hero]})
-    return _inner_point(mattes[hero])
+    return _inner_point(seen[0][hero])
 
 
 def _inner_point(matte: np.ndarray) -> tuple[float, float]:
@@ -110,10 +120,12 @@ def _show(job: TrackJob, path: str, folder: str, click: tuple[float, float]) -> 
     plate = FrameSequence(os.path.join(folder, job.plate.path), color_space=COLOR_SPACE)
     mattes = SequencePattern(os.path.join(folder, job.output.path))
     truths = SequencePattern(os.path.join(folder, "truth/hero.%04d.exr"))
-    pictures, overlaps = [], []
+    pictures, regions, boundaries = [], [], []
     for frame in plate.frames:
-        matte, truth = read_roto(mattes.path(frame)), read_roto(truths.path(frame))
-        overlaps.append(_overlap(matte, truth))
+        matte = read_roto(mattes.path(frame))
+        mask, truth = matte >= 0.5, read_roto(truths.path(frame)) >= 0.5
+        regions.append(region_similarity(mask, truth))
+        boundaries.append(boundary_accuracy(mask, truth))
         picture = overlay(plate.read(frame), [matte])
         if frame == FIRST_FRAME:
             cv2.circle(picture, (round(click[0]), round(click[1])), 5, (255, 255, 255), -1)
@@ -122,16 +134,9 @@ def _show(job: TrackJob, path: str, folder: str, click: tuple[float, float]) -> 
     write_png(sheet, contact_sheet(_spread(pictures), 320, columns=4))
     animation = os.path.join(folder, "overlay" + animation_suffix())
     write_animation(animation, pictures)
-    return DemoOutcome(path, mattes.text, sheet, animation, tuple(overlaps))
+    return DemoOutcome(path, mattes.text, sheet, animation, tuple(regions), tuple(boundaries))
 
 
 def _spread(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     places = np.linspace(0, len(pictures) - 1, min(_SHEET_PICTURES, len(pictures)))
     return [pictures[round(place)] for place in places]
-
-
-def _overlap(matte: np.ndarray, truth: np.ndarray) -> float:
-    """J: intersection over union of both cut at a half."""
-    ours, known = matte >= 0.5, truth >= 0.5
-    union = int((ours | known).sum())
-    return float((ours & known).sum() / union) if union else 1.0

@@ -15,7 +15,7 @@ def demo(args: argparse.Namespace) -> int:
     """Makes the demo and prints where everything is and the score."""
     if args.count < 1:
         raise JobError(f"--count {args.count} makes no plate.", "Ask for one frame or more.")
-    from ..demo import run_demo
+    from ..demo import FIRST_FRAME, run_demo
 
     model = Model(
         name=args.model,
@@ -30,9 +30,10 @@ def demo(args: argparse.Namespace) -> int:
     print(f"mattes         {outcome.mattes}")
     print(f"contact sheet  {outcome.contact_sheet}")
     print(f"to look at     {outcome.animation}")
-    worst = min(range(len(outcome.overlaps)), key=outcome.overlaps.__getitem__)
+    worst = min(range(len(outcome.regions)), key=outcome.regions.__getitem__)
     print(
-        f"score          J {outcome.mean_overlap:.3f} over {len(outcome.overlaps)} frames from one click; "
-        f"lowest {outcome.overlaps[worst]:.3f} on frame {1001 + worst}"
+        f"score          J {outcome.j:.3f}  F {outcome.f:.3f}  J&F {(outcome.j + outcome.f) / 2:.3f} "
+        f"over {len(outcome.regions)} frames from one click; lowest J {outcome.regions[worst]:.3f} "
+        f"on frame {FIRST_FRAME + worst}"
     )
     return ExitCode.OK
