@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from efficienttam.evaluation.evaluate import EvaluateOptions, evaluate
+from efficienttam.evaluation.assessment import EvaluateOptions, evaluate
 from efficienttam.evaluation.scoring import PromptKind
 
 

@@ -134,7 +134,12 @@ def _shade(rng: np.random.Generator, strength: float) -> Array:
 
 
 def random_actor(
-    rng: np.random.Generator, aspect: float, pace: float, *, like: Actor | None = None, ground: Array | None = None
+    rng: np.random.Generator,
+    aspect: float,
+    pace: float,
+    *,
+    like: Actor | None = None,
+    ground: Array | None = None,
 ) -> Actor:
     """A thing of its own, or one that resembles ``like`` (a distractor) or the ``ground`` texture."""
     size = float(np.exp(rng.uniform(np.log(0.055), np.log(0.34))))

@@ -18,8 +18,8 @@ Array = np.ndarray
 
 #: Seeds below are for training, seeds from here on for evaluation; never mixed.
 FIRST_EVALUATION_SEED = 1_000_000_000
-#: The clip of the demo.
-DEMO_SEED = 2_000_000_000
+#: The clip of the demo: a ball that turns and shrinks passes another thing; chosen by eye.
+DEMO_SEED = 2_000_000_010
 
 
 def training_seed(index: int) -> int:
@@ -142,7 +142,11 @@ class Clip:
             ]
         )
         image = cv2.warpAffine(
-            self._ground, (view @ to_world)[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            self._ground,
+            (view @ to_world)[:2],
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
         )
         mattes = np.zeros((len(self.objects), height, width), np.float32)
         for index, actor in enumerate(self.actors):

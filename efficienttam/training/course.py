@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, multiprocessing, nn
 from torch import distributed as dist
 
 from efficienttam.model.build import build_model, find_config
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.training.cpu_kernels import fast_on_cpu
+from efficienttam.training.curve import draw_curve
+from efficienttam.training.export import export_weights
 from efficienttam.training.loop import Budget, LoopOptions, Run
-from efficienttam.training.pool import Pool, PoolSpec
+from efficienttam.training.pool import Pool, PoolSpec, start_filling
 from efficienttam.training.sequences import EmbeddingShelf, Listener, draw_sequences, sequence_loss
 from efficienttam.training.stills import Scaffold, draw_batch, still_loss
 
@@ -66,14 +70,24 @@ def stills_stage(name: str, folder: Path, budget: Budget, options: StillOptions,
 class SequenceOptions:
     """Stage two: ``kinds`` are clicked, boxed and masked sequences a step and process.
 
-    ``lengths`` are the sequence lengths drawn, ``corrections`` the chance of a corrective click.
+    ``courses`` are (share of the stage, frames of a sequence): short sequences teach to remember,
+    long ones to live with one's own mistakes. ``corrections`` is the chance of a corrective click.
     """
 
     pool: PoolSpec = PoolSpec(clips=3000, frames=10, strides=(1, 1, 2), first_clip=100_000)
     kinds: tuple[int, int, int] = (5, 4, 5)
-    lengths: tuple[int, ...] = (4, 8, 8)
+    courses: tuple[tuple[float, int], ...] = ((0.2, 2), (0.25, 3), (0.3, 5), (0.25, 8))
     corrections: float = 0.25
     loop: LoopOptions = LoopOptions(rate=6e-4, warm_up=60)
+
+
+def _length(courses: tuple[tuple[float, int], ...], progress: float) -> int:
+    """Frames of a sequence at a progress of 0 to 1."""
+    for share, frames in courses:
+        progress -= share
+        if progress < 0:
+            return frames
+    return courses[-1][1]
 
 
 def sequences_stage(
@@ -92,9 +106,7 @@ def sequences_stage(
     side = model.config.mask_side
 
     def lesson(rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        # Short sequences first: every second batch of the first tenth has two frames.
-        short = run.budget.progress(run.step, run.elapsed) < 0.1 and rng.random() < 0.5
-        frames = 2 if short else int(rng.choice(options.lengths))
+        frames = _length(options.courses, run.progress)
         corrected = int(rng.integers(1, frames)) if rng.random() < options.corrections else 0
         batch = draw_sequences(shelf, pool, options.kinds, frames, side, rng)
         return sequence_loss(model, listener, batch, corrected)
@@ -102,6 +114,85 @@ def sequences_stage(
     with fast_on_cpu():
         run.train(lesson, sum(options.kinds))
     return run
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """One training run. ``out`` is the weights file, ``work`` keeps pools and checkpoints: a run that
+    was stopped continues from there.
+
+    ``hours`` is the time for both stages, of which ``stills_share`` goes to the first. With
+    ``still_steps`` and ``sequence_steps`` the stages end after so many steps instead, and two runs are
+    equal. ``processes`` share every step's gradient, one thread each; ``drawers`` fill the pools.
+    """
+
+    out: Path
+    work: Path
+    model: str = "efficienttam_demo"
+    hours: float = 1.75
+    stills_share: float = 0.6
+    still_steps: int = 0
+    sequence_steps: int = 0
+    processes: int = 2
+    drawers: int = 2
+    seed: int = 1
+    stills: StillOptions = StillOptions()
+    sequences: SequenceOptions = SequenceOptions()
+    port: int = 29511
+
+
+def train(options: TrainOptions) -> Path:
+    """Train from nothing and write the weights; returns their path."""
+    options.work.mkdir(parents=True, exist_ok=True)
+    specs = {"stills": options.stills.pool, "clips": options.sequences.pool}
+    drawing = [
+        process
+        for name, spec in specs.items()
+        for process in start_filling(options.work / name, spec, options.drawers)
+    ]
+    try:
+        if options.processes > 1:
+            multiprocessing.spawn(_learn, args=(options,), nprocs=options.processes)
+        else:
+            _learn(0, options)
+    finally:
+        for process in drawing:
+            process.terminate()
+            process.join()
+    return options.out
+
+
+def _learn(rank: int, options: TrainOptions) -> None:
+    """Both stages in one of the processes; the first one writes the weights."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    join_processes(rank, options.processes, options.port)
+    seconds = 3600 * options.hours
+    budgets = [
+        Budget(steps=steps) if steps else Budget(seconds=seconds * share)
+        for steps, share in (
+            (options.still_steps, options.stills_share),
+            (options.sequence_steps, 1 - options.stills_share),
+        )
+    ]
+    _wait_for(options.work / "stills", options.stills.pool)
+    stills = stills_stage(options.model, options.work, budgets[0], options.stills, options.seed)
+    _wait_for(options.work / "clips", options.sequences.pool)
+    weights = stills.optimizer.weights()
+    sequences = sequences_stage(
+        options.model, options.work, budgets[1], options.sequences, options.seed, weights
+    )
+    if rank == 0:
+        model = fresh_network(options.model, options.seed)
+        export_weights(model, {**weights, **sequences.optimizer.weights()}, options.out)
+        draw_curve(options.work, options.work / "curve.png")
+
+
+def _wait_for(folder: Path, spec: PoolSpec, share: float = 0.1) -> None:
+    """Wait until a share of a pool is drawn."""
+    pool = Pool(folder, spec)
+    while len(pool.available()) < max(1, round(share * spec.clips)):
+        time.sleep(0.2)
 
 
 def join_processes(rank: int, count: int, port: int = 29511) -> None:

@@ -97,23 +97,26 @@ class Run:
         return self.folder / f"{self.name}.pt"
 
     @property
+    def progress(self) -> float:
+        """0 at the start of the stage, 1 at its end."""
+        return self.budget.progress(self.step, self.elapsed)
+
+    @property
     def finished(self) -> bool:
         """True when the budget is spent."""
-        return self.budget.progress(self.step, self.elapsed) >= 1
+        return self.progress >= 1
 
     def train(self, lesson: Lesson, weight: float = 1.0) -> None:
         """Run to the end of the budget; ``weight`` is this process's share of every step."""
         tally: list[dict[str, float]] = []
-        progress = self.budget.progress(self.step, self.elapsed)
+        progress = self.progress
         while progress < 1:
             started = time.monotonic()
             rng = np.random.default_rng((self.options.seed, self.step, _rank()))
             torch.manual_seed(int(rng.integers(2**31)))
             loss, numbers = lesson(rng)
             loss.backward()
-            progress = _share_gradients(
-                self.live, self.budget.progress(self.step, self.elapsed), weight
-            )
+            progress = _share_gradients(self.live, self.progress, weight)
             factor = rate_factor(self.step, progress, self.options.warm_up)
             norm = self.optimizer.step(factor)
             self.step += 1
@@ -125,7 +128,7 @@ class Run:
             if self.step % self.options.save_every == 0:
                 self._save()
             if not dist.is_initialized():
-                progress = self.budget.progress(self.step, self.elapsed)
+                progress = self.progress
         self._save()
 
     def _log(self, tally: list[dict[str, float]], factor: float) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-
 #: Orthogonal steps bear a higher rate than AdamW's of equal size.
 MUON_RATE = 3.0
 

@@ -72,7 +72,12 @@ class SequenceBatch:
 
 
 def draw_sequences(
-    shelf: EmbeddingShelf, pool: Pool, kinds: tuple[int, int, int], frames: int, mask_side: int, rng: np.random.Generator
+    shelf: EmbeddingShelf,
+    pool: Pool,
+    kinds: tuple[int, int, int],
+    frames: int,
+    mask_side: int,
+    rng: np.random.Generator,
 ) -> SequenceBatch:
     """A batch of ``kinds`` = (clicked, boxed, masked) sequences, played forward or backward."""
     ready = pool.available()
@@ -158,7 +163,9 @@ class _Recall:
         return replace(memory, map_position=memory.map_position.to(maps[0].dtype))
 
 
-def _start(model: EfficientTAM, listener: Listener, batch: SequenceBatch) -> tuple[HeadOutput, list[Tensor], Tensor]:
+def _start(
+    model: EfficientTAM, listener: Listener, batch: SequenceBatch
+) -> tuple[HeadOutput, list[Tensor], Tensor]:
     """First frame: outputs joined over prompt kinds, losses, and IoU of clicked and boxed masks."""
     raw, target = batch.embeddings[0], batch.targets[0]
     here = torch.ones(raw.shape[0], dtype=torch.bool)

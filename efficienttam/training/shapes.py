@@ -92,9 +92,7 @@ def _creature(rng: np.random.Generator) -> list[Part]:
         limb = rounded_box(width / length, rng.uniform(2, 6), 24) * length + (length * 0.8, 0)
         limb = limb @ np.array([[along[0], along[1]], [-along[1], along[0]]])
         hinge = tuple(0.42 * along)
-        parts.append(
-            Part(limb, None, hinge, rng.uniform(0, 0.7), rng.uniform(0.1, 0.9), rng.uniform(0, 6))
-        )
+        parts.append(Part(limb, None, hinge, rng.uniform(0, 0.7), rng.uniform(0.1, 0.9), rng.uniform(0, 6)))
     parts.append(Part(body, wobble=rng.uniform(0, 0.08), rate=rng.uniform(0.1, 0.6)))
     return parts
 

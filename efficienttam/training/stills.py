@@ -47,14 +47,15 @@ def normalise(images: Array | Tensor, dtype: torch.dtype = torch.float32) -> Ten
     return ((tensor - _MEAN) / _STD).to(dtype)
 
 
-def recolor(images: Tensor, generator: np.random.Generator) -> Tensor:
+def recolor(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Random channel order, gain and offset per image of normalised (B, 3, S, S)."""
     batch = images.shape[0]
-    order = np.stack([generator.permutation(3) if generator.random() < 0.5 else np.arange(3) for _ in range(batch)])
+    kept = np.arange(3)
+    order = np.stack([rng.permutation(3) if rng.random() < 0.5 else kept for _ in range(batch)])
     images = torch.gather(images, 1, torch.as_tensor(order)[:, :, None, None].expand_as(images))
-    gain = torch.as_tensor(np.exp(generator.normal(0, 0.15, (batch, 1, 1, 1)) + generator.normal(0, 0.07, (batch, 3, 1, 1))))
-    offset = torch.as_tensor(generator.normal(0, 0.1, (batch, 1, 1, 1)))
-    return images * gain.float() + offset.float()
+    gain = np.exp(rng.normal(0, 0.15, (batch, 1, 1, 1)) + rng.normal(0, 0.07, (batch, 3, 1, 1)))
+    offset = rng.normal(0, 0.1, (batch, 1, 1, 1))
+    return images * torch.as_tensor(gain).float() + torch.as_tensor(offset).float()
 
 
 def low_res(masks: Array | Tensor, side: int) -> Tensor:
@@ -93,7 +94,10 @@ def draw_batch(pool: Pool, size: int, mask_side: int, rng: np.random.Generator) 
         for kind, found in prompts.items()
     }
     return StillBatch(
-        recolor(normalise(np.stack(images)), rng), torch.as_tensor(np.stack(labels)), *gathered["click"], *gathered["box"]
+        recolor(normalise(np.stack(images)), rng),
+        torch.as_tensor(np.stack(labels)),
+        *gathered["click"],
+        *gathered["box"],
     )
 
 
@@ -113,8 +117,14 @@ class Scaffold(nn.Module):
     def _affinity(self, embedding: Tensor, labels: Tensor) -> Tensor:
         grid = embedding.shape[-1]
         cell = labels.shape[-1] // grid
-        blocks = labels.unflatten(1, (grid, cell)).unflatten(3, (grid, cell)).transpose(2, 3).flatten(3).flatten(1, 2)
-        name = blocks[:, :, blocks.shape[2] // 2 + cell // 2]
+        blocks = (
+            labels.unflatten(1, (grid, cell))
+            .unflatten(3, (grid, cell))
+            .transpose(2, 3)
+            .flatten(3)
+            .flatten(1, 2)
+        )
+        name = blocks[:, :, cell * cell // 2 + cell // 2]
         pure = (blocks == name[..., None]).float().mean(2) > 0.7
         kind = self.kind(embedding.flatten(2).transpose(1, 2))
         likeness = (kind @ kind.transpose(1, 2)).float() / 8 + self.bias.float()
