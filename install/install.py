@@ -52,12 +52,28 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("install: interrupted; run the same command again to go on.", file=sys.stderr)
         return 130
-    command = {
-        "demo": [python, "-m", "efficienttam", "demo"],
-        "test": [python, "-m", "pytest"],
-        "setup": [python, "-m", "efficienttam", "--help"],
-    }[options.action]
-    return subprocess.call(command + rest, cwd=PROJECT, env=clean_environment())
+    if options.action == "setup":
+        print(
+            "install: ready. The command is {}.".format(os.path.join(os.path.dirname(python), "efficienttam"))
+        )
+        return 0
+    module = {"demo": ["efficienttam", "demo"], "test": ["pytest"]}[options.action]
+    if options.action == "test":
+        os.chdir(PROJECT)
+    return hand_over([python, "-m"] + module + rest)
+
+
+def hand_over(command):
+    """Become the command, so that signals reach it alone; return its exit status where that cannot be."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, clean_environment())
+    process = subprocess.Popen(command, env=clean_environment())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def check_python():
