@@ -78,7 +78,8 @@ class Clip:
         rng = np.random.default_rng(recipe.seed)
         self._margin = 1.4
         canvas = (round(recipe.height * self._margin), round(recipe.width * self._margin))
-        self._ground = textures.scene(rng, *canvas)
+        # A stream of its own: how much a texture draws depends on its size, the scene must not.
+        self._ground = textures.scene(np.random.default_rng((recipe.seed, 3)), *canvas)
         self._camera = _random_camera(rng)
         self.actors, self.objects = self._cast(rng)
         self._gain = min(rng.normal(-0.05, 0.2), 0.15), rng.uniform(0, 0.12), rng.uniform(0.1, 0.6)
@@ -161,7 +162,7 @@ class Clip:
 
     def _develop(self, image: Array, time: int) -> Array:
         level, swing, rate = self._gain
-        gain = np.exp(level + swing * np.sin(rate * time))
+        gain = float(np.exp(level + swing * np.sin(rate * time)))
         image = np.clip((image * gain - 0.4) * self._contrast + 0.4, 0, 1)
         if self._noise > 0:
             rng = np.random.default_rng((self.recipe.seed, time))

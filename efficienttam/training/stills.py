@@ -184,4 +184,4 @@ def still_loss(
     total = sum(loss.total for loss in losses.values())
     helped = scaffold(raw, batch.labels)
     reached = {name: float(loss.iou.mean()) for name, loss in losses.items()}
-    return total + aid * helped, {**reached, "scaffold": float(helped)}
+    return total + aid * helped, {**reached, "scaffold": float(helped.detach())}

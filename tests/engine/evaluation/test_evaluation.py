@@ -1,0 +1,101 @@
+"""Evaluation end to end: prompts from truth, the flow baseline, reports, the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from efficienttam.contract.errors import PlateError
+from efficienttam.evaluation import EvaluateOptions, evaluate
+from efficienttam.evaluation.cli import main
+from efficienttam.evaluation.flow_baseline import carry_masks
+from efficienttam.evaluation.footage import DavisFootage, GeneratedFootage, generated_footage
+from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth
+from efficienttam.tracking.frame_source import ArrayFrames
+
+
+def _sliding_disc(frames: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    ground = cv2.GaussianBlur(rng.integers(0, 255, (90, 120, 3), np.uint8), (0, 0), 3)
+    cloth = cv2.GaussianBlur(rng.integers(0, 255, (90, 240, 3), np.uint8), (0, 0), 2)
+    pictures, masks = [], []
+    ys, xs = np.mgrid[0:90, 0:120]
+    for t in range(frames):
+        mask = (xs - 40 - 3 * t) ** 2 + (ys - 45) ** 2 < 20**2
+        shifted = cloth[:, 60 - 3 * t : 180 - 3 * t]
+        pictures.append(np.where(mask[..., None], shifted, ground))
+        masks.append(mask)
+    return np.stack(pictures), np.stack(masks)
+
+
+def test_flow_carries_a_sliding_disc() -> None:
+    pictures, masks = _sliding_disc()
+    plate = ArrayFrames(pictures, first=11)
+    carried = list(carry_masks(plate, list(plate.frames), masks[0][None].astype(np.float32)))
+    np.testing.assert_array_equal(carried[0][0] > 0.5, masks[0])
+    last = carried[-1][0] > 0.5
+    assert (last & masks[-1]).sum() / (last | masks[-1]).sum() > 0.8
+
+
+def test_prompts_say_where_the_object_is() -> None:
+    matte = np.zeros((40, 60), np.float32)
+    matte[10:21, 30:51] = 1
+    assert prompt_from_truth(PromptKind.BOX, 7, matte).box == (30, 10, 51, 21)
+    ((x, y),) = prompt_from_truth(PromptKind.CLICK, 7, matte).include
+    assert 35 < x < 46 and y == 15.5
+    np.testing.assert_array_equal(prompt_from_truth(PromptKind.MASK, 7, matte).mask, matte)
+
+
+def test_generated_footage_is_drawn_once_and_shows_its_hero() -> None:
+    first, second = generated_footage(2, 4, (96, 64))
+    assert first.name != second.name and first.share >= 0.01
+    assert first.read(2) is first.read(2)
+    assert first.truth(1).shape == (1, 64, 96) and first.truth(1).mean() >= 0.01
+    again = GeneratedFootage(int(first.name.split()[1]), 4, (96, 64))
+    np.testing.assert_array_equal(first.read(3), again.read(3))
+
+
+def _write_davis(folder: Path) -> None:
+    pictures, masks = _sliding_disc(3)
+    for name in ("JPEGImages", "Annotations"):
+        (folder / name).mkdir(parents=True)
+    for index, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
+        cv2.imwrite(str(folder / "JPEGImages" / f"{index:05d}.jpg"), picture)
+        label = np.zeros((*mask.shape, 3), np.uint8)
+        label[mask] = (0, 0, 128)
+        label[:5, :5] = (0, 128, 0)
+        cv2.imwrite(str(folder / "Annotations" / f"{index:05d}.png"), label)
+
+
+def test_a_davis_folder_is_read(tmp_path: Path) -> None:
+    _write_davis(tmp_path)
+    footage = DavisFootage(tmp_path)
+    assert footage.objects == ("object1", "object2") and footage.size == (120, 90)
+    truth = footage.truth(2)
+    assert sorted(truth.sum((1, 2)).astype(int).tolist())[0] == 25
+    with pytest.raises(PlateError, match="JPEGImages"):
+        DavisFootage(tmp_path / "nowhere")
+
+
+def test_the_command_scores_flow_and_writes_its_report(tmp_path: Path, capsys) -> None:
+    _write_davis(tmp_path / "clip")
+    report = tmp_path / "report.json"
+    arguments = ["--davis", str(tmp_path / "clip"), "--prompt", "flow", "--report", str(report)]
+    assert main(arguments) == 0
+    assert "flow" in capsys.readouterr().out
+    told = json.loads(report.read_text())
+    assert told["summary"][0]["objects"] == 2
+    assert all(len(row["j_by_frame"]) == 2 for row in told["scores"])
+
+
+def test_every_prompt_kind_goes_through_the_tracker(random_weights: Path) -> None:
+    options = EvaluateOptions(weights=str(random_weights), device="cpu", clips=1, frames=3, size=(96, 64))
+    scores = evaluate(options, tell=lambda line: None)
+    assert [one.prompt for one in scores] == list(PromptKind)
+    by_kind = {one.prompt: one for one in scores}
+    assert by_kind[PromptKind.MASK].first_region == 1
+    assert all(0 <= one.j <= 1 and len(one.region) == 2 for one in scores)

@@ -1,0 +1,134 @@
+"""The loop: rate, resume to the last bit, and two short real stages that learn and ship."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from efficienttam.model.position_encoding import rotary_table, rotate
+from efficienttam.training import cpu_kernels
+from efficienttam.training.course import (
+    SequenceOptions,
+    StillOptions,
+    TrainOptions,
+    fresh_network,
+    train,
+)
+from efficienttam.training.curve import read_log
+from efficienttam.training.loop import Budget, LoopOptions, Run
+from efficienttam.training.optimizer import rate_factor
+from efficienttam.training.pool import PoolSpec
+from efficienttam.weights.load import load_model
+
+
+def test_the_rate_warms_up_and_decays() -> None:
+    assert rate_factor(0, 0.0, 100) == pytest.approx(0.01)
+    assert rate_factor(99, 0.0, 100) == pytest.approx(1.0)
+    assert rate_factor(5000, 0.5, 100) == pytest.approx(0.51)
+    assert rate_factor(9999, 1.0, 100) == pytest.approx(0.02)
+
+
+def test_a_budget_ends_at_whichever_comes_first() -> None:
+    assert Budget(steps=10).progress(5, 1e9) == 0.5
+    assert Budget(seconds=100).progress(10**9, 25) == 0.25
+    assert Budget(steps=10, seconds=100).progress(5, 90) == 0.9
+
+
+def _network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1)).to(torch.bfloat16)
+
+
+def _run(folder: Path, stop_after: int = 0) -> Run:
+    network = _network()
+    run = Run("toy", folder, dict(network.named_parameters()), Budget(steps=8), LoopOptions(save_every=3))
+
+    def lesson(rng: np.random.Generator):
+        if stop_after and run.step == stop_after:
+            raise KeyboardInterrupt
+        x = torch.as_tensor(rng.normal(size=(32, 8))).to(torch.bfloat16)
+        noise = torch.randn(32, 1).to(torch.bfloat16)
+        loss = (network(x) - x[:, :1] - 0.1 * noise).float().square().mean()
+        return loss, {}
+
+    run.train(lesson)
+    return run
+
+
+def test_a_killed_run_continues_exactly(tmp_path: Path) -> None:
+    whole = _run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path / "killed", stop_after=5)
+    resumed = _run(tmp_path / "killed")
+    assert resumed.step == whole.step == 8
+    for name, weight in whole.optimizer.weights().items():
+        assert torch.equal(weight, resumed.optimizer.weights()[name]), name
+
+
+def test_a_finished_run_does_nothing_more(tmp_path: Path) -> None:
+    before = {name: w.clone() for name, w in _run(tmp_path).optimizer.weights().items()}
+    after = _run(tmp_path).optimizer.weights()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_fast_forms_are_the_same_mathematics() -> None:
+    model = fresh_network("efficienttam_demo", 1).eval()
+    torch.manual_seed(0)
+    image = torch.randn(1, 3, 256, 256)
+    with torch.no_grad():
+        slow = model.encode_image(image)
+        with cpu_kernels.fast_on_cpu():
+            fast = model.encode_image(image)
+        again = model.encode_image(image)
+    torch.testing.assert_close(fast, slow, rtol=1e-4, atol=1e-4)
+    assert torch.equal(again, slow)
+    tokens, table = torch.randn(2, 256, 128), rotary_table(16, 16, 128)
+    torch.testing.assert_close(cpu_kernels.rotate(tokens, table), rotate(tokens, table))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainOptions:
+    """A real run from nothing: a few clips, a few steps of both stages, the weights written."""
+    folder = tmp_path_factory.mktemp("training")
+    loop = LoopOptions(warm_up=2, log_every=1, save_every=5)
+    options = TrainOptions(
+        out=folder / "efficienttam_demo.safetensors",
+        work=folder / "work",
+        still_steps=8,
+        sequence_steps=2,
+        processes=1,
+        drawers=1,
+        stills=StillOptions(pool=PoolSpec(clips=4, frames=2), batch=3, loop=loop),
+        sequences=SequenceOptions(
+            pool=PoolSpec(clips=2, frames=3, first_clip=100),
+            kinds=(1, 1, 1),
+            courses=((0.4, 2), (0.6, 3)),
+            corrections=1.0,
+            loop=replace(loop, rate=1e-4),
+        ),
+    )
+    threads = torch.get_num_threads()
+    train(options)
+    torch.set_num_threads(threads)
+    return options
+
+
+def test_a_short_run_learns(trained: TrainOptions) -> None:
+    loss = read_log(trained.work / "stills.csv")["loss"]
+    assert len(loss) == 8
+    assert loss[-2:].mean() < 0.9 * loss[:2].mean()
+    tracked = read_log(trained.work / "sequences.csv")
+    assert np.isfinite(tracked["loss"]).all() and len(tracked["loss"]) == 2
+
+
+def test_a_short_run_ships_weights_that_load(trained: TrainOptions) -> None:
+    assert trained.out.stat().st_size < 12e6
+    model = load_model("efficienttam_demo", device="cpu", weights=trained.out)
+    fresh = fresh_network("efficienttam_demo", trained.seed)
+    for name in ("image_encoder.trunk.blocks.0.attn.qkv.weight", "memory_encoder.out_proj.weight"):
+        assert not torch.allclose(model.state_dict()[name], fresh.state_dict()[name], atol=1e-4), name
