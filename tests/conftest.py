@@ -42,6 +42,14 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def weights_at_hand(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the demo weights be found by name, for what looks for them without reading them."""
+    folder = tmp_path_factory.mktemp("at_hand")
+    (folder / "efficienttam_demo.safetensors").touch()
+    monkeypatch.setenv("EFFICIENTTAM_WEIGHTS", str(folder))
+
+
+@pytest.fixture
 def tiny_plate(tmp_path: Path) -> Path:
     """A folder with ``plate.1001.exr`` to ``plate.1006.exr``: 96 x 54, a bright square that moves."""
     from efficienttam.media import write_mattes

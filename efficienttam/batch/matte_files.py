@@ -90,6 +90,7 @@ class MatteFiles:
             plate=self._plate.info(frame),
             compression=self._output.compression,
             depth=self._output.depth,
+            data_window=self._output.data_window,
             metadata=self._metadata(name),
         )
         return path

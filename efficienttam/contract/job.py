@@ -45,6 +45,15 @@ class Depth(enum.Enum):
     FLOAT = "float"
 
 
+class DataWindow(enum.Enum):
+    """Which pixels of the display window are stored in a matte's file."""
+
+    #: All of them.
+    DISPLAY = "display"
+    #: The smallest box that holds every non-zero pixel, one pixel where there is none.
+    CONTENT = "content"
+
+
 class Precision(enum.Enum):
     """Number format the network computes in."""
 
@@ -159,6 +168,11 @@ class Output:
     )
     compression: Compression = field(Choice(Compression), "EXR compression.", Compression.ZIPS)
     depth: Depth = field(Choice(Depth), "Number format of the matte channels.", Depth.HALF)
+    data_window: DataWindow = field(
+        Choice(DataWindow),
+        "Store the whole display window, or the box of what is not black.",
+        DataWindow.DISPLAY,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

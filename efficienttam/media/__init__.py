@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..contract.job import Compression as Compression
+    from ..contract.job import DataWindow as DataWindow
     from ..contract.job import Depth as Depth
     from ..contract.sequence import MissingFrames as MissingFrames
     from ..contract.sequence import SequencePattern as SequencePattern
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .reader import read_info as read_info
     from .reader import read_picture as read_picture
     from .reader import read_roto as read_roto
-    from .writer import DataWindow as DataWindow
     from .writer import write_matte as write_matte
     from .writer import write_mattes as write_mattes
     from .writer import write_png as write_png
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ColorTransform": ".color",
     "Compression": "..contract.job",
-    "DataWindow": ".writer",
+    "DataWindow": "..contract.job",
     "Depth": "..contract.job",
     "FrameSequence": ".frame_sequence",
     "MissingFrames": "..contract.sequence",

@@ -8,7 +8,6 @@ bytes: no date, no host, no program version.
 
 from __future__ import annotations
 
-import enum
 import itertools
 import os
 import threading
@@ -20,7 +19,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 from ..contract.errors import IncompleteError, OutputError, PlateError
-from ..contract.job import Compression, Depth
+from ..contract.job import Compression, DataWindow, Depth
 from .image_file import last_error, one_line
 from .layers import channel_names
 from .matte_check import verify_matte
@@ -29,15 +28,6 @@ from .reader import read_picture
 
 _RESERVED = frozenset({"datetime", "compression", "channels", "type", "version", "oiio", "openexr"})
 _NUMBERS = itertools.count()
-
-
-class DataWindow(enum.Enum):
-    """Which pixels of the display window are stored."""
-
-    #: All of them.
-    DISPLAY = "display"
-    #: The smallest box that holds every non-zero pixel, one pixel where there is none.
-    CONTENT = "content"
 
 
 def write_matte(

@@ -37,7 +37,8 @@ def job(tiny_plate, random_weights):
         plate=Plate(path="plate.%04d.exr"),
         objects=(
             TrackedObject(
-                "hero", (Prompt(1001, include=((30, 25),)), Prompt(1005, include=((50, 25),), exclude=((2, 2),)))
+                "hero",
+                (Prompt(1001, include=((30, 25),)), Prompt(1005, include=((50, 25),), exclude=((2, 2),))),
             ),
             TrackedObject("sky", (Prompt(1003, box=(1, 1, 60, 20)),)),
         ),

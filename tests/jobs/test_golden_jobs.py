@@ -1,4 +1,4 @@
-"""A folder per case: ``job.json`` and what it is on disk beside, against ``faults.txt`` or ``normalised.json``.
+"""A folder per case: ``job.json`` among its files, against ``faults.txt`` or ``normalised.json``.
 
 ``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns.
 """
@@ -14,7 +14,7 @@ CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/job.json"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_case(case, monkeypatch, capsys):
+def test_case(case, monkeypatch, capsys, weights_at_hand):
     monkeypatch.chdir(case)
     exit_code = main(["check", "job.json"])
     printed = capsys.readouterr().out

@@ -1,0 +1,97 @@
+"""What progress says, and what failures below us become."""
+
+import errno
+import io
+import json
+
+import pytest
+import torch
+
+from efficienttam.batch.failures import plain_failures
+from efficienttam.batch.progress import (
+    BarProgress,
+    JsonProgress,
+    OpenJdProgress,
+    PlainProgress,
+    ProgressStyle,
+    make_progress,
+)
+from efficienttam.contract.errors import DeviceError, OutputError, PlateError
+
+
+def tell(progress):
+    progress.status("Loading.")
+    progress.begin(4, 2)
+    for frame in (1001, 1002):
+        progress.wrote(frame, "left", f"hero.{frame}.exr")
+        progress.advance(frame, "left", 2)
+    progress.end("Done.")
+
+
+def test_bar():
+    stream = io.StringIO()
+    tell(BarProgress(stream))
+    assert "4/4" in stream.getvalue() and "2 mattes are there already" in stream.getvalue()
+
+
+def test_plain_lines_now_and_then():
+    stream = io.StringIO()
+    tell(PlainProgress(stream, every_seconds=60))
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == ["Loading.", "4 mattes to make, 2 kept."]
+    assert lines[2].startswith("frame 1002 left: 4/4 (100%)") and lines[3:] == ["Done."]
+
+
+def test_json_lines():
+    stream = io.StringIO()
+    progress = JsonProgress(stream)
+    tell(progress)
+    progress.failed(PlateError("Bad.", "Mend it."))
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["event"] for event in events] == [
+        *("status", "begin", "wrote", "progress", "wrote", "progress", "end", "failed")
+    ]
+    assert events[3] | {"seconds_left": None} == {
+        "event": "progress",
+        "frame": 1001,
+        "view": "left",
+        "done": 2,
+        "mattes": 4,
+        "fraction": 0.5,
+        "seconds_left": None,
+    }
+    assert events[-1] == {"event": "failed", "message": "Bad.", "remedy": "Mend it.", "exit_code": 3}
+
+
+def test_openjd_lines_stay_one_line():
+    stream = io.StringIO()
+    progress = OpenJdProgress(stream)
+    tell(progress)
+    progress.failed(PlateError("Two\nlines.", "Mend\nit."))
+    lines = stream.getvalue().splitlines()
+    assert lines[-1] == "openjd_fail: Two lines. Mend it."
+    assert "openjd_progress: 50.0" in lines
+
+
+@pytest.mark.parametrize("style", ProgressStyle)
+def test_every_style_is_made(style):
+    assert make_progress(style)
+
+
+@pytest.mark.parametrize(
+    ("failure", "becomes"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), DeviceError),
+        (MemoryError(), DeviceError),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), DeviceError),
+        (OSError(errno.ENOSPC, "No space left on device", "/out/a.exr"), OutputError),
+        (RuntimeError("something else"), RuntimeError),
+        (OSError(errno.EIO, "I/O error"), OSError),
+        (PlateError("Bad."), PlateError),
+    ],
+)
+def test_failures_become_errors_with_a_remedy(failure, becomes):
+    with pytest.raises(becomes) as caught, plain_failures():
+        raise failure
+    if becomes is not type(failure):
+        assert caught.value.remedy
