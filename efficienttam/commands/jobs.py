@@ -30,7 +30,7 @@ def check(args: argparse.Namespace) -> int:
     """Prints every fault of a job document on stdout."""
     faults = document_faults(args.job)
     if args.json:
-        listed = [fault._replace(exit_code=int(fault.exit_code))._asdict() for fault in faults]
+        listed = [{**fault._asdict(), "exit_code": int(fault.exit_code)} for fault in faults]
         print(json.dumps({"job": args.job, "faults": listed}, indent=2))
     elif faults:
         print(JobFaults(faults, args.job))

@@ -18,15 +18,15 @@ def carry_masks(plate: FrameSource, frames: list[int], mattes: Array) -> Iterato
     OpenCV's DIS flow, medium preset, from each frame back to the one before it; masks are fetched
     bilinearly along it. Nothing outside the picture comes back in.
     """
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     before = _gray(plate.read(frames[0]))
     height, width = before.shape
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    masks = [np.ascontiguousarray(matte, np.float32) for matte in mattes]
+    masks: list[Array] = [np.ascontiguousarray(matte, np.float32) for matte in mattes]
     yield np.stack(masks)
     for frame in frames[1:]:
         now = _gray(plate.read(frame))
-        back = flow.calc(now, before, None)
+        back = flow.calc(now, before, np.zeros((height, width, 2), np.float32))
         masks = [
             cv2.remap(mask, xs + back[..., 0], ys + back[..., 1], cv2.INTER_LINEAR, borderValue=0)
             for mask in masks

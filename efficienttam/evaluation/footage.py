@@ -95,7 +95,7 @@ class DavisFootage:
                 "Give the folder of one DAVIS-style clip.",
             )
         self.frames = range(1, len(self._pictures) + 1)
-        height, width = cv2.imread(str(self._pictures[0])).shape[:2]
+        height, width = _picture(self._pictures[0]).shape[:2]
         self.size = (width, height)
         first = self._labels(1)
         colors = np.unique(first.reshape(-1, 3), axis=0)
@@ -109,8 +109,7 @@ class DavisFootage:
 
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB."""
-        picture = cv2.imread(str(self._pictures[frame - 1]))
-        return np.ascontiguousarray(picture[..., ::-1])
+        return np.ascontiguousarray(_picture(self._pictures[frame - 1])[..., ::-1])
 
     def truth(self, frame: int) -> Array:
         """Hard masks (objects, height, width) as float32."""
@@ -121,7 +120,15 @@ class DavisFootage:
         stem = self._pictures[frame - 1].stem
         if stem not in self._annotations:
             raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
-        return cv2.imread(str(self._annotations[stem]), cv2.IMREAD_COLOR)
+        return _picture(self._annotations[stem])
+
+
+def _picture(path: Path) -> Array:
+    """A picture (height, width, 3), uint8 BGR. Raises PlateError."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise PlateError(f"{path} is not a picture that can be read.", "Replace it.")
+    return picture
 
 
 class RenderedFootage:

@@ -59,6 +59,8 @@ def _write_gif(path: str, pictures: Sequence[np.ndarray], rate: int) -> None:
     spec = oiio.ImageSpec(width, height, 3, "uint8")
     spec.attribute("FramesPerSecond", oiio.TypeRational, (rate, 1))
     target = oiio.ImageOutput.create("gif")
+    if target is None:
+        raise OutputError(f"{path} cannot be written: GIF is not built in.", "Install the movie extra.")
     good = target.open(path, [spec] * len(pictures))
     for number, picture in enumerate(pictures):
         if number:

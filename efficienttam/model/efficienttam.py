@@ -117,9 +117,7 @@ class EfficientTAM(nn.Module):
         position = sine_position(height, width, channels, embedding.device)
         return self.memory_attention(embedding, position, memory)
 
-    def decode(
-        self, embedding: Tensor, sparse: Tensor, mask_logits: Tensor | None = None
-    ) -> Candidates:
+    def decode(self, embedding: Tensor, sparse: Tensor, mask_logits: Tensor | None = None) -> Candidates:
         """All candidate masks for a (conditioned) embedding (B, C, H, W) and prompt tokens (B, n, C)."""
         dense = self.sam_prompt_encoder.mask(mask_logits, embedding.shape[0])
         position = self.sam_prompt_encoder.dense_position()
@@ -179,9 +177,7 @@ class EfficientTAM(nn.Module):
             mask * MASK_SCALE + MASK_BIAS, (side, side), mode="bilinear", align_corners=False, antialias=True
         )
         appears = (mask > 0).flatten(1).any(1, keepdim=True)
-        seen = self.predict(
-            embedding, mask_logits=self.mask_downsample(mask), multimask=False, dynamic=False
-        )
+        seen = self.predict(embedding, mask_logits=self.mask_downsample(mask), multimask=False, dynamic=False)
         return HeadOutput(
             logits=logits,
             candidates=logits,

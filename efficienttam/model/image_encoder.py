@@ -79,7 +79,9 @@ class VisionTransformer(nn.Module):
         self.patch_embed = PatchEmbed(config.patch, config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.position_grid**2 + 1, config.dim))
         self.blocks = nn.ModuleList(
-            Block(config.dim, config.heads, config.mlp_ratio, 0 if i in config.global_blocks else config.window)
+            Block(
+                config.dim, config.heads, config.mlp_ratio, 0 if i in config.global_blocks else config.window
+            )
             for i in range(config.depth)
         )
 

@@ -58,9 +58,7 @@ def select(candidates: Candidates, multimask: bool, dynamic: bool) -> Selection:
     of the published weights were trained so. Upstream: ``dynamic_multimask_via_stability``.
     """
     if multimask:
-        return Selection(
-            candidates.logits[:, 1:], candidates.predicted_iou[:, 1:], candidates.tokens[:, 1:]
-        )
+        return Selection(candidates.logits[:, 1:], candidates.predicted_iou[:, 1:], candidates.tokens[:, 1:])
     logits, iou = candidates.logits[:, :1], candidates.predicted_iou[:, :1]
     if dynamic:
         row = torch.arange(logits.shape[0], device=logits.device)

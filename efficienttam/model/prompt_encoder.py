@@ -61,7 +61,7 @@ class PromptEncoder(nn.Module):
         code = self.pe_layer(points / self.input_size)
         code = torch.where(labels == PointLabel.PADDING, self.not_a_point_embed.weight, code)
         for label, embedding in enumerate(self.point_embeddings):
-            code = torch.where(labels == label, code + embedding.weight, code)
+            code = torch.where(labels == label, code + embedding.get_parameter("weight"), code)
         return code
 
     def mask(self, logits: Tensor | None, batch: int) -> Tensor:

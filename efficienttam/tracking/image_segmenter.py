@@ -112,7 +112,7 @@ class ImageSegmenter:
         counts = {points.shape[1] for points, _ in pairs}
         if len(counts) > 1:
             raise PromptError(
-                f"Prompts have {', '.join(map(str, sorted(counts)))} points, expected the same number in each.",
+                f"Prompts have {', '.join(map(str, sorted(counts)))} points, expected as many in each.",
                 "Predict them one by one.",
             )
         points, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))

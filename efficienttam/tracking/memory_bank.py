@@ -134,7 +134,10 @@ class MemoryBank:
         reach = self.reach
         far_map = (reach.memory_maps - 1) * reach.stride + reach.stride
         far = max(reach.max_pointers, far_map)
-        centres = [frame, *sorted(self.prompted, key=lambda key: abs(key - frame))[: self.KEPT_NEIGHBOURHOODS]]
+        centres = [
+            frame,
+            *sorted(self.prompted, key=lambda key: abs(key - frame))[: self.KEPT_NEIGHBOURHOODS],
+        ]
         for other in list(self.tracked):
             distance = min(abs(other - centre) for centre in centres)
             if distance > far:

@@ -19,7 +19,9 @@ STD = (0.229, 0.224, 0.225)
 def frame_input(frame: np.ndarray, side: int, device: torch.device) -> Tensor:
     """A plate's frame (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised."""
     pixels = _planes(frame, device)
-    resized = functional.interpolate(pixels, (side, side), mode="bicubic", align_corners=False, antialias=True)
+    resized = functional.interpolate(
+        pixels, (side, side), mode="bicubic", align_corners=False, antialias=True
+    )
     return _normalise(resized)
 
 

@@ -69,7 +69,10 @@ class RangeTracker:
         self.direction = direction
         self.tracks = [tracker.track_of(id) for id in tracker.objects]
         tracker.check_prompted(self.tracks)
-        self.runs = {track.id: self._plan(track, None if only is None else only.get(track.id, ())) for track in self.tracks}
+        self.runs = {
+            track.id: self._plan(track, None if only is None else only.get(track.id, ()))
+            for track in self.tracks
+        }
         self.spool = LogitSpool(tracker.model.config.mask_side)
 
     def run(self) -> Iterator[TrackResult]:

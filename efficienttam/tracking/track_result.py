@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from efficienttam.contract.prompts import Prompt
-from efficienttam.mattes.matte import matte_from_logits, upsample_logits
+from efficienttam.mattes.matte import matte_from_logits, soft_matte, upsample_logits
 
 from .memory_bank import FrameMemory
 from .object_track import ObjectId, ObjectTrack
@@ -73,5 +73,4 @@ def _winners(full: Mapping[ObjectId, np.ndarray]) -> dict[ObjectId, np.ndarray]:
     stack = np.stack(list(full.values()))
     wins = np.arange(len(stack))[:, None, None] == stack.argmax(0)[None]
     stack = np.where(wins, stack, np.minimum(stack, LOST_PIXEL_LOGIT))
-    mattes = (1 / (1 + np.exp(-stack.clip(-80, 80)))).astype(np.float32)
-    return dict(zip(full, mattes, strict=True))
+    return dict(zip(full, soft_matte(stack), strict=True))

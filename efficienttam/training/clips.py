@@ -87,7 +87,7 @@ class Clip:
         self._shutter = float(rng.choice([0, 0.3, 0.5], p=[0.4, 0.2, 0.4]))
         self._defocus = float(rng.choice([0, rng.uniform(0.3, 1.2)], p=[0.6, 0.4]))
         self._noise = float(rng.choice([0, rng.uniform(0.003, 0.035)], p=[0.3, 0.7]))
-        self._jpeg = int(rng.choice([0, rng.integers(35, 95)], p=[0.6, 0.4]))
+        self._jpeg = int(rng.choice([0, int(rng.integers(35, 95))], p=[0.6, 0.4]))
 
     def _cast(self, rng: np.random.Generator) -> tuple[list[Actor], list[int]]:
         """Actors from back to front, and which of them are objects."""
@@ -154,10 +154,10 @@ class Clip:
             painted = _paint(actor, time, view, image)
             if painted is None:
                 continue
-            window, alpha = painted
-            mattes[(slice(None), *window)] *= 1 - alpha
+            (rows, columns), alpha = painted
+            mattes[:, rows, columns] *= 1 - alpha
             if index in self.objects:
-                mattes[(self.objects.index(index), *window)] = alpha
+                mattes[self.objects.index(index), rows, columns] = alpha
         return image, mattes
 
     def _develop(self, image: Array, time: int) -> Array:
@@ -170,7 +170,8 @@ class Clip:
         if self._jpeg:
             packed = (np.clip(image[..., ::-1], 0, 1) * 255 + 0.5).astype(np.uint8)
             _, code = cv2.imencode(".jpg", packed, [cv2.IMWRITE_JPEG_QUALITY, self._jpeg])
-            image = cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255
+            unpacked: Array = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
+            image = unpacked[..., ::-1].astype(np.float32) / 255
         return np.clip(image, 0, 1)
 
 

@@ -42,7 +42,7 @@ def fresh_network(name: str, seed: int) -> EfficientTAM:
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
     for layer in model.memory_encoder.fuser.layers:
-        nn.init.constant_(layer.gamma, 0.1)
+        nn.init.constant_(layer.get_parameter("gamma"), 0.1)
     return model.train()
 
 
@@ -103,12 +103,13 @@ def sequences_stage(
     run = Run("sequences", folder, live, budget, options.loop)
     pool = Pool(folder / "clips", options.pool)
     shelf, listener = EmbeddingShelf(model, pool), Listener(model)
+    share = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     side = model.config.mask_side
 
     def lesson(rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         frames = _length(options.courses, run.progress)
         corrected = int(rng.integers(1, frames)) if rng.random() < options.corrections else 0
-        batch = draw_sequences(shelf, pool, options.kinds, frames, side, rng)
+        batch = draw_sequences(shelf, pool, options.kinds, frames, side, rng, share)
         return sequence_loss(model, listener, batch, corrected)
 
     with fast_on_cpu():

@@ -53,7 +53,7 @@ def fast_on_cpu() -> Iterator[None]:
     def forward(self: LayerNorm2d, x: Tensor) -> Tensor:
         return channel_norm(self, x) if x.shape[1] <= 16 else norm(self, x)
 
-    functional.scaled_dot_product_attention = attention
+    functional.scaled_dot_product_attention = attention  # type: ignore[assignment]
     LayerNorm2d.forward = forward  # type: ignore[method-assign]
     memory_attention.rotate = rotate
     try:

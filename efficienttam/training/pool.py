@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import cv2
@@ -96,11 +97,11 @@ def fill(folder: Path, spec: PoolSpec, worker: int = 0, workers: int = 1) -> Non
             pool.ready[index] = 1
 
 
-def start_filling(folder: Path, spec: PoolSpec, workers: int) -> list[multiprocessing.Process]:
+def start_filling(folder: Path, spec: PoolSpec, workers: int) -> list[BaseProcess]:
     """Fill a pool in ``workers`` processes; they end with the caller."""
     Pool(folder, spec)
     context = multiprocessing.get_context("spawn")
-    started = []
+    started: list[BaseProcess] = []
     for worker in range(workers):
         process = context.Process(target=fill, args=(folder, spec, worker, workers), daemon=True)
         process.start()

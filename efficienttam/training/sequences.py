@@ -32,16 +32,17 @@ class EmbeddingShelf:
         self._model, self._pool = model, pool
         shape = (pool.spec.clips, pool.spec.frames, hidden, grid, grid)
         self._kept = torch.empty(shape, dtype=torch.bfloat16)
-        self._known = np.zeros(pool.spec.clips, bool)
+        self._known = np.zeros(shape[:2], bool)
 
-    def clip(self, index: int) -> Tensor:
-        """Raw embeddings (frames, C, H, W) of a clip."""
-        if not self._known[index]:
+    def frames(self, index: int, frames: Array) -> Tensor:
+        """Raw embeddings (len(frames), C, H, W) of some frames of a clip."""
+        new = frames[~self._known[index, frames]]
+        if len(new):
             with torch.no_grad():
-                images = normalise(self._pool.images[index], self._model.no_mem_embed.dtype)
-                self._kept[index] = self._model.encode_image(images).to(torch.bfloat16)
-            self._known[index] = True
-        return self._kept[index]
+                images = normalise(self._pool.images[index, new], self._model.no_mem_embed.dtype)
+                self._kept[index, new] = self._model.encode_image(images).to(torch.bfloat16)
+            self._known[index, new] = True
+        return self._kept[index, frames]
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,16 @@ def draw_sequences(
     frames: int,
     mask_side: int,
     rng: np.random.Generator,
+    share: tuple[int, int] = (0, 1),
 ) -> SequenceBatch:
-    """A batch of ``kinds`` = (clicked, boxed, masked) sequences, played forward or backward."""
+    """A batch of ``kinds`` = (clicked, boxed, masked) sequences, played forward or backward.
+
+    ``share`` = (rank, processes): each process keeps to its own clips, so that each is encoded once.
+    """
     ready = pool.available()
-    embeddings, masks = [], []
+    ready = ready[ready % share[1] == share[0]]
+    embeddings: list[Tensor] = []
+    masks: list[Array] = []
     clicks: list[Array] = []
     boxes: list[Array] = []
     while len(masks) < sum(kinds):
@@ -101,7 +108,7 @@ def draw_sequences(
         elif len(boxes) < kinds[1]:
             boxes.append(draw_box(mask[0], rng))
         masks.append(mask)
-        embeddings.append(shelf.clip(index)[torch.as_tensor(order)])
+        embeddings.append(shelf.frames(index, order))
     truth = torch.as_tensor(np.stack(masks)).transpose(0, 1)
     shares = low_res(truth.flatten(0, 1), mask_side).unflatten(0, truth.shape[:2])
     return SequenceBatch(
@@ -157,10 +164,10 @@ class _Recall:
                 slots.append(reach - (frame - index))
         pointers = [pointer for _, pointer in self.prompted]
         pointers += [pointer for _, _, pointer in reversed(self.tracked)]
-        memory = model.assemble_memory(
+        assembled = model.assemble_memory(
             torch.stack(maps, 1), slots, torch.stack(pointers[: model.config.max_pointers], 1)
         )
-        return replace(memory, map_position=memory.map_position.to(maps[0].dtype))
+        return replace(assembled, map_position=assembled.map_position.to(maps[0].dtype))
 
 
 def _start(

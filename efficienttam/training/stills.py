@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from efficienttam.model.efficienttam import EfficientTAM
+from efficienttam.model.mask_decoder import Candidates
 from efficienttam.training.losses import MaskLoss, mask_loss
 from efficienttam.training.pool import Pool
 from efficienttam.training.prompt_sampling import draw_box, draw_click, draw_correction, visible_objects
@@ -67,7 +68,8 @@ def low_res(masks: Array | Tensor, side: int) -> Tensor:
 def draw_batch(pool: Pool, size: int, mask_side: int, rng: np.random.Generator) -> StillBatch:
     """A batch of prompted stills, flipped and recoloured at random."""
     ready = pool.available()
-    images, labels = [], []
+    images: list[Array] = []
+    labels: list[Array] = []
     prompts: dict[str, list[tuple[int, Array, Array]]] = {"click": [], "box": []}
     while len(images) < size:
         index, frame = int(ready[rng.integers(len(ready))]), int(rng.integers(pool.spec.frames))
@@ -156,7 +158,7 @@ def still_loss(
     embedding = model.without_memory(raw)
     encoder, side = model.sam_prompt_encoder, model.config.input_size
 
-    def decode(owner: Tensor, points: Tensor, tags: Tensor, masks: Tensor | None = None):
+    def decode(owner: Tensor, points: Tensor, tags: Tensor, masks: Tensor | None = None) -> Candidates:
         return model.decode(embedding[owner], encoder.points(points, tags), masks)
 
     include = torch.ones(len(batch.clicks), 1, dtype=torch.long)

@@ -21,8 +21,9 @@ from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking import ArrayFrames, EmbeddingCache
 
 HERE = pathlib.Path(__file__).parent
+NAMED = os.environ.get("EFFICIENTTAM_GOLDENS", "")
 FOLDERS = [
-    pathlib.Path(os.environ.get("EFFICIENTTAM_GOLDENS", "")) if os.environ.get("EFFICIENTTAM_GOLDENS") else None,
+    *([pathlib.Path(NAMED)] if NAMED else []),
     HERE / "goldens",
     HERE.parents[2] / "shared" / "goldens",
 ]
@@ -31,7 +32,7 @@ FOLDERS = [
 def _files() -> dict[str, pathlib.Path]:
     found: dict[str, pathlib.Path] = {}
     for folder in FOLDERS:
-        if folder is None or not folder.is_dir():
+        if not folder.is_dir():
             continue
         for path in sorted(folder.glob("*.npz")):
             if f"efficienttam_{path.stem}" in MODELS:

@@ -36,7 +36,10 @@ def memory(maps: int, pointers: int) -> Memory:
 @torch.inference_mode()
 def recall(form: CrossAttention, maps: int, pointers: int, window: int = 2) -> torch.Tensor:
     torch.manual_seed(7)
-    embedding, position = torch.randn(1, HIDDEN, SIDE, SIDE).double(), torch.randn(HIDDEN, SIDE, SIDE).double()
+    embedding, position = (
+        torch.randn(1, HIDDEN, SIDE, SIDE).double(),
+        torch.randn(HIDDEN, SIDE, SIDE).double(),
+    )
     return attention(form, window)(embedding, position, memory(maps, pointers))
 
 

@@ -101,9 +101,7 @@ def test_a_correction_changes_its_span_and_no_other_frame(make) -> None:
     changed = set(before) - same(before, after)
     assert 1012 in changed
     assert changed <= set(range(1011, LAST_FRAME + 1))
-    everywhere = mattes(
-        make(*prompts, Prompt(1012, include=[(30, 30)]), recall=Recall.ALL)[0].track(), 1
-    )
+    everywhere = mattes(make(*prompts, Prompt(1012, include=[(30, 30)]), recall=Recall.ALL)[0].track(), 1)
     all_before = mattes(make(*prompts, recall=Recall.ALL)[0].track(), 1)
     assert min(set(all_before) - same(all_before, everywhere)) < 1010
 
