@@ -153,6 +153,9 @@ def train(options: TrainOptions) -> Path:
     ]
     try:
         if options.processes > 1:
+            # glibc would hand every large block back and fetch it zeroed again: a third of the time.
+            os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
+            os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
             multiprocessing.spawn(_learn, args=(options,), nprocs=options.processes)
         else:
             _learn(0, options)
