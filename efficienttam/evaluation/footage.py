@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from efficienttam.contract.errors import PlateError
+from efficienttam.contract.sequence import SequencePattern
 from efficienttam.media import FrameSequence, read_roto
 from efficienttam.tracking.frame_source import FrameSource
 from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
@@ -138,7 +139,7 @@ class RenderedFootage:
         self.name = Path(plate).name
         self.plate = FrameSequence(plate, color_space=color_space)
         self.objects = tuple(channels)
-        self._mattes = FrameSequence(mattes, self.plate.frames[0], self.plate.frames[-1])
+        self._mattes = SequencePattern(mattes)
 
     def truth(self, frame: int) -> Array:
         """Soft mattes (objects, height, width) as rendered."""
