@@ -76,7 +76,7 @@ class SequenceOptions:
 
     pool: PoolSpec = PoolSpec(clips=3000, frames=10, strides=(1, 1, 2), first_clip=100_000)
     kinds: tuple[int, int, int] = (5, 4, 5)
-    courses: tuple[tuple[float, int], ...] = ((0.2, 2), (0.25, 3), (0.3, 5), (0.25, 8))
+    courses: tuple[tuple[float, int], ...] = ((0.2, 2), (0.2, 3), (0.2, 5), (0.4, 8))
     corrections: float = 0.25
     loop: LoopOptions = LoopOptions(rate=6e-4, warm_up=60)
 

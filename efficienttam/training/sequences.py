@@ -45,6 +45,23 @@ class EmbeddingShelf:
         return self._kept[index, frames]
 
 
+#: How much more often an object is followed that meets another one or disappears for a while.
+HARDER = 3
+
+
+def eventful(labels: Array, name: int) -> bool:
+    """Does object ``name`` touch another one, or leave the picture, in labels (frames, S, S)?"""
+    coarse = labels[:, ::4, ::4]
+    mask = coarse == name
+    if not mask.any((1, 2)).all():
+        return True
+    around = np.zeros_like(mask)
+    for shift in (-2, 2):
+        around |= np.roll(mask, shift, 1) | np.roll(mask, shift, 2)
+    near = around & (coarse != name) & (coarse > 0)
+    return bool((near.sum((1, 2)) > 1.0 * np.sqrt(mask.sum((1, 2)))).any())
+
+
 @dataclass(frozen=True)
 class SequenceBatch:
     """B sequences of T frames: ``embeddings`` (T, B, C, H, W), ``masks`` (T, B, S, S) bool and
@@ -101,8 +118,10 @@ def draw_sequences(
         seen = visible_objects(labels[0])
         if len(seen) == 0:
             continue
-        chosen = seen[rng.integers(len(seen))]
-        mask = labels == chosen
+        odds = np.array([1 + HARDER * eventful(labels, name) for name in seen], float)
+        mask = labels == seen[rng.choice(len(seen), p=odds / odds.sum())]
+        if rng.random() > odds.max() / (1 + HARDER):
+            continue
         if len(clicks) < kinds[0]:
             clicks.append(np.array([draw_click(mask[0], rng)]))
         elif len(boxes) < kinds[1]:
