@@ -204,7 +204,7 @@ def test_object_that_is_not_there(golden) -> None:
         hero = tracker.add_object()
         tracker.prompt(hero, FIRST_PROMPTS["mask"])
         Comparison(golden, "no_object").check(run(tracker, end=4), [hero])
-        click = tracker.prompt(hero, Prompt(3, (synthetic.POINT0,)))
+        click = tracker.prompt(hero, Prompt(3, (synthetic.CLICK6,)))
         Comparison(golden, "no_object/click3").check([click], [hero])
         Comparison(golden, "no_object_from4").check(run(tracker, 4, 5), [hero])
 
