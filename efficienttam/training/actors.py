@@ -5,7 +5,7 @@ World units: the frame is 1 high and ``aspect`` wide, origin top-left, y down. T
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -162,6 +162,27 @@ def random_actor(
         sprite = textures.surface(rng, _SPRITE)
     strength = rng.uniform(0.1, 1.0) if rng.random() < 0.6 else 0.0
     return Actor(shapes.outline(rng), sprite.astype(np.float32), _shade(rng, strength), motion)
+
+
+def crossing_pair(
+    rng: np.random.Generator, aspect: float, first: Actor, second: Actor, time: float
+) -> tuple[Actor, Actor]:
+    """The same two things on straight ways that cross in the frame at a time."""
+    place = np.array([rng.uniform(0.25, 0.75) * aspect, rng.uniform(0.3, 0.7)])
+    heading = rng.uniform(0, 2 * np.pi)
+    pair = []
+    for actor, turn in ((first, 0.0), (second, np.pi + rng.uniform(-0.8, 0.8))):
+        speed = rng.uniform(0.01, 0.045)
+        velocity = speed * np.array([np.cos(heading + turn), 0.5 * np.sin(heading + turn)])
+        miss = 0.3 * actor.motion.size * rng.uniform(-1, 1, 2)
+        motion = replace(
+            actor.motion,
+            start=place + miss - velocity * time,
+            velocity=velocity,
+            swing=np.minimum(actor.motion.swing, 0.05),
+        )
+        pair.append(replace(actor, motion=motion))
+    return pair[0], pair[1]
 
 
 def random_occluder(rng: np.random.Generator, aspect: float) -> Actor:

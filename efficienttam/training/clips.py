@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from efficienttam.training import textures
-from efficienttam.training.actors import Actor, random_actor, random_occluder
+from efficienttam.training.actors import Actor, crossing_pair, random_actor, random_occluder
 
 Array = np.ndarray
 
@@ -40,7 +40,8 @@ def evaluation_seed(index: int) -> int:
 class ClipRecipe:
     """``width`` x ``height`` pixels; ``aspect`` is that of the scene (0: width / height).
 
-    A square frame with an aspect of 1.78 is a 16:9 plate squeezed to a square.
+    A square frame with an aspect of 1.78 is a 16:9 plate squeezed to a square. With ``crossing`` two
+    things that may look alike cross each other's way at that time (0: as it happens).
     """
 
     seed: int
@@ -48,6 +49,7 @@ class ClipRecipe:
     width: int
     height: int
     aspect: float = 0.0
+    crossing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ class Clip:
             things.append(random_actor(rng, self.aspect, pace, ground=ground))
         for _ in range(int(rng.integers(0, 3))):
             things.append(random_actor(rng, self.aspect, pace, like=things[int(rng.integers(len(things)))]))
+        if self.recipe.crossing:
+            own = np.random.default_rng((self.recipe.seed, 4))
+            alike = things[0] if own.random() < 0.7 else None
+            other = random_actor(own, self.aspect, pace, like=alike)
+            things[0], other = crossing_pair(own, self.aspect, things[0], other, self.recipe.crossing)
+            things.append(other)
         order = rng.permutation(len(things))
         actors = [things[index] for index in order]
         bars = int(rng.choice([0, 1, 2], p=[0.55, 0.3, 0.15]))

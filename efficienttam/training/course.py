@@ -46,14 +46,28 @@ def fresh_network(name: str, seed: int) -> EfficientTAM:
     return model.train()
 
 
-def stills_stage(name: str, folder: Path, budget: Budget, options: StillOptions, seed: int) -> Run:
-    """Train stage one to the end of its budget; the run holds the weights."""
-    model = fresh_network(name, seed).to(torch.bfloat16)
-    scaffold = Scaffold(model.config.hidden).to(torch.bfloat16)
+def stills_stage(
+    name: str,
+    folder: Path,
+    budget: Budget,
+    options: StillOptions,
+    seed: int,
+    weights: dict[str, Tensor] | None = None,
+    run_name: str = "stills",
+) -> Run:
+    """Train stage one to the end of its budget, from ``weights`` where given; the run holds the result."""
+    model = fresh_network(name, seed)
+    scaffold = Scaffold(model.config.hidden)
+    if weights is not None:
+        model.load_state_dict({n: w for n, w in weights.items() if "scaffold." not in n}, strict=False)
+        prefix = "scaffold."
+        helped = {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
+        scaffold.load_state_dict(helped, strict=False)
+    model, scaffold = model.to(torch.bfloat16), scaffold.to(torch.bfloat16)
     unused = ("memory_", "maskmem", "no_mem_pos", "no_obj_ptr", "obj_ptr_proj", "mask_downsample")
     live = {n: p for n, p in model.named_parameters() if not n.startswith(unused)}
     live |= {f"scaffold.{n}": p for n, p in scaffold.named_parameters()}
-    run = Run("stills", folder, live, budget, options.loop)
+    run = Run(run_name, folder, live, budget, options.loop)
     pool = Pool(folder / "stills", options.pool)
     side = model.config.mask_side
 
@@ -91,7 +105,13 @@ def _length(courses: tuple[tuple[float, int], ...], progress: float) -> int:
 
 
 def sequences_stage(
-    name: str, folder: Path, budget: Budget, options: SequenceOptions, seed: int, weights: dict[str, Tensor]
+    name: str,
+    folder: Path,
+    budget: Budget,
+    options: SequenceOptions,
+    seed: int,
+    weights: dict[str, Tensor],
+    run_name: str = "sequences",
 ) -> Run:
     """Train stage two from stage one's ``weights`` (float32); the run holds everything it changed."""
     model = fresh_network(name, seed)
@@ -100,7 +120,7 @@ def sequences_stage(
     model.image_encoder.requires_grad_(False)
     unused = ("image_encoder", "no_mem_pos")
     live = {n: p for n, p in model.named_parameters() if not n.startswith(unused)}
-    run = Run("sequences", folder, live, budget, options.loop)
+    run = Run(run_name, folder, live, budget, options.loop)
     pool = Pool(folder / "clips", options.pool)
     shelf, listener = EmbeddingShelf(model, pool), Listener(model)
     share = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)

@@ -25,7 +25,8 @@ Array = np.ndarray
 class PoolSpec:
     """``clips`` clips of ``frames`` frames, ``strides`` the time steps drawn between them.
 
-    ``first_clip`` is the training seed of clip 0; two pools with disjoint seeds share no clip.
+    ``first_clip`` is the training seed of clip 0; two pools with disjoint seeds share no clip. In a
+    share of ``crossings`` of the clips two things cross each other's way.
     """
 
     clips: int
@@ -33,6 +34,7 @@ class PoolSpec:
     side: int = 256
     strides: tuple[int, ...] = (1,)
     first_clip: int = 0
+    crossings: float = 0.0
 
 
 class Pool:
@@ -78,7 +80,8 @@ def draw_clip(spec: PoolSpec, index: int) -> tuple[Array, Array]:
     rng = np.random.default_rng((seed, 2))
     stride = int(rng.choice(spec.strides))
     start = int(rng.integers(0, 16))
-    clip = Clip(ClipRecipe(seed, spec.frames, spec.side, spec.side, random_aspect(seed)))
+    crossing = start + stride * rng.uniform(0.3, 0.7) * spec.frames if rng.random() < spec.crossings else 0.0
+    clip = Clip(ClipRecipe(seed, spec.frames, spec.side, spec.side, random_aspect(seed), crossing))
     images, labels = [], []
     for step in range(spec.frames):
         image, mattes = clip.render(start + stride * step)
@@ -116,8 +119,9 @@ if __name__ == "__main__":
     parser.add_argument("frames", type=int)
     parser.add_argument("--strides", type=int, nargs="+", default=[1])
     parser.add_argument("--first-clip", type=int, default=0)
+    parser.add_argument("--crossings", type=float, default=0.0)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    wanted = PoolSpec(given.clips, given.frames, 256, tuple(given.strides), given.first_clip)
+    wanted = PoolSpec(given.clips, given.frames, 256, tuple(given.strides), given.first_clip, given.crossings)
     for child in start_filling(given.folder, wanted, given.workers):
         child.join()
