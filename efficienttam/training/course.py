@@ -88,7 +88,7 @@ class SequenceOptions:
     long ones to live with one's own mistakes. ``corrections`` is the chance of a corrective click.
     """
 
-    pool: PoolSpec = PoolSpec(clips=3000, frames=10, strides=(1, 1, 2), first_clip=100_000)
+    pool: PoolSpec = PoolSpec(clips=3000, frames=10, strides=(1, 1, 2), first_clip=100_000, crossings=0.3)
     kinds: tuple[int, int, int] = (5, 4, 5)
     courses: tuple[tuple[float, int], ...] = ((0.2, 2), (0.2, 3), (0.2, 5), (0.4, 8))
     corrections: float = 0.25
