@@ -51,7 +51,13 @@ REGISTRY: dict[str, WeightsEntry] = {
             for family in ("s", "ti")
             for suffix in ("", "_1", "_2", "_512x512")
         ),
-        WeightsEntry(DEMO, f"{DEMO}.safetensors", "", "Apache-2.0"),
+        WeightsEntry(
+            DEMO,
+            f"{DEMO}.safetensors",
+            "",
+            "Apache-2.0",
+            sha256="2aa35d4a638479702d81b62494d6c099d024b437ae973080ee7ebf84f1f0925a",
+        ),
     )
 }
 
