@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import synthetic_weights as synthetic
@@ -19,9 +21,7 @@ def close(value: object, golden: np.ndarray, tolerance: float) -> None:
 
 
 def test_scene_is_the_golden_one() -> None:
-    from conftest import HERE
-
-    frames = np.load(HERE / "goldens" / "clip.npz")["frames"]
+    frames = np.load(Path(__file__).parent / "goldens" / "clip.npz")["frames"]
     assert np.array_equal(synthetic.clip(), frames)
 
 
