@@ -21,6 +21,9 @@ _CODES = ", ".join(f"{int(code)} {code.name.lower()}" for code in ExitCode)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns what the process exits with."""
+    # Threads that wait for each other in a loop starve when another program wants the same cores:
+    # on a busy machine a job then takes five times as long. Read when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     args, rest = build_parser().parse_known_args(arguments)
     if rest and not args.passes_on:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# As the command line does: before torch is imported, or it is not seen.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # A busy machine is no defect: time limits per example would make tests flaky.
 settings.register_profile("house", deadline=None)
