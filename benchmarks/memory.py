@@ -2,7 +2,8 @@
 
 Each length runs in a process of its own, on one generated clip that is drawn frame by frame, from one
 click, forward through the whole shot; the process reports its peak resident set at the end and after
-the first 60 frames. Run from the repository's root:
+the first 60 frames. The embedding cache may hold 512 MB unless told otherwise, which a small model does
+not fill in 960 frames; so that the rest can be seen it is held to 8 MB here. Run from the repository's root:
 
     python benchmarks/memory.py [--model efficienttam_demo] [--frames 60 240 960]
 """
@@ -26,7 +27,7 @@ def measure(model_name: str, frames: int) -> dict[str, float]:
 
     from efficienttam.contract.prompts import Prompt
     from efficienttam.model.build import build_model, find_config
-    from efficienttam.tracking import VideoTracker
+    from efficienttam.tracking import EmbeddingCache, VideoTracker
     from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
     from efficienttam.weights.load import load_model
 
@@ -48,7 +49,7 @@ def measure(model_name: str, frames: int) -> dict[str, float]:
     torch.manual_seed(0)
     small = model_name == "efficienttam_demo"
     model = load_model(model_name) if small else build_model(find_config(model_name))
-    tracker = VideoTracker(model, Shot(frames))
+    tracker = VideoTracker(model, Shot(frames), embeddings=EmbeddingCache(budget=8 * 2**20))
     hero = tracker.add_object("hero")
     tracker.add_prompt(hero, Prompt(1001, include=[(SIZE[0] / 2, SIZE[1] / 2)]))
     early = 0.0

@@ -45,7 +45,7 @@ class VideoTracker:
         self.model = model
         self.plate = plate
         self.options = options or TrackerOptions()
-        self.embeddings = embeddings or EmbeddingCache()
+        self.embeddings = EmbeddingCache() if embeddings is None else embeddings
         self._tracks: dict[ObjectId, ObjectTrack] = {}
         self._next_id = 1
 

@@ -266,3 +266,12 @@ def test_an_embedding_cache_is_bounded_in_bytes() -> None:
         cache.get(frame, lambda _: torch.zeros(30))
     assert len(cache) == 3
     assert cache.get(9, lambda _: pytest.fail("was held")).numel() == 30
+
+
+def test_a_given_embedding_cache_is_the_one_used(model, plate) -> None:
+    """An empty cache is false in a condition; it must not be taken for none."""
+    cache = EmbeddingCache(budget=1)
+    tracker = VideoTracker(model, plate, embeddings=cache)
+    tracker.prompt(tracker.add_object(), CLICK)
+    assert tracker.embeddings is cache
+    assert len(cache) == 1
