@@ -3,8 +3,8 @@
 Every object runs forward from its prompted frames and backward to them as ``spans.share`` says; at
 each frame of a sweep all objects that need it share the frame's embedding. With
 ``Recall.NEIGHBOURS`` a run starts with nothing but its prompted frames in memory, so a span depends on
-the words at its two ends alone: a correction elsewhere does not change it, and it may be tracked on
-another machine.
+the prompted frames at its two ends alone: a correction elsewhere does not change it. (The output of a
+prompted frame whose later words are points depends in turn on the span it corrects.)
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from .memory_bank import FrameMemory, MemoryBank, Reach, select
 from .network_input import frame_input
 from .object_track import ObjectId, ObjectTrack
 from .options import TrackerOptions
+from .range_tracker import RangeTracker
 from .spans import neighbours
 from .track_result import TrackResult, compose
 
@@ -156,8 +157,6 @@ class VideoTracker:
         the work to some frames of some objects (see ``spans.spans_touched``). The same prompts in the
         same order always give the same mattes.
         """
-        from .range_tracker import RangeTracker
-
         return RangeTracker(self, first, last, direction, only).run()
 
     def preview(self, frame: int) -> TrackResult:
