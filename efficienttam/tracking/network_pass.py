@@ -5,6 +5,8 @@ Upstream: ``track_step`` and ``_run_single_frame_inference``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -83,6 +85,29 @@ def respond(
         multimask=points.shape[1] <= MULTIMASK_MAX_POINTS,
         dynamic=options.dynamic_multimask,
     )
+
+
+def contradicted(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> bool:
+    """True when a prompt's points say that a mask (L, L) is not the object at all, rather than that a
+    part of it is wrong: something is included, nothing of it lies in the mask, and the mask is empty or
+    an exclude point lies in it. ``size`` is (width, height) of the plate."""
+    if not prompt.include or _any_inside(logits, prompt.include, size):
+        return False
+    return _any_inside(logits, prompt.exclude, size) or not bool((logits > 0).any())
+
+
+def heeds(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> bool:
+    """True when a mask (L, L) holds at least one of the prompt's include points, if it has any."""
+    return not prompt.include or _any_inside(logits, prompt.include, size)
+
+
+def _any_inside(logits: Tensor, points: Sequence[tuple[float, float]], size: tuple[int, int]) -> bool:
+    side = logits.shape[-1]
+    for x, y in points:
+        column, row = (min(int(at / extent * side), side - 1) for at, extent in zip((x, y), size, strict=True))
+        if logits[row, column] > 0:
+            return True
+    return False
 
 
 def point_tensors(

@@ -222,11 +222,37 @@ class VideoTracker:
         for index, prompt in enumerate(words):
             self.remember_pending(track)
             if index and prompt.box is None and prompt.mask is None:
-                self.walk(track, prompt.frame)
-            self._take_prompt(track, prompt, self.options.recall)
+                self._correct(track, prompt)
+            else:
+                self._take_prompt(track, prompt, self.options.recall)
         self.remember_pending(track)
         track.memory.tracked.clear()
         track.resolved = True
+
+    def _correct(self, track: ObjectTrack, prompt: Prompt) -> None:
+        """Points on a frame that tracking reaches from an earlier prompt.
+
+        They correct the tracked mask. Where they contradict it altogether, or the corrected mask does
+        not hold what they include, tracking had lost the object: they are taken afresh.
+        """
+        frame, size = prompt.frame, self.plate.size
+        self.walk(track, frame)
+        tracked = track.output(frame)
+        if tracked is None or not network_pass.contradicted(tracked.logits, prompt, size):
+            self._take_prompt(track, prompt, self.options.recall)
+            if network_pass.heeds(track.pending[frame].logits, prompt, size):
+                return
+        if prompt.stands_alone:
+            track.pending[frame] = self._afresh(prompt)
+
+    def _afresh(self, prompt: Prompt) -> FrameMemory:
+        """The output of a prompt that nothing but its frame is asked about."""
+        embedding = self.embedding(prompt.frame)
+        features = self.model.without_memory(embedding)
+        head = network_pass.respond(
+            self.model, embedding, features, prompt, self.plate.size, None, self.options
+        )
+        return network_pass.frame_memory(head, self.options, recalled=False, reverse=False)
 
     def _take_prompt(self, track: ObjectTrack, prompt: Prompt, recall: Recall) -> None:
         """Runs the heads on a prompt and holds the output as pending."""

@@ -13,7 +13,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of ``efficienttam train``."""
     parser = argparse.ArgumentParser(
         prog="efficienttam train",
-        description="Train efficienttam_demo from nothing on clips drawn on the spot.",
+        description="Train efficienttam_demo on clips drawn on the spot, from nothing or further.",
     )
     parser.add_argument("--out", type=Path, default=Path("out/efficienttam_demo.safetensors"))
     parser.add_argument(
@@ -25,7 +25,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--hours", type=float, default=1.75, help="for both stages together")
     parser.add_argument("--processes", type=int, default=2, help="training processes, one thread each")
     parser.add_argument("--drawers", type=int, default=2, help="processes that draw clips")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--weights", type=Path, help="train these on instead of starting from nothing")
+    parser.add_argument("--rate", type=float, default=1.0, help="times the recipe's learning rates")
+    parser.add_argument("--seed", type=int, default=1, help="order of things, and which clips are drawn")
     parser.add_argument("--still-steps", type=int, default=0, help="end stage one after so many steps")
     parser.add_argument("--sequence-steps", type=int, default=0, help="end stage two after so many steps")
     return parser
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = TrainOptions(
         out=args.out,
         work=args.work,
+        weights=args.weights,
+        rate=args.rate,
         hours=args.hours,
         processes=args.processes,
         drawers=args.drawers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,7 @@ from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.pool import Pool, PoolSpec, start_filling
 from efficienttam.training.sequences import EmbeddingShelf, Listener, draw_sequences, sequence_loss
 from efficienttam.training.stills import Scaffold, draw_batch, still_loss
+from efficienttam.weights.load import load_model
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,9 @@ class TrainOptions:
     """One training run. ``out`` is the weights file, ``work`` keeps pools and checkpoints: a run that
     was stopped continues from there.
 
+    With ``weights`` a file of the same variant is trained on, at ``rate`` times the recipe's peak rates;
+    another ``seed`` then gives it other clips.
+
     ``hours`` is the time for both stages, of which ``stills_share`` goes to the first. With
     ``still_steps`` and ``sequence_steps`` the stages end after so many steps instead, and two runs are
     equal. ``processes`` share every step's gradient, one thread each; ``drawers`` fill the pools.
@@ -150,6 +154,8 @@ class TrainOptions:
     out: Path
     work: Path
     model: str = "efficienttam_demo"
+    weights: Path | None = None
+    rate: float = 1.0
     hours: float = 1.75
     stills_share: float = 0.6
     still_steps: int = 0
@@ -165,6 +171,7 @@ class TrainOptions:
 def train(options: TrainOptions) -> Path:
     """Train from nothing and write the weights; returns their path."""
     options.work.mkdir(parents=True, exist_ok=True)
+    options = _prepared(options)
     specs = {"stills": options.stills.pool, "clips": options.sequences.pool}
     drawing = [
         process
@@ -186,6 +193,36 @@ def train(options: TrainOptions) -> Path:
     return options.out
 
 
+#: Clips that belong to one seed of training.
+CLIPS_PER_SEED = 1_000_000
+
+
+def _prepared(options: TrainOptions) -> TrainOptions:
+    """Pools moved to the clips of the seed, rates scaled."""
+    first = CLIPS_PER_SEED * (options.seed - 1)
+
+    def moved(pool: PoolSpec) -> PoolSpec:
+        return replace(pool, first_clip=pool.first_clip + first)
+
+    def scaled(loop: LoopOptions) -> LoopOptions:
+        return replace(loop, rate=loop.rate * options.rate, seed=options.seed)
+
+    stills, sequences = options.stills, options.sequences
+    return replace(
+        options,
+        stills=replace(stills, pool=moved(stills.pool), loop=scaled(stills.loop)),
+        sequences=replace(sequences, pool=moved(sequences.pool), loop=scaled(sequences.loop)),
+    )
+
+
+def _start_weights(options: TrainOptions) -> dict[str, Tensor] | None:
+    """The float32 weights to start from, the fixed tables among them; None to start from nothing."""
+    if options.weights is None:
+        return None
+    model = load_model(options.model, device="cpu", weights=options.weights)
+    return {name: value.detach().float() for name, value in model.state_dict().items()}
+
+
 def _learn(rank: int, options: TrainOptions) -> None:
     """Both stages in one of the processes; the first one writes the weights."""
     torch.set_num_threads(1)
@@ -200,9 +237,10 @@ def _learn(rank: int, options: TrainOptions) -> None:
         )
     ]
     _wait_for(options.work / "stills", options.stills.pool)
-    stills = stills_stage(options.model, options.work, budgets[0], options.stills, options.seed)
+    start = _start_weights(options)
+    stills = stills_stage(options.model, options.work, budgets[0], options.stills, options.seed, start)
     _wait_for(options.work / "clips", options.sequences.pool)
-    weights = stills.optimizer.weights()
+    weights = {**(start or {}), **stills.optimizer.weights()}
     sequences = sequences_stage(
         options.model, options.work, budgets[1], options.sequences, options.seed, weights
     )

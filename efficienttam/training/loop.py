@@ -8,6 +8,7 @@ as it would have gone on.
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,6 +145,8 @@ class Run:
                 writer.writerow(["step", "seconds", "rate", *names])
             numbers = [f"{means[name]:.4f}" for name in names]
             writer.writerow([self.step, f"{self.elapsed:.0f}", f"{factor * self.options.rate:.2e}", *numbers])
+        told = ", ".join(f"{name} {means[name]:.3f}" for name in names)
+        print(f"{self.name}: step {self.step}, {self.progress:.0%} done, {told}", file=sys.stderr, flush=True)
 
     def _save(self) -> None:
         if _rank() != 0:

@@ -13,6 +13,8 @@ from efficienttam.contract.prompts import Prompt
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
+from efficienttam.tracking.network_pass import contradicted, heeds
+from efficienttam.weights.load import load_model
 
 FIRST, COUNT, WIDTH, HEIGHT = 1001, 14, 64, 48
 
@@ -275,3 +277,49 @@ def test_a_given_embedding_cache_is_the_one_used(model, plate) -> None:
     tracker.prompt(tracker.add_object(), CLICK)
     assert tracker.embeddings is cache
     assert len(cache) == 1
+
+
+def disc(x: float, y: float, radius: float = 22) -> np.ndarray:
+    rows, columns = np.mgrid[:120, :160] + 0.5
+    return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"include": [(115, 60)]}, {"include": [(115, 60)], "exclude": [(45, 60)]}],
+    ids=["include", "include and exclude"],
+)
+def test_points_on_another_object_bring_a_lost_track_back(words: dict) -> None:
+    """With trained weights: tracking follows one disc, the words on a later frame mean the other one."""
+    one, two = disc(45, 60), disc(115, 60)
+    picture = np.full((120, 160, 3), (90, 110, 100), np.uint8)
+    picture[one], picture[two] = (210, 60, 40), (50, 80, 220)
+    tracker = VideoTracker(load_model("efficienttam_demo", device="cpu"), ArrayFrames(np.stack([picture] * 5)))
+    hero = tracker.add_object("hero")
+    first = tracker.plate.frames[0]
+    tracker.add_prompt(hero, Prompt(first, include=[(45, 60)]))
+    assert iou(tracker.preview(first + 3).mattes[hero] > 0.5, one) > 0.7
+    tracker.add_prompt(hero, Prompt(first + 3, **words))
+    shown = {result.frame - first: result.mattes[hero] > 0.5 for result in tracker.track()}
+    assert iou(shown[3], two) > 0.7 and iou(shown[4], two) > 0.7
+    assert iou(shown[0], one) > 0.7
+
+
+def test_points_contradict_a_mask_that_they_leave_no_part_of() -> None:
+    logits = torch.full((64, 64), -5.0)
+    inside, outside = (40.0, 20.0), (10.0, 20.0)
+    here, there = Prompt(1, include=[inside]), Prompt(1, include=[outside])
+    assert contradicted(logits, here, (64, 48)), "an empty mask"
+    logits[:, 32:] = 5
+    assert not contradicted(logits, here, (64, 48))
+    assert not contradicted(logits, there, (64, 48)), "a part may be missing"
+    assert contradicted(logits, Prompt(1, include=[outside], exclude=[inside]), (64, 48))
+    assert not contradicted(logits, Prompt(1, include=[outside, inside], exclude=[inside]), (64, 48))
+    assert not contradicted(logits, Prompt(1, exclude=[inside]), (64, 48))
+    assert heeds(logits, here, (64, 48)) and not heeds(logits, there, (64, 48))
+    assert heeds(logits, Prompt(1, exclude=[inside]), (64, 48))
+    assert heeds(logits, Prompt(1, include=[(64, 48)]), (64, 48)), "the far corner is the last cell"

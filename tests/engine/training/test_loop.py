@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from efficienttam.model.position_encoding import rotary_table, rotate
@@ -24,6 +25,7 @@ from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.optimizer import rate_factor
 from efficienttam.training.pool import PoolSpec
 from efficienttam.weights.load import load_model
+from efficienttam.weights.location import find_weights
 
 
 def test_the_rate_warms_up_and_decays() -> None:
@@ -132,3 +134,26 @@ def test_a_short_run_ships_weights_that_load(trained: TrainOptions) -> None:
     fresh = fresh_network("efficienttam_demo", trained.seed)
     for name in ("image_encoder.trunk.blocks.0.attn.qkv.weight", "memory_encoder.out_proj.weight"):
         assert not torch.allclose(model.state_dict()[name], fresh.state_dict()[name], atol=1e-4), name
+
+
+def test_training_further_starts_from_the_weights_given(trained: TrainOptions, tmp_path: Path) -> None:
+    """At a rate of nothing the weights come out as they went in but for the rounding to bfloat16, whatever
+    the seed draws."""
+    shipped = find_weights("efficienttam_demo", None)
+    options = replace(
+        trained,
+        out=tmp_path / "further.safetensors",
+        work=tmp_path / "work",
+        weights=shipped,
+        rate=0.0,
+        seed=2,
+        still_steps=1,
+        sequence_steps=1,
+    )
+    threads = torch.get_num_threads()
+    train(options)
+    torch.set_num_threads(threads)
+    before, after = load_file(shipped), load_file(options.out)
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value, rtol=2**-8, atol=0, msg=name)
