@@ -104,7 +104,7 @@ def heeds(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> bool:
 def _any_inside(logits: Tensor, points: Sequence[tuple[float, float]], size: tuple[int, int]) -> bool:
     side = logits.shape[-1]
     for x, y in points:
-        column, row = (min(int(at / extent * side), side - 1) for at, extent in zip((x, y), size, strict=True))
+        column, row = (min(int(at / of * side), side - 1) for at, of in zip((x, y), size, strict=True))
         if logits[row, column] > 0:
             return True
     return False

@@ -298,7 +298,8 @@ def test_points_on_another_object_bring_a_lost_track_back(words: dict) -> None:
     one, two = disc(45, 60), disc(115, 60)
     picture = np.full((120, 160, 3), (90, 110, 100), np.uint8)
     picture[one], picture[two] = (210, 60, 40), (50, 80, 220)
-    tracker = VideoTracker(load_model("efficienttam_demo", device="cpu"), ArrayFrames(np.stack([picture] * 5)))
+    model = load_model("efficienttam_demo", device="cpu")
+    tracker = VideoTracker(model, ArrayFrames(np.stack([picture] * 5)))
     hero = tracker.add_object("hero")
     first = tracker.plate.frames[0]
     tracker.add_prompt(hero, Prompt(first, include=[(45, 60)]))
