@@ -11,7 +11,7 @@ from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
 from .batch.progress import Progress, SilentProgress
 from .batch.view_pass import ViewPass
-from .contract.errors import EfficientTAMError, JobError
+from .contract.errors import JobError
 from .contract.job import TrackJob
 from .media import FrameSequence
 
@@ -46,19 +46,14 @@ def run_job(
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
-    try:
-        with plain_failures():
-            opened = OpenJob(job, folder, progress, stop or (lambda: False))
-            passes = [
-                ViewPass(opened, view, *_range(plate, frames), resume)
-                for view, plate in opened.plates.items()
-            ]
-            made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
-            progress.begin(made, kept)
-            written = [path for view in passes for path in view.run()]
-    except EfficientTAMError as error:
-        progress.failed(error)
-        raise
+    with plain_failures():
+        opened = OpenJob(job, folder, progress, stop or (lambda: False))
+        passes = [
+            ViewPass(opened, view, *_range(plate, frames), resume) for view, plate in opened.plates.items()
+        ]
+        made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
+        progress.begin(made, kept)
+        written = [path for view in passes for path in view.run()]
     seconds = time.monotonic() - started
     progress.end(f"{made} mattes made, {kept} kept, {seconds:.1f} s.")
     return RunSummary(tuple(written), made, kept, seconds)

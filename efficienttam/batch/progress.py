@@ -31,7 +31,7 @@ class Progress(Protocol):
         """All is done."""
 
     def failed(self, error: EfficientTAMError) -> None:
-        """Work ended early."""
+        """Work ended early. Told by who made the progress, who knows what the process will exit with."""
 
 
 class ProgressStyle(enum.Enum):

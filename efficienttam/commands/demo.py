@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..batch.progress import ProgressStyle, make_progress
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import Model
-from .jobs import stopping
+from .jobs import stopping, telling
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -23,8 +22,7 @@ def demo(args: argparse.Namespace) -> int:
         device=args.device or "auto",
         threads=args.threads or 0,
     )
-    progress = make_progress(ProgressStyle(args.progress))
-    with stopping() as stop:
+    with telling(args) as progress, stopping() as stop:
         outcome = run_demo(args.out, model, progress, count=args.count, resume=args.resume, stop=stop)
     print(f"job            {outcome.job}")
     print(f"mattes         {outcome.mattes}")

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from ..batch.interruption import Interruption
 from ..batch.preflight import document_faults
-from ..batch.progress import ProgressStyle, make_progress
+from ..batch.progress import Progress, ProgressStyle, make_progress
 from ..contract.document import JobFaults, exit_code_of, read_job
-from ..contract.errors import Cancelled, ExitCode, JobError
+from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
 from ..contract.job import TrackJob
 from ..contract.sequence import parse_frames
 
@@ -22,8 +22,9 @@ Stop = Callable[[], bool]
 
 def track(args: argparse.Namespace) -> int:
     """Runs a job document."""
-    job = with_overrides(read_job(args.job), args)
-    return run(job, os.path.dirname(args.job), args)
+    with telling(args) as progress:
+        job = with_overrides(read_job(args.job), args)
+        return run(job, os.path.dirname(args.job), args, progress)
 
 
 def check(args: argparse.Namespace) -> int:
@@ -55,15 +56,25 @@ def preview(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def run(job: TrackJob, folder: str, args: argparse.Namespace) -> int:
-    """Runs a job with the progress and the frames the command line asks for."""
+def run(job: TrackJob, folder: str, args: argparse.Namespace, progress: Progress) -> int:
+    """Runs a job over the frames the command line asks for."""
     frames = frame_pair(args.frames) if args.frames else None
     from ..run import run_job
 
-    progress = make_progress(ProgressStyle(args.progress))
     with stopping() as stop:
         run_job(job, progress, folder=folder, frames=frames, resume=args.resume, stop=stop)
     return ExitCode.OK
+
+
+@contextmanager
+def telling(args: argparse.Namespace) -> Iterator[Progress]:
+    """The progress the command line asks for; an error that passes through is told to it."""
+    progress = make_progress(ProgressStyle(args.progress))
+    try:
+        yield progress
+    except EfficientTAMError as error:
+        progress.failed(error)
+        raise
 
 
 @contextmanager

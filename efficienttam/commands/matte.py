@@ -19,12 +19,21 @@ from ..contract.job import (
 )
 from ..contract.passes import Between, Direction, Recall
 from ..contract.sequence import MissingFrames
-from .jobs import frame_pair, run
+from .jobs import frame_pair, run, telling
 from .words import objects_from
 
 
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
+    with telling(args) as progress:
+        job, folder = _job(args)
+        if args.save_job:
+            write_job(job, args.save_job)
+        return ExitCode.OK if args.dry_run else run(job, folder, args, progress)
+
+
+def _job(args: argparse.Namespace) -> tuple[TrackJob, str]:
+    """The job and the folder its paths are relative to. Raises JobFaults or JobError."""
     first, last = frame_pair(args.range) if args.range else (None, None)
     job = TrackJob(
         plate=Plate(
@@ -59,7 +68,4 @@ def matte(args: argparse.Namespace) -> int:
     here = os.path.relpath(os.curdir, folder or os.curdir)
     if here != os.curdir:
         job = resolve(job, here)
-    job = from_json(to_json(job))
-    if args.save_job:
-        write_job(job, args.save_job)
-    return ExitCode.OK if args.dry_run else run(job, folder, args)
+    return from_json(to_json(job)), folder

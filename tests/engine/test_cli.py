@@ -186,6 +186,12 @@ def test_openjd_and_plain_lines(job_file, capsys):
     assert "1003" in err and "Traceback" not in err
 
 
+def test_a_job_that_cannot_be_read_is_told_to_machines_too(tmp_path, capsys):
+    assert main(["track", str(tmp_path / "none.json"), "--progress", "json"]) == ExitCode.USAGE
+    failed = json.loads(capsys.readouterr().out)
+    assert (failed["event"], failed["exit_code"]) == ("failed", 2) and "none.json" in failed["message"]
+
+
 def test_missing_weights_are_found_by_check(job_file, capsys, monkeypatch):
     text = job_file.read_text().replace("efficienttam_demo", "efficienttam_s")
     job_file.write_text(re.sub(r'"weights": ".*"', '"weights": ""', text))
@@ -221,7 +227,8 @@ def test_a_signal_leaves_complete_frames_only(job_file, number, code):
     out = job_file.parent / "out"
     if process.returncode != 0:
         assert process.returncode == code
-        assert json.loads(rest.splitlines()[-1])["event"] == "failed"
+        last = json.loads(rest.splitlines()[-1])
+        assert (last["event"], last["exit_code"]) == ("failed", code)
         assert "--resume" in told and "Traceback" not in told
     assert all(name.startswith("hero.") and name.endswith(".exr") for name in os.listdir(out))
     assert main(["track", str(job_file), "--resume", "--progress", "none"]) == 0
