@@ -153,10 +153,12 @@ def _outside(place: str, prompt: Prompt, plate: FrameSequence) -> Iterator[Fault
         message = f"Frame {prompt.frame} is not in the plate, which has {first} to {last}."
         yield Fault(f"{place}.frame", message, "Prompt a frame of the plate.")
     width, height = plate.size
-    remedy = f"The plate has {width} x {height} pixels, counted from the top left of the display window."
+    remedy = (
+        f"From the top left of the display window x is 0 to less than {width}, y 0 to less than {height}."
+    )
     for kind in ("include", "exclude"):
         for index, (x, y) in enumerate(getattr(prompt, kind)):
-            if not (0 <= x <= width and 0 <= y <= height):
+            if not (0 <= x < width and 0 <= y < height):
                 yield Fault(f"{place}.{kind}[{index}]", f"{x:g},{y:g} is outside the plate.", remedy)
     if prompt.box is not None:
         left, top, right, bottom = prompt.box

@@ -359,10 +359,10 @@ class VideoTracker:
                 "Prompt a frame of the plate.",
             )
         for x, y in (*prompt.include, *prompt.exclude):
-            if not (0 <= x <= width and 0 <= y <= height):
+            if not (0 <= x < width and 0 <= y < height):
                 raise PromptError(
                     f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
-                    "Points count from the top-left corner of the display window, y down.",
+                    f"From the top left x is 0 to less than {width}, y 0 to less than {height}.",
                 )
         if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
             raise PromptError(

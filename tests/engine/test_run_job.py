@@ -186,17 +186,19 @@ def test_stopping_leaves_complete_files_and_resume_finishes(kind, request, tiny_
 
 
 def test_prompts_outside_the_plate_are_all_found_before_anything_is_made(job, tiny_plate):
-    words = (Prompt(1001, include=((30, 25), (96.5, 3))), Prompt(1004, exclude=((1, -0.5),)))
+    words = (Prompt(1001, include=((30, 25), (96, 3), (3, 54))), Prompt(1004, exclude=((1, -0.5),)))
     boxed = (Prompt(1003, box=(100, 1, 160, 20)),)
     wrong = dataclasses.replace(job, objects=(TrackedObject("hero", words), TrackedObject("sky", boxed)))
     with pytest.raises(JobFaults) as caught:
         run_job(wrong, folder=str(tiny_plate))
     assert [fault.place for fault in caught.value.faults] == [
         "objects[0].prompts[0].include[1]",
+        "objects[0].prompts[0].include[2]",
         "objects[0].prompts[1].exclude[0]",
         "objects[1].prompts[0].box",
     ]
     assert caught.value.exit_code is ExitCode.USAGE
+    assert "x is 0 to less than 96, y 0 to less than 54" in str(caught.value)
     assert not (tiny_plate / "out").exists()
 
 

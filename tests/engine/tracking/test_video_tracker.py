@@ -234,6 +234,8 @@ def test_preview_shows_one_frame(make) -> None:
     [
         (Prompt(1, include=[(1, 1)]), "not in the plate, which has 1001 to 1014"),
         (Prompt(1003, include=[(65, 1)]), "outside the plate of 64x48"),
+        (Prompt(1003, include=[(64, 1)]), "x is 0 to less than 64"),
+        (Prompt(1003, exclude=[(1, 48)]), "y 0 to less than 48"),
         (Prompt(1003, mask=np.zeros((4, 4))), r"expected \(48, 64\)"),
     ],
 )
