@@ -22,16 +22,7 @@ def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
 
     Parts that were refused while reading are passed over.
     """
-    faults = [*_plate_faults(job, folder), *_file_faults(job, folder), *_output_faults(job, folder)]
-    return [fault._replace(exit_code=_exit_code(fault.place)) for fault in faults]
-
-
-def _exit_code(place: str) -> ExitCode:
-    if place.startswith("model."):
-        return ExitCode.WEIGHTS
-    if place.startswith("output."):
-        return ExitCode.OUTPUT
-    return ExitCode.INPUT
+    return [*_plate_faults(job, folder), *_file_faults(job, folder), *_output_faults(job, folder)]
 
 
 def place_at(path: str, folder: str) -> str:
@@ -53,7 +44,8 @@ def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
         if not pattern.is_sequence or os.path.isfile(pattern.text):
             file = pattern.path(0, view)
             if not os.path.isfile(file) and not os.path.isfile(pattern.text):
-                yield Fault("plate.path", f"There is no file {file!r}.", "Check the path.")
+                message = f"There is no file {file!r}."
+                yield Fault("plate.path", message, "Check the path.", ExitCode.INPUT)
         else:
             yield from _frame_faults(job, job.plate, pattern, view)
 
@@ -63,7 +55,7 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
     whose = f" of view {view}" if view else ""
     if not present:
         message = f"There are no frames{whose} named {pattern.text!r}."
-        yield Fault("plate.path", message, "Check the folder, the name and the number of digits.")
+        yield Fault("plate.path", message, "Check the folder, the name and the number of digits.", ExitCode.INPUT)
         return
     first, last = known(job.range, "first"), known(job.range, "last")
     first = present[0] if first is None else first
@@ -73,17 +65,17 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
         return
     if first > present[-1] or last < present[0]:
         message = f"The range {first}-{last} lies outside the plate."
-        yield Fault("range", message, there)
+        yield Fault("range", message, there, ExitCode.INPUT)
         return
     missing = missing_frames(present, first, last)
     if missing and known(plate, "missing") in (None, MissingFrames.ERROR):
         message = f"Frames {format_frames(missing)}{whose} are missing."
         remedy = 'Bring them, shorten the range, or set "missing" to "hold" or "black".'
-        yield Fault("plate.path", message, f"{there} {remedy}")
+        yield Fault("plate.path", message, f"{there} {remedy}", ExitCode.INPUT)
     empty = [f for f in present if first <= f <= last and os.path.getsize(pattern.path(f, view)) == 0]
     if empty:
         message = f"Frames {format_frames(empty)}{whose} are empty files."
-        yield Fault("plate.path", message, "Render or copy them again.")
+        yield Fault("plate.path", message, "Render or copy them again.", ExitCode.INPUT)
     if known(job.range, "first") is None or known(job.range, "last") is None:
         for place, prompt in prompts_of(job):
             if not first <= prompt.frame <= last:
@@ -94,10 +86,12 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
 def _file_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
     config = known(job.plate, "ocio_config")
     if config and not config.startswith("ocio://") and not os.path.isfile(place_at(config, folder)):
-        yield Fault("plate.ocio_config", f"There is no file {config!r}.", "Check the path.")
+        message = f"There is no file {config!r}."
+        yield Fault("plate.ocio_config", message, "Check the path.", ExitCode.INPUT)
     weights = known(job.model, "weights")
     if weights and not os.path.exists(place_at(weights, folder)):
-        yield Fault("model.weights", f"There is no file {weights!r}.", "Check the path.")
+        message = f"There is no file {weights!r}."
+        yield Fault("model.weights", message, "Check the path.", ExitCode.WEIGHTS)
     for place, prompt in prompts_of(job):
         if not isinstance(prompt.mask, RotoFile):
             continue
@@ -106,13 +100,13 @@ def _file_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
         if pattern.has_view:
             views = [view for view in job.views if view is not REFUSED] if job.views is not REFUSED else []
             if not views:
-                yield Fault(
-                    place + ".mask.path", "%V stands for a view but there are none.", "Name the views."
-                )
+                message = "%V stands for a view but there are none."
+                yield Fault(place + ".mask.path", message, "Name the views.")
         for view in views:
             file = pattern.path(prompt.frame, view)
             if not os.path.isfile(file):
-                yield Fault(place + ".mask.path", f"There is no roto mask {file!r}.", "Check the path.")
+                message = f"There is no roto mask {file!r}."
+                yield Fault(place + ".mask.path", message, "Check the path.", ExitCode.INPUT)
 
 
 def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
@@ -139,10 +133,11 @@ def _folder_faults(target: str) -> Iterator[Fault]:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
         message = f"The mattes cannot go into {target!r}: {existing!r} is a file."
-        yield Fault("output.path", message, "Choose another folder.")
+        yield Fault("output.path", message, "Choose another folder.", ExitCode.OUTPUT)
     elif not os.access(existing, os.W_OK | os.X_OK):
         message = f"The mattes cannot go into {target!r}: {existing!r} may not be written to."
-        yield Fault("output.path", message, "Choose another folder or ask for the permission.")
+        remedy = "Choose another folder or ask for the permission."
+        yield Fault("output.path", message, remedy, ExitCode.OUTPUT)
 
 
 def _overwriting_faults(

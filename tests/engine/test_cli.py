@@ -283,6 +283,20 @@ def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
         assert caught.value.code == ExitCode.USAGE
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--point", "1099:30,25", "--out", "out/hero.%04d.exr"),
+        ("--point", "1001:30,25", "--out", "plate.####.exr"),
+    ],
+)
+def test_a_wrong_job_has_one_code_from_every_command(words, tiny_plate, weights_at_hand, monkeypatch):
+    monkeypatch.chdir(tiny_plate)
+    line = ["matte", "plate.%04d.exr", *words, "--save-job", "wrong.json"]
+    codes = [main(line), main(["check", "wrong.json"]), main(["track", "wrong.json"])]
+    assert codes == [ExitCode.USAGE] * 3
+
+
 def test_lists_of_models_and_weights(capsys):
     assert main(["models", "--json"]) == 0
     names = [row["name"] for row in json.loads(capsys.readouterr().out)]
