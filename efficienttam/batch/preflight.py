@@ -1,12 +1,16 @@
-"""Everything that can be wrong with a job, found before anything heavy is imported."""
+"""Everything that can be wrong with a job, found before anything heavy is imported.
+
+That is without torch, and without OpenImageIO unless the job names a colour space or configuration.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Set
 
-from ..contract.disk import disk_faults
+from ..contract.disk import disk_faults, place_at
 from ..contract.document import examine, read_text
-from ..contract.errors import ExitCode, WeightsError
+from ..contract.errors import ColorError, WeightsError
 from ..contract.fields import Fault, nearest
 from ..contract.job import TrackJob
 from ..contract.rules import known
@@ -26,17 +30,38 @@ def document_faults(path: str) -> list[Fault]:
 
 
 def job_faults(job: TrackJob, folder: str = "") -> list[Fault]:
-    """What model and disk hold against a job; relative paths are taken from ``folder``."""
+    """What model, disk and colour configuration hold against a job; relative paths are from ``folder``."""
     faults = disk_faults(job, folder)
-    name = known(job.model, "name")
-    if name is None:
-        return faults
-    if name not in MODELS:
-        message = f"There is no model {name!r}."
-        faults.append(Fault("model.name", message, nearest(name, MODELS), ExitCode.USAGE))
-    elif not known(job.model, "weights"):
-        try:
-            find_weights(name)
-        except WeightsError as error:
-            faults.append(Fault("model.weights", error.message, error.remedy, error.exit_code))
+    faults.extend(_model_faults(job, folder, {fault.place for fault in faults}))
+    faults.extend(_color_faults(job, folder, {fault.place for fault in faults}))
     return faults
+
+
+def _model_faults(job: TrackJob, folder: str, found: Set[str]) -> Iterator[Fault]:
+    name, weights = known(job.model, "name"), known(job.model, "weights")
+    if name is None:
+        return
+    if name not in MODELS:
+        yield Fault("model.name", f"There is no model {name!r}.", nearest(name, MODELS))
+    elif weights is not None and "model.weights" not in found:
+        try:
+            find_weights(name, place_at(weights, folder) if weights else None)
+        except WeightsError as error:
+            yield Fault("model.weights", error.message, error.remedy, error.exit_code)
+
+
+def _color_faults(job: TrackJob, folder: str, found: Set[str]) -> Iterator[Fault]:
+    """Names that the colour configuration lacks. OpenColorIO is asked only where the job names any."""
+    space, config = known(job.plate, "color_space"), known(job.plate, "ocio_config")
+    if config is None or not (space or config) or "plate.ocio_config" in found:
+        return
+    from ..media.color import check_color_space, check_configuration
+
+    config = config if config.startswith("ocio://") else config and place_at(config, folder)
+    try:
+        place = "plate.ocio_config"
+        check_configuration(config)
+        place = "plate.color_space"
+        check_color_space(space or "", config)
+    except ColorError as error:
+        yield Fault(place, error.message, error.remedy, error.exit_code)

@@ -55,7 +55,9 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
     whose = f" of view {view}" if view else ""
     if not present:
         message = f"There are no frames{whose} named {pattern.text!r}."
-        yield Fault("plate.path", message, "Check the folder, the name and the number of digits.", ExitCode.INPUT)
+        yield Fault(
+            "plate.path", message, "Check the folder, the name and the number of digits.", ExitCode.INPUT
+        )
         return
     first, last = known(job.range, "first"), known(job.range, "last")
     first = present[0] if first is None else first
@@ -129,10 +131,11 @@ def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
 
 def _folder_faults(target: str) -> Iterator[Fault]:
     existing = os.path.abspath(target)
-    while not os.path.exists(existing) and os.path.dirname(existing) != existing:
+    while not os.path.lexists(existing) and os.path.dirname(existing) != existing:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
-        message = f"The mattes cannot go into {target!r}: {existing!r} is a file."
+        kind = "a file" if os.path.exists(existing) else "a link to nothing"
+        message = f"The mattes cannot go into {target!r}: {existing!r} is {kind}."
         yield Fault("output.path", message, "Choose another folder.", ExitCode.OUTPUT)
     elif not os.access(existing, os.W_OK | os.X_OK):
         message = f"The mattes cannot go into {target!r}: {existing!r} may not be written to."

@@ -99,7 +99,7 @@ class Model:
     name: str = field(
         Text("a model name", empty=False), "Variant; `efficienttam models` lists them.", "efficienttam_demo"
     )
-    weights: str = field(Text("a file name"), "Weights file; empty for the variant's own.", "")
+    weights: str = field(Text("a file name"), "Weights file or its folder; empty for the variant's own.", "")
     device: str = field(
         Text("a device name", empty=False), "auto, cpu, mps, cuda or cuda:N; auto takes a GPU if any.", "auto"
     )

@@ -126,6 +126,17 @@ def color_transform(color_space: str, config: str, plate: PlateInfo) -> ColorTra
     return _from_config(color_space, config or BUILT_IN_CONFIG)
 
 
+def check_configuration(config: str) -> None:
+    """Raises ColorError when the given (or $OCIO's, or the built-in) configuration cannot be read."""
+    _loaded(config or os.environ.get("OCIO", "") or BUILT_IN_CONFIG)
+
+
+def check_color_space(color_space: str, config: str) -> None:
+    """Raises ColorError where ``color_transform`` would for a named colour space, without a plate."""
+    if color_space and color_space.lower() not in _NO_TRANSFORM:
+        _ends(color_space, config or os.environ.get("OCIO", "") or BUILT_IN_CONFIG)
+
+
 def default_color_space(plate: PlateInfo, studio_config: bool) -> str:
     """What a plate is taken for when nobody says.
 
@@ -145,9 +156,27 @@ def default_color_space(plate: PlateInfo, studio_config: bool) -> str:
 
 
 def _from_config(name: str, config: str) -> ColorTransform:
+    ends = _ends(name, config)
+    if ends is None:
+        return ColorTransform(CINEON, _srgb_from_cineon, by_table=True)
+    source, target = ends
+    if source == target:
+        return ColorTransform(source)
+    if config == BUILT_IN_CONFIG and source == "Linear Rec.709 (sRGB)":
+        return ColorTransform(source, srgb_from_linear, by_table=True)
+    if config == BUILT_IN_CONFIG and source == "Raw":
+        return ColorTransform(RAW)
+    return ColorTransform(source, _converter(config, source, target))
+
+
+def _ends(name: str, config: str) -> tuple[str, str] | None:
+    """The configuration's names of the colour space and of sRGB; None for Cineon where it has none.
+
+    Raises ColorError with the nearest names.
+    """
     source = _resolve(name, config)
     if source is None and name.lower() == CINEON.lower():
-        return ColorTransform(CINEON, _srgb_from_cineon, by_table=True)
+        return None
     if source is None:
         known = _loaded(config).getColorSpaceNames()
         names = (*known, RAW, CINEON, *_ALSO_CALLED)
@@ -162,13 +191,7 @@ def _from_config(name: str, config: str) -> ColorTransform:
             f"{config} has no sRGB-encoded Rec.709 colour space (tried {', '.join(_SRGB_NAMES[:5])}).",
             f"Use another configuration, for instance {BUILT_IN_CONFIG}, or the colour space raw.",
         )
-    if source == target:
-        return ColorTransform(source)
-    if config == BUILT_IN_CONFIG and source == "Linear Rec.709 (sRGB)":
-        return ColorTransform(source, srgb_from_linear, by_table=True)
-    if config == BUILT_IN_CONFIG and source == "Raw":
-        return ColorTransform(RAW)
-    return ColorTransform(source, _converter(config, source, target))
+    return source, target
 
 
 @functools.lru_cache(maxsize=32)

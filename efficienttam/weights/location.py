@@ -38,11 +38,17 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
             raise WeightsError(f"There are no weights at {path}.", "Check the path.")
         return path
     entry = find_entry(name)
+    files = list(dict.fromkeys((entry.file, f"{name}.safetensors")))
     folders = _folders(entry) if weights is None else [Path(weights).expanduser()]
     for folder in folders:
-        for file in dict.fromkeys((entry.file, f"{name}.safetensors")):
+        for file in files:
             if (folder / file).is_file():
                 return folder / file
+    if weights is not None:
+        raise WeightsError(
+            f"The folder {folders[0]} holds no weights of {name}: looked for {' and '.join(files)}.",
+            "Name the folder that holds the file, or the file itself.",
+        )
     places = ", ".join(str(folder) for folder in folders)
     raise WeightsError(f"The weights {entry.file} are in none of: {places}.", _remedy(entry))
 

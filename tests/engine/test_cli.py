@@ -68,6 +68,44 @@ def test_check_finds_everything_and_imports_nothing_heavy(tmp_path, weights_at_h
     ]
 
 
+def test_check_knows_colour_spaces_without_torch(job_file):
+    text = job_file.read_text()
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    for field, name, told in (
+        ("color_space", "ACEScgg", ("plate.color_space", "ACEScg,")),
+        ("ocio_config", "ocio://nowhere", ("plate.ocio_config", "ocio://nowhere")),
+    ):
+        job_file.write_text(text.replace(f'"{field}": ""', f'"{field}": "{name}"'))
+        command = [sys.executable, "-c", LIGHT, "check", str(job_file)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == ExitCode.INPUT
+        assert all(word in done.stdout for word in told) and "torch" not in done.stderr
+    job_file.write_text(text.replace('"color_space": ""', '"color_space": "acescg"'))
+    assert main(["check", str(job_file)]) == 0
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below/it", "to_nothing", "to_nothing/below", "locked/new"])
+def test_check_finds_a_folder_that_cannot_be(folder, job_file, capsys):
+    place = job_file.parent
+    (place / "file").touch()
+    (place / "to_nothing").symlink_to(place / "nothing")
+    (place / "locked").mkdir(mode=0o555)
+    if folder.startswith("locked") and os.geteuid() == 0:
+        pytest.skip("The superuser may write anywhere.")
+    job_file.write_text(re.sub(r'"[^"]*/out/hero', f'"{folder}/hero', job_file.read_text()))
+    assert main(["check", str(job_file)]) == ExitCode.OUTPUT
+    assert "The mattes cannot go into" in capsys.readouterr().out
+
+
+def test_weights_folder_without_the_file_is_told_as_a_folder(job_file, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    job_file.write_text(re.sub(r'"weights": ".*"', '"weights": "empty"', job_file.read_text()))
+    assert main(["check", str(job_file)]) == main(["track", str(job_file)]) == ExitCode.WEIGHTS
+    out, err = capsys.readouterr()
+    for told in (out, err):
+        assert "looked for efficienttam_demo.safetensors" in told and "install it again" not in told
+
+
 def test_the_look_for_heavy_imports_can_fail():
     script = "import numpy\n" + LIGHT
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
