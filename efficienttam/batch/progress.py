@@ -117,7 +117,8 @@ class BarProgress(SilentProgress):
         from tqdm import tqdm
 
         if kept:
-            print(f"{kept} mattes are there already and were kept.", file=self._stream)
+            verbs = "is there already and was" if kept == 1 else "are there already and were"
+            print(f"{tell_mattes(kept)} {verbs} kept.", file=self._stream)
         self._bar = tqdm(total=mattes, unit="matte", file=self._stream, dynamic_ncols=True)
 
     def status(self, text: str) -> None:
@@ -154,7 +155,7 @@ class PlainProgress(SilentProgress):
 
     def begin(self, mattes: int, kept: int) -> None:
         self._clock = Clock(mattes)
-        self._say(f"{mattes} mattes to make" + (f", {kept} kept." if kept else "."))
+        self._say(f"{tell_mattes(mattes)} to make" + (f", {kept} kept." if kept else "."))
         self._last = time.monotonic()
 
     def status(self, text: str) -> None:
@@ -249,6 +250,11 @@ class OpenJdProgress(SilentProgress):
 
     def _say(self, kind: str, text: str) -> None:
         print(f"openjd_{kind}: {' '.join(text.split())}", file=self._stream, flush=True)
+
+
+def tell_mattes(count: int) -> str:
+    """``1 matte``, ``3 mattes``."""
+    return "1 matte" if count == 1 else f"{count} mattes"
 
 
 def _duration(seconds: float) -> str:

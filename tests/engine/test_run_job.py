@@ -235,7 +235,7 @@ def test_views_run_each_with_their_own_files(job, tiny_plate):
 @pytest.mark.parametrize("policy", [MissingFrames.HOLD, MissingFrames.BLACK])
 def test_missing_frames_are_held_or_black(job, tiny_plate, policy):
     (tiny_plate / "plate.1002.exr").unlink()
-    with pytest.raises(JobFaults, match="1002 are missing"):
+    with pytest.raises(JobFaults, match="Frame 1002 is missing"):
         run_job(job, folder=str(tiny_plate))
     lenient = dataclasses.replace(job, plate=dataclasses.replace(job.plate, missing=policy))
     assert run_job(lenient, folder=str(tiny_plate), frames=(1001, 1003)).made == 6

@@ -34,6 +34,13 @@ def test_bar():
     assert "4/4" in stream.getvalue() and "2 mattes are there already" in stream.getvalue()
 
 
+def test_one_matte_is_one():
+    stream = io.StringIO()
+    for progress in (PlainProgress(stream), BarProgress(stream)):
+        progress.begin(1, 1)
+    assert stream.getvalue().startswith("1 matte to make, 1 kept.\n1 matte is there already and was kept.")
+
+
 def test_plain_lines_now_and_then():
     stream = io.StringIO()
     tell(PlainProgress(stream, every_seconds=60))
