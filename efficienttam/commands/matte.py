@@ -22,14 +22,14 @@ from ..contract.job import (
 from ..contract.passes import Between, Direction, Recall
 from ..contract.sequence import MissingFrames
 from .jobs import frame_pair, make_folder_of, run, telling
-from .words import objects_from
+from .words import OPTIONS, REMEDIES, in_words, objects_from
 
 
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
     with telling(args) as progress:
         spoken = objects_from(args.words or [])
-        with spoken.in_words():
+        with in_words({**OPTIONS, **spoken.places}, REMEDIES):
             job, folder = _job(args, spoken.objects)
             if args.save_job:
                 make_folder_of(args.save_job, "--save-job")

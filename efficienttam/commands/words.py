@@ -21,7 +21,7 @@ from ..contract.prompts import Prompt, RotoFile
 from ..contract.rules import CHOOSE_FILES, CHOOSE_LAYERS, LET_STAND_IN
 
 #: Places of the document that one option fills, and that option.
-_OPTIONS = {
+OPTIONS = {
     "plate": "PLATE",
     "plate.color_space": "--color-space",
     "plate.ocio_config": "--ocio",
@@ -37,7 +37,7 @@ _OPTIONS = {
     "model.precision": "--precision",
 }
 #: Remedies that name a field of the document, and what does the same here.
-_REMEDIES = {
+REMEDIES = {
     CHOOSE_FILES: "leave --layers out",
     CHOOSE_LAYERS: "give --layers",
     LET_STAND_IN: "give --missing hold or --missing black",
@@ -66,22 +66,24 @@ class Spoken:
     objects: tuple[TrackedObject, ...]
     places: Mapping[str, str]
 
-    @contextmanager
-    def in_words(self) -> Iterator[None]:
-        """Faults of the job that come by name the words of the command line instead of its places."""
-        try:
-            yield
-        except JobFaults as faults:
-            raise JobFaults([self._in_words(fault) for fault in faults.faults]) from faults
 
-    def _in_words(self, fault: Fault) -> Fault:
-        place, remedy = fault.place, fault.remedy
-        words = {**_OPTIONS, **self.places}
-        while place and place not in words:
-            place = place[: max(place.rfind("."), place.rfind("["), 0)]
-        for told, said in _REMEDIES.items():
-            remedy = remedy.replace(told, said)
-        return fault._replace(place=words.get(place, fault.place), remedy=remedy)
+@contextmanager
+def in_words(places: Mapping[str, str], remedies: Mapping[str, str]) -> Iterator[None]:
+    """Faults that come by name these words for the places of the document, and for its remedies."""
+    try:
+        yield
+    except JobFaults as faults:
+        spoken = [_in_words(fault, places, remedies) for fault in faults.faults]
+        raise JobFaults(spoken, faults.source) from faults
+
+
+def _in_words(fault: Fault, places: Mapping[str, str], remedies: Mapping[str, str]) -> Fault:
+    place, remedy = fault.place, fault.remedy
+    while place and place not in places:
+        place = place[: max(place.rfind("."), place.rfind("["), 0)]
+    for told, said in remedies.items():
+        remedy = remedy.replace(told, said)
+    return fault._replace(place=places.get(place, fault.place), remedy=remedy)
 
 
 def objects_from(words: Sequence[tuple[str, str]]) -> Spoken:

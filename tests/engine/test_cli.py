@@ -388,12 +388,17 @@ def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
         ("track", str(job_file), "--weights", str(tmp_path / "none.pt")): ExitCode.WEIGHTS,
         ("track", str(job_file), "--frames", "1-2"): ExitCode.USAGE,
         ("track", str(job_file), "--frames", "x"): ExitCode.USAGE,
+        ("track", str(job_file), "--device", "gpu"): ExitCode.USAGE,
+        ("track", str(job_file), "--threads", "-1"): ExitCode.USAGE,
+        ("preview", str(job_file), "--frame", "1", "--out", str(tmp_path / "a.png")): ExitCode.USAGE,
         ("weights", "download", "efficienttam_x"): ExitCode.WEIGHTS,
     }
     for arguments, code in cases.items():
         assert main([*arguments]) == code, arguments
         told = capsys.readouterr().err.splitlines()
         assert told[-1] and not any("Traceback" in line for line in told)
+        if "--device" in arguments and code is ExitCode.USAGE:
+            assert told[-1].startswith("efficienttam: --device: 'gpu' is not a device.")
     with pytest.raises(JobError):
         main(["track", "none.json", "--debug"])
 
