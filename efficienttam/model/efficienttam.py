@@ -20,7 +20,7 @@ from .config import ModelConfig
 from .image_encoder import ImageEncoder
 from .layers import MLP
 from .mask_decoder import Candidates, MaskDecoder, select
-from .memory_attention import Memory, MemoryAttention
+from .memory_attention import MapTokens, Memory, MemoryAttention
 from .memory_encoder import MemoryEncoder
 from .position_encoding import sine_position
 from .prompt_encoder import PointLabel, PromptEncoder
@@ -99,17 +99,36 @@ class EfficientTAM(nn.Module):
         """What the heads see of a frame that recalls nothing: (B, C, H, W)."""
         return embedding + self.no_mem_embed[0, 0, :, None, None].to(embedding.dtype)
 
-    def assemble_memory(self, maps: Tensor, slots: Sequence[int], pointers: Tensor) -> Memory:
-        """Memory maps (B, n, M, H, W) in temporal ``slots`` and object pointers (B, p, C) as one memory.
+    def project_map(self, maps: Tensor, *, pooled: bool) -> MapTokens:
+        """Memory maps (B, M, H, W) as tokens that ``join_memory`` takes; worth keeping.
+
+        ``pooled`` is ``pools(n)`` for the n maps they are to be joined with.
+        """
+        channels, height, width = maps.shape[1:]
+        sine = sine_position(height, width, channels, maps.device)
+        maps = maps.to(self.memory_attention.norm.weight.dtype)
+        return self.memory_attention.project(maps, sine, pooled=pooled)
+
+    def pools(self, maps: int) -> bool:
+        """Are so many maps of a memory pooled?"""
+        return self.memory_attention.pools(maps)
+
+    def join_memory(self, tokens: Sequence[MapTokens], slots: Sequence[int], pointers: Tensor) -> Memory:
+        """Tokens of n maps in temporal ``slots`` and object pointers (B, p, C) as one memory.
 
         Slot 0 is a prompted frame, slot ``memory_maps`` - 1 the frame just before (after, in reverse).
         A pointer becomes C / M tokens of M channels, without a position.
         """
-        channels, height, width = maps.shape[2:]
-        sine = sine_position(height, width, channels, maps.device)
-        index = [self.config.memory_maps - 1 - slot for slot in slots]
-        position = sine[None] + self.maskmem_tpos_enc[index].reshape(-1, channels, 1, 1)
-        return Memory(maps, position, pointers.reshape(pointers.shape[0], -1, channels))
+        codes = self.maskmem_tpos_enc.flatten(1)
+        pointers = pointers.to(codes.dtype).reshape(pointers.shape[0], -1, codes.shape[1])
+        rows = [self.config.memory_maps - 1 - slot for slot in slots]
+        return self.memory_attention.join(tokens, rows, codes, pointers)
+
+    def assemble_memory(self, maps: Tensor, slots: Sequence[int], pointers: Tensor) -> Memory:
+        """Memory maps (B, n, M, H, W) in ``slots`` and object pointers (B, p, C) as one memory."""
+        pooled = self.pools(maps.shape[1])
+        tokens = [self.project_map(one, pooled=pooled) for one in maps.unbind(1)]
+        return self.join_memory(tokens, slots, pointers)
 
     def recall(self, embedding: Tensor, memory: Memory) -> Tensor:
         """Memory-conditioned embedding (B, C, H, W)."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import ImageEncoderConfig
+from .constant import Constant
 from .layers import MLP, LayerNorm2d
 
 
@@ -76,6 +77,7 @@ class VisionTransformer(nn.Module):
     def __init__(self, config: ImageEncoderConfig) -> None:
         super().__init__()
         self.position_grid = config.position_grid
+        self._position = Constant()
         self.patch_embed = PatchEmbed(config.patch, config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.position_grid**2 + 1, config.dim))
         self.blocks = nn.ModuleList(
@@ -87,12 +89,15 @@ class VisionTransformer(nn.Module):
 
     def position(self, height: int, width: int) -> Tensor:
         """Learned position interpolated to a grid: (1, height, width, D). The class slot is unused."""
-        side = self.position_grid
-        grid = self.pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-        if (height, width) != (side, side):
-            with torch.autocast(grid.device.type, enabled=False):
+
+        def compute() -> Tensor:
+            side = self.position_grid
+            grid = self.pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+            if (height, width) != (side, side):
                 grid = functional.interpolate(grid, (height, width), mode="bicubic", align_corners=False)
-        return grid.permute(0, 2, 3, 1)
+            return grid.permute(0, 2, 3, 1)
+
+        return self._position.get([self.pos_embed], (height, width), compute)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.patch_embed(image)

@@ -1,16 +1,33 @@
 """Where a token is: sine codes, random Fourier codes and axial rotary tables.
 
-All functions return float32 and depend on sizes alone; callers keep the tables.
+All functions return float32 and depend on sizes alone; the last few tables are kept. Do not write into
+one.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
+def _kept(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A table is made outside of inference mode, so that training can use it too, and made once."""
+
+    @functools.lru_cache(maxsize=8)
+    @functools.wraps(compute)
+    def table(*sizes: Any) -> Tensor:
+        with torch.inference_mode(False), torch.no_grad():
+            return compute(*sizes)
+
+    return table
+
+
+@_kept
 def sine_position(height: int, width: int, channels: int, device: torch.device | None = None) -> Tensor:
     """Sine code of a grid: (channels, height, width), the first half for y, the second for x.
 
@@ -60,6 +77,7 @@ class RandomPosition(nn.Module):
         return self(points).permute(2, 0, 1)
 
 
+@_kept
 def rotary_table(height: int, width: int, channels: int, device: torch.device | None = None) -> Tensor:
     """Axial rotary table of a row-major grid: cosines and sines, (2, height * width, channels / 2).
 

@@ -7,7 +7,7 @@ mask, later ones recall what was predicted before them, now and then a frame is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -183,10 +183,8 @@ class _Recall:
                 slots.append(reach - (frame - index))
         pointers = [pointer for _, pointer in self.prompted]
         pointers += [pointer for _, _, pointer in reversed(self.tracked)]
-        assembled = model.assemble_memory(
-            torch.stack(maps, 1), slots, torch.stack(pointers[: model.config.max_pointers], 1)
-        )
-        return replace(assembled, map_position=assembled.map_position.to(maps[0].dtype))
+        told = torch.stack(pointers[: model.config.max_pointers], 1)
+        return model.assemble_memory(torch.stack(maps, 1), slots, told)
 
 
 def _start(
