@@ -116,8 +116,9 @@ class RangeTracker:
         for frame in order:
             outputs: dict[ObjectId, FrameMemory] = {}
             with self.tracker.model.inference():
+                self._track(frame, reverse)
                 for track in self.tracks:
-                    output = self._visit(track, frame, reverse)
+                    output = self._output(track, frame, reverse)
                     if output is not None:
                         outputs[track.id] = output
                 ready = self._ready(frame, outputs)
@@ -125,20 +126,26 @@ class RangeTracker:
             if result is not None:
                 yield result
 
-    def _visit(self, track: ObjectTrack, frame: int, reverse: bool) -> FrameMemory | None:
-        """Tracks the frame if a run needs it; its output when this sweep has the last word on it."""
-        runs = self.runs[track.id]
-        memory = track.memory
+    def _track(self, frame: int, reverse: bool) -> None:
+        """Tracks the objects that have a run through this frame."""
         recall = self.tracker.options.recall
-        if runs.starts(frame, reverse) and recall is Recall.NEIGHBOURS:
-            memory.tracked.clear()
-        if runs.visits(frame, reverse):
-            self.tracker.track_frame(track, frame, reverse, recall)
-            memory.prune(frame)
-        part = runs.wanted.get(frame)
+        visited = []
+        for track in self.tracks:
+            runs = self.runs[track.id]
+            if runs.starts(frame, reverse) and recall is Recall.NEIGHBOURS:
+                track.memory.tracked.clear()
+            if runs.visits(frame, reverse):
+                visited.append(track)
+        self.tracker.track_frame(visited, frame, reverse, recall)
+        for track in visited:
+            track.memory.prune(frame)
+
+    def _output(self, track: ObjectTrack, frame: int, reverse: bool) -> FrameMemory | None:
+        """The object's output when this sweep has the last word on the frame."""
+        part = self.runs[track.id].wanted.get(frame)
         if part is None or not (part.backward if reverse else part.forward):
             return None
-        output = memory.get(frame)
+        output = track.memory.get(frame)
         if output is None or not (part.forward and part.backward):
             return output
         if not reverse:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from efficienttam.contract.errors import PromptError
@@ -26,11 +27,15 @@ from .embedding_cache import EmbeddingCache
 from .frame_source import FrameSource
 from .memory_bank import FrameMemory, MemoryBank, Reach, select
 from .network_input import frame_input
-from .object_track import ObjectId, ObjectTrack
+from .network_pass import Recollection
+from .object_track import Conditioned, ObjectId, ObjectTrack
 from .options import TrackerOptions
 from .range_tracker import RangeTracker
 from .spans import neighbours
 from .track_result import TrackResult, compose
+
+#: So many objects go through the network together at most: their activations are all in memory at once.
+OBJECTS_AT_ONCE = 8
 
 
 class VideoTracker:
@@ -137,9 +142,9 @@ class VideoTracker:
                 self.remember_pending(track)
         for frame in self.pass_frames(start, end, direction):
             with self.model.inference():
+                afresh = [track for track in tracks if frame not in track.memory.prompted]
+                self.track_frame(afresh, frame, direction is Direction.BACKWARD, Recall.ALL)
                 for track in tracks:
-                    if frame not in track.memory.prompted:
-                        self.track_frame(track, frame, direction is Direction.BACKWARD, Recall.ALL)
                     track.memory.prune(frame)
                 result = self.result(frame, tracks)
             yield result
@@ -271,7 +276,8 @@ class VideoTracker:
         corrects = previous is not None and previous.recalled
         reverse = previous is not None and previous.reverse
         if corrects:
-            features = self._conditioned(track, frame, embedding, reverse, recall)
+            recollection = self._recollection(track, frame, reverse, recall)
+            (features,) = self._conditioned([track], [recollection], frame)
         else:
             features = self.model.without_memory(embedding)
         head = network_pass.respond(
@@ -284,8 +290,9 @@ class VideoTracker:
     def remember_pending(self, track: ObjectTrack) -> None:
         """Encodes the memory of prompted frames that are pending and moves them to the bank."""
         for frame, output in track.pending.items():
-            encoded = network_pass.memory_map(
-                self.model, self.embedding(frame), output.logits, binarize=self.options.binarize_prompted
+            binarize = self.options.binarize_prompted
+            (encoded,) = network_pass.memory_maps(
+                self.model, self.embedding(frame), output.logits[None], binarize=binarize
             )
             remembered = replace(output, memory_map=encoded)
             if output.recalled and not self.options.corrections_are_prompted:
@@ -304,20 +311,31 @@ class VideoTracker:
         step = 1 if frame > key else -1
         for visited in range(key + step, frame + step, step):
             if visited not in track.memory.prompted:
-                self.track_frame(track, visited, step < 0, self.options.recall)
+                self.track_frame([track], visited, step < 0, self.options.recall)
             track.memory.prune(visited)
 
-    def track_frame(self, track: ObjectTrack, frame: int, reverse: bool, recall: Recall) -> FrameMemory:
-        """Tracks one object on one frame and remembers it."""
+    def track_frame(self, tracks: Sequence[ObjectTrack], frame: int, reverse: bool, recall: Recall) -> None:
+        """Tracks objects on one frame and remembers it. Those that recall alike go together."""
+        alike: dict[tuple[int, int], list[tuple[ObjectTrack, Recollection]]] = {}
+        for track in tracks:
+            recollection = self._recollection(track, frame, reverse, recall)
+            alike.setdefault(recollection.size, []).append((track, recollection))
+        for pairs in alike.values():
+            for start in range(0, len(pairs), OBJECTS_AT_ONCE):
+                self._track_together(pairs[start : start + OBJECTS_AT_ONCE], frame, reverse)
+
+    def _track_together(
+        self, pairs: Sequence[tuple[ObjectTrack, Recollection]], frame: int, reverse: bool
+    ) -> None:
+        tracks, recollections = zip(*pairs, strict=True)
+        features = self._conditioned(tracks, recollections, frame)
+        head = network_pass.track(self.model, torch.cat(features), self.options)
         embedding = self.embedding(frame)
-        features = self._conditioned(track, frame, embedding, reverse, recall)
-        head = network_pass.track(self.model, features, self.options)
-        output = network_pass.frame_memory(head, self.options, recalled=True, reverse=reverse)
-        encoded = network_pass.memory_map(self.model, embedding, head.logits[0, 0], binarize=False)
-        output = replace(output, memory_map=encoded)
-        track.memory.tracked[frame] = output
-        track.cover(frame)
-        return output
+        maps = network_pass.memory_maps(self.model, embedding, head.logits[:, 0], binarize=False)
+        for row, (track, encoded) in enumerate(zip(tracks, maps, strict=True)):
+            output = network_pass.frame_memory(head, self.options, row=row, recalled=True, reverse=reverse)
+            track.memory.tracked[frame] = replace(output, memory_map=encoded)
+            track.cover(frame)
 
     def result(self, frame: int, tracks: Sequence[ObjectTrack]) -> TrackResult:
         """Outputs of objects on a frame, those that have one."""
@@ -329,8 +347,24 @@ class VideoTracker:
         return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
 
     def _conditioned(
-        self, track: ObjectTrack, frame: int, embedding: Tensor, reverse: bool, recall: Recall
-    ) -> Tensor:
+        self, tracks: Sequence[ObjectTrack], recollections: Sequence[Recollection], frame: int
+    ) -> list[Tensor]:
+        """The frame as each object recalls it, (1, C, H, W) each; kept until something else is recalled."""
+        known = [track.conditioned for track in tracks]
+        stale = [
+            (track, recollection)
+            for track, recollection, held in zip(tracks, recollections, known, strict=True)
+            if held is None or held.frame != frame or not held.recollection.same(recollection)
+        ]
+        if stale:
+            anew, recalled = zip(*stale, strict=True)
+            banks = [track.memory for track in anew]
+            features = network_pass.conditioned(self.model, self.embedding(frame), recalled, banks)
+            for track, recollection, row in zip(anew, recalled, features, strict=True):
+                track.conditioned = Conditioned(frame, recollection, row[None])
+        return [track.conditioned.features for track in tracks if track.conditioned is not None]
+
+    def _recollection(self, track: ObjectTrack, frame: int, reverse: bool, recall: Recall) -> Recollection:
         prompted = list(track.memory.prompted)
         if recall is Recall.NEIGHBOURS and prompted:
             others = sorted(key for key in prompted if key != frame)
@@ -345,7 +379,7 @@ class VideoTracker:
             reverse=reverse,
             reach=track.memory.reach,
         )
-        return network_pass.conditioned(self.model, embedding, track.memory, selection)
+        return network_pass.recollect(track.memory, selection)
 
     def _encode(self, frame: int) -> Tensor:
         image = frame_input(self.plate.read(frame), self.model.config.input_size, self.model.device)
