@@ -100,9 +100,9 @@ class EfficientTAM(nn.Module):
         return embedding + self.no_mem_embed[0, 0, :, None, None].to(embedding.dtype)
 
     def project_map(self, maps: Tensor, *, pooled: bool) -> MapTokens:
-        """Memory maps (B, M, H, W) as tokens that ``join_memory`` takes; worth keeping.
+        """Memory maps (B, M, H, W) as tokens for ``memory``; worth keeping.
 
-        ``pooled`` is ``pools(n)`` for the n maps they are to be joined with.
+        ``pooled`` is ``pools(n)`` for the n maps of the memory.
         """
         channels, height, width = maps.shape[1:]
         sine = sine_position(height, width, channels, maps.device)
@@ -113,28 +113,29 @@ class EfficientTAM(nn.Module):
         """Are so many maps of a memory pooled?"""
         return self.memory_attention.pools(maps)
 
-    def join_memory(self, tokens: Sequence[MapTokens], slots: Sequence[int], pointers: Tensor) -> Memory:
+    def memory(self, tokens: Sequence[MapTokens], slots: Sequence[int], pointers: Tensor) -> Memory:
         """Tokens of n maps in temporal ``slots`` and object pointers (B, p, C) as one memory.
 
         Slot 0 is a prompted frame, slot ``memory_maps`` - 1 the frame just before (after, in reverse).
         A pointer becomes C / M tokens of M channels, without a position.
         """
         codes = self.maskmem_tpos_enc.flatten(1)
-        pointers = pointers.to(codes.dtype).reshape(pointers.shape[0], -1, codes.shape[1])
-        rows = [self.config.memory_maps - 1 - slot for slot in slots]
-        return self.memory_attention.join(tokens, rows, codes, pointers)
+        told = pointers.to(codes.dtype).reshape(pointers.shape[0], -1, codes.shape[1])
+        rows = tuple(self.config.memory_maps - 1 - slot for slot in slots)
+        return Memory(tuple(tokens), rows, codes, told)
 
     def assemble_memory(self, maps: Tensor, slots: Sequence[int], pointers: Tensor) -> Memory:
         """Memory maps (B, n, M, H, W) in ``slots`` and object pointers (B, p, C) as one memory."""
         pooled = self.pools(maps.shape[1])
         tokens = [self.project_map(one, pooled=pooled) for one in maps.unbind(1)]
-        return self.join_memory(tokens, slots, pointers)
+        return self.memory(tokens, slots, pointers)
 
-    def recall(self, embedding: Tensor, memory: Memory) -> Tensor:
-        """Memory-conditioned embedding (B, C, H, W)."""
+    def recall(self, embedding: Tensor, *memories: Memory) -> Tensor:
+        """Memory-conditioned embeddings (B, C, H, W) of an embedding (1, C, H, W), or (B, C, H, W), for the
+        B objects of all memories, which are alike in their numbers of maps and pointers."""
         channels, height, width = embedding.shape[1:]
         position = sine_position(height, width, channels, embedding.device)
-        return self.memory_attention(embedding, position, memory)
+        return self.memory_attention(embedding, position, memories)
 
     def decode(self, embedding: Tensor, sparse: Tensor, mask_logits: Tensor | None = None) -> Candidates:
         """All candidate masks for a (conditioned) embedding (B, C, H, W) and prompt tokens (B, n, C)."""

@@ -7,7 +7,7 @@ ln(window area) on the logits (Eq. 5) or on the keys (Eq. 6). Upstream: ``Memory
 
 A memory map is paid for once: ``project`` gives its keys and values for every layer, rotated and
 pooled. Only its temporal slot changes from frame to frame, and projection, rotation and pooling are
-linear, so that the slot's share of a key is a constant which ``join`` adds.
+linear, so that the slot's share of a key is a constant, added when the frame is recalled.
 """
 
 from __future__ import annotations
@@ -39,22 +39,16 @@ class MapTokens:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a frame recalls, for B objects: ``keys`` and ``values`` (layers, B, K, C).
+    """What a frame recalls for B objects.
 
-    ``bias`` (K,) is added to the logits of every query; None for nothing.
+    ``tokens`` of n maps, for each its row ``slots[i]`` of the temporal ``codes`` (slots, M), and object
+    pointer tokens ``pointers`` (B, P, M), which have no position (P may be 0).
     """
 
-    keys: Tensor
-    values: Tensor
-    bias: Tensor | None = None
-
-
-def join_objects(memories: Sequence[Memory]) -> Memory:
-    """Memories of single objects, alike in K and bias, as one."""
-    if len(memories) == 1:
-        return memories[0]
-    keys = torch.cat([memory.keys for memory in memories], dim=1)
-    return Memory(keys, torch.cat([memory.values for memory in memories], dim=1), memories[0].bias)
+    tokens: tuple[MapTokens, ...]
+    slots: tuple[int, ...]
+    codes: Tensor
+    pointers: Tensor
 
 
 class RotaryAttention(nn.Module):
@@ -161,38 +155,47 @@ class MemoryAttention(nn.Module):
         keys, projected = (torch.stack(part) for part in zip(*pairs, strict=True))
         return MapTokens(keys, projected, pooled)
 
-    def join(
-        self, tokens: Sequence[MapTokens], slots: Sequence[int], codes: Tensor, pointers: Tensor
-    ) -> Memory:
-        """Tokens of n maps, row ``slots[i]`` of the temporal ``codes`` (slots, M) for each, and pointer
-        tokens (B, P, M), which have no position, as one memory."""
-        pooled = tokens[0].pooled
-        cells = tokens[0].keys.shape[2]
-        shares = self._slot_keys(codes, cells * (self.window**2 if pooled else 1), pooled)
-        keys = [held.keys + shares[:, slot, None] for held, slot in zip(tokens, slots, strict=True)]
-        values = [held.values for held in tokens]
-        keys.append(torch.stack([cross.k_proj(pointers) for cross in self.crosses]))
-        values.append(torch.stack([cross.v_proj(pointers) for cross in self.crosses]))
-        bias = None
-        if pooled and self.form is CrossAttention.POOLED_LOGIT_BIAS:
-            bias = keys[0].new_zeros(cells * len(tokens) + pointers.shape[1])
-            bias[: cells * len(tokens)] = math.log(self.window**2)
-        return Memory(torch.cat(keys, dim=2), torch.cat(values, dim=2), bias)
+    def forward(self, embedding: Tensor, position: Tensor, memories: Sequence[Memory]) -> Tensor:
+        """``embedding`` (1, C, H, W), or (B, C, H, W) for memories of B objects in all, and its sine
+        ``position`` (C, H, W); returns (B, C, H, W).
 
-    def forward(self, embedding: Tensor, position: Tensor, memory: Memory) -> Tensor:
-        """``embedding`` (B or 1, C, H, W) and its sine ``position`` (C, H, W); returns (B, C, H, W).
-
-        What objects of a frame have in common, up to the first attention to memory, is computed once.
+        The memories have as many tokens each. What their objects have in common, up to the first
+        attention to memory, is computed once.
         """
         _, channels, height, width = embedding.shape
         table = rotary_table(height, width, channels, embedding.device)
         x = (embedding + 0.1 * position.to(embedding.dtype)).flatten(2).transpose(1, 2)
+        bias = self._bias(memories[0])
         for index, layer in enumerate(self.layers):
-            x = layer(x, memory.keys[index], memory.values[index], memory.bias, table)
+            pairs = [self._join(memory, index) for memory in memories]
+            key, value = (torch.cat(part) for part in zip(*pairs, strict=True))
+            x = layer(x, key, value, bias, table)
         return self.norm(x).transpose(1, 2).unflatten(2, (height, width))
 
-    def _slot_keys(self, codes: Tensor, tokens: int, pooled: bool) -> Tensor:
+    def _join(self, memory: Memory, layer: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, K, C) of one layer; joined when they are needed, one layer at a time."""
+        cross = self.crosses[layer]
+        shares = self._slot_keys(memory)[layer]
+        keys = [
+            held.keys[layer] + shares[slot] for held, slot in zip(memory.tokens, memory.slots, strict=True)
+        ]
+        values = [held.values[layer] for held in memory.tokens]
+        key = torch.cat([*keys, cross.k_proj(memory.pointers)], dim=1)
+        return key, torch.cat([*values, cross.v_proj(memory.pointers)], dim=1)
+
+    def _bias(self, memory: Memory) -> Tensor | None:
+        """What is added to the logits of a memory's tokens: (K,), None for nothing."""
+        if not memory.tokens[0].pooled or self.form is not CrossAttention.POOLED_LOGIT_BIAS:
+            return None
+        cells = sum(held.keys.shape[2] for held in memory.tokens)
+        bias = memory.pointers.new_zeros(cells + memory.pointers.shape[1])
+        bias[:cells] = math.log(self.window**2)
+        return bias
+
+    def _slot_keys(self, memory: Memory) -> Tensor:
         """Share of every temporal code in the keys of every layer: (layers, slots, K, C)."""
+        codes, pooled = memory.codes, memory.tokens[0].pooled
+        tokens = memory.tokens[0].keys.shape[2] * (self.window**2 if pooled else 1)
 
         def compute() -> Tensor:
             side = math.isqrt(tokens)

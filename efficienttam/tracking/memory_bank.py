@@ -114,6 +114,10 @@ def nearest_prompted(frame: int, prompted: Sequence[int], limit: int | None) -> 
     return chosen + others[: limit - len(chosen)]
 
 
+#: Room for tokens of recalled maps, per object: all of a pooled 1024-pixel variant's in float32.
+KEPT_TOKEN_BYTES = 128 * 2**20
+
+
 @dataclass(frozen=True)
 class _Projected:
     """Tokens, and the memory they were made from."""
@@ -142,7 +146,10 @@ class MemoryBank:
     def tokens(
         self, entries: Sequence[FrameMemory], pooled: bool, project: Callable[[Tensor], MapTokens]
     ) -> list[MapTokens]:
-        """Tokens of the maps of memories: those of the last call, or ``project(map)``."""
+        """Tokens of the maps of memories: those of the last call, or ``project(map)``.
+
+        At most ``KEPT_TOKEN_BYTES`` are kept for the next call, the first ones given.
+        """
         used = []
         for entry in entries:
             known = (held for held in self._projected if held.entry is entry and held.tokens.pooled == pooled)
@@ -152,7 +159,12 @@ class MemoryBank:
                     raise ValueError("This memory has no map.")
                 held = _Projected(entry, project(entry.memory_map[None]))
             used.append(held)
-        self._projected = used
+        kept, size = [], 0
+        for held in used:
+            size += held.tokens.keys.nbytes + held.tokens.values.nbytes
+            if size <= KEPT_TOKEN_BYTES:
+                kept.append(held)
+        self._projected = kept
         return [held.tokens for held in used]
 
     def prune(self, frame: int) -> None:

@@ -15,7 +15,6 @@ from torch import Tensor
 from efficienttam.contract.prompts import Prompt
 from efficienttam.mattes.holes import fill_holes
 from efficienttam.model.efficienttam import MASK_BIAS, MASK_SCALE, EfficientTAM, HeadOutput
-from efficienttam.model.memory_attention import join_objects
 from efficienttam.model.prompt_encoder import PointLabel
 
 from .memory_bank import FrameMemory, MemoryBank, Selection
@@ -71,8 +70,8 @@ def conditioned(
         tokens = bank.tokens(entries, pooled, lambda one: model.project_map(one, pooled=pooled))
         told = [entry.pointer for entry in recollection.pointers]
         pointers = torch.stack(told) if told else embedding.new_zeros(0, model.config.hidden)
-        memories.append(model.join_memory(tokens, slots, pointers[None]))
-    return model.recall(embedding, join_objects(memories))
+        memories.append(model.memory(tokens, slots, pointers[None]))
+    return model.recall(embedding, *memories)
 
 
 def track(model: EfficientTAM, features: Tensor, options: TrackerOptions) -> HeadOutput:

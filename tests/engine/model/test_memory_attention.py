@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from efficienttam.model.config import CrossAttention, MemoryAttentionConfig
-from efficienttam.model.memory_attention import Memory, MemoryAttention, join_objects
+from efficienttam.model.memory_attention import Memory, MemoryAttention
 from efficienttam.model.position_encoding import rotary_table, rotate
 
 HIDDEN, CHANNELS, SIDE = 32, 8, 8
@@ -38,7 +38,7 @@ def recalled(maps: int, pointers: int) -> tuple[torch.Tensor, torch.Tensor, torc
 def memory(module: MemoryAttention, maps: int, pointers: int) -> Memory:
     given, sine, codes, told = recalled(maps, pointers)
     tokens = [module.project(one[None], sine, pooled=module.pools(maps)) for one in given]
-    return module.join(tokens, list(range(maps)), codes, told)
+    return Memory(tuple(tokens), tuple(range(maps)), codes, told)
 
 
 @torch.inference_mode()
@@ -49,7 +49,7 @@ def recall(form: CrossAttention, maps: int, pointers: int, window: int = 2) -> t
         torch.randn(HIDDEN, SIDE, SIDE).double(),
     )
     module = attention(form, window)
-    return module(embedding, position, memory(module, maps, pointers))
+    return module(embedding, position, [memory(module, maps, pointers)])
 
 
 def test_one_map_is_never_pooled() -> None:
@@ -81,7 +81,7 @@ def repeated(form: CrossAttention, window: int) -> tuple[torch.Tensor, ...]:
     torch.manual_seed(8)
     x = torch.randn(1, SIDE * SIDE, HIDDEN).double()
     joined = memory(module, 2, 4)
-    got = cross.attend(x, joined.keys[0], joined.values[0], joined.bias, table)
+    got = cross.attend(x, *module._join(joined, 0), module._bias(joined), table)
 
     maps, sine, codes, pointers = recalled(2, 4)
     values = maps.flatten(2).transpose(1, 2)
@@ -129,13 +129,13 @@ def test_a_map_projected_once_serves_every_slot(form: CrossAttention) -> None:
     module = attention(form)
     maps, sine, codes, pointers = recalled(3, 4)
     tokens = [module.project(one[None], sine, pooled=module.pools(3)) for one in maps]
-    joined = module.join(tokens, [2, 0, 1], codes, pointers)
+    recalled_keys, _ = module._join(Memory(tuple(tokens), (2, 0, 1), codes, pointers), 0)
     for index, slot in enumerate((2, 0, 1)):
         coded = sine + codes[slot, :, None, None]
-        direct = module.project(maps[index][None], coded, pooled=module.pools(3))
-        cells = direct.keys.shape[2]
-        part = joined.keys[:, :, index * cells : (index + 1) * cells]
-        assert torch.allclose(part, direct.keys, atol=1e-6)
+        direct = module.project(maps[index][None], coded, pooled=module.pools(3)).keys[0]
+        cells = direct.shape[1]
+        part = recalled_keys[:, index * cells : (index + 1) * cells]
+        assert torch.allclose(part, direct, atol=1e-6)
 
 
 @torch.inference_mode()
@@ -145,23 +145,21 @@ def test_objects_together_recall_what_each_recalls_alone() -> None:
     embedding = torch.randn(1, HIDDEN, SIDE, SIDE).double()
     position = torch.randn(HIDDEN, SIDE, SIDE).double()
     one = memory(module, 3, 4)
-    other = Memory(one.keys.flip(2), one.values * 0.5, one.bias)
-    both = module(embedding, position, join_objects([one, other]))
-    assert torch.allclose(both[:1], module(embedding, position, one), atol=1e-9)
-    assert torch.allclose(both[1:], module(embedding, position, other), atol=1e-9)
+    other = replace(one, tokens=one.tokens[::-1], pointers=one.pointers.flip(1) * 0.5)
+    both = module(embedding, position, [one, other])
+    assert torch.allclose(both[:1], module(embedding, position, [one]), atol=1e-9)
+    assert torch.allclose(both[1:], module(embedding, position, [other]), atol=1e-9)
 
 
 def test_a_table_of_weights_follows_them_when_they_change() -> None:
-    module = attention(CrossAttention.POOLED_KEY_BIAS)
+    module, changed = attention(CrossAttention.POOLED_KEY_BIAS), attention(CrossAttention.POOLED_KEY_BIAS)
     with torch.inference_mode():
-        before = memory(module, 2, 4).keys
-        assert torch.equal(before, memory(module, 2, 4).keys)
+        before, _ = module._join(memory(module, 2, 4), 0)
+        assert torch.equal(before, module._join(memory(module, 2, 4), 0)[0])
     with torch.no_grad():
-        module.crosses[0].k_proj.weight.mul_(2)
+        for one in (module, changed):
+            one.crosses[0].k_proj.weight.mul_(2)
     with torch.inference_mode():
-        after = memory(module, 2, 4).keys
-    fresh = attention(CrossAttention.POOLED_KEY_BIAS)
-    with torch.no_grad():
-        fresh.crosses[0].k_proj.weight.mul_(2)
-    with torch.inference_mode():
-        assert torch.equal(after, memory(fresh, 2, 4).keys)
+        after, _ = module._join(memory(module, 2, 4), 0)
+        assert not torch.equal(after, before)
+        assert torch.equal(after, changed._join(memory(changed, 2, 4), 0)[0])
