@@ -57,14 +57,10 @@ class EfficientTAM(nn.Module):
 
     #: sha256 of the file the weights came from, for provenance; empty for random weights.
     weights_hash: str = ""
-    #: What matrix products are computed in; callers enter autocast with it, the weights stay float32.
-    precision: torch.dtype = torch.float32
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        #: What the network computes in; weights stay float32.
-        self.precision = torch.float32
         hidden, memory = config.hidden, config.memory_channels
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(config.memory_maps, 1, 1, memory))
         self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, hidden))
@@ -84,16 +80,30 @@ class EfficientTAM(nn.Module):
         """Where the weights live."""
         return self.no_mem_embed.device
 
+    @property
+    def precision(self) -> torch.dtype:
+        """What the image encoder, the memory encoder and memory attention compute in; see ``lower``."""
+        return self.maskmem_tpos_enc.dtype
+
+    def lower(self, dtype: torch.dtype) -> None:
+        """Lets image encoder, memory encoder and memory attention compute in ``dtype``.
+
+        Their weights are converted once, instead of by autocast on every call. The heads, which draw
+        the mask and cost next to nothing, stay in float32.
+        """
+        for box in (self.image_encoder, self.memory_encoder, self.memory_attention):
+            box.to(dtype)
+        self.maskmem_tpos_enc = nn.Parameter(self.maskmem_tpos_enc.detach().to(dtype), requires_grad=False)
+
     @contextmanager
     def inference(self) -> Iterator[None]:
-        """Runs the block without gradients and in the network's precision, by autocast."""
-        lower = self.precision != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=lower):
+        """Runs the block without gradients."""
+        with torch.inference_mode():
             yield
 
     def encode_image(self, image: Tensor) -> Tensor:
-        """Normalised RGB (B, 3, S, S) to embeddings (B, C, H, W)."""
-        return self.image_encoder(image)
+        """Normalised RGB (B, 3, S, S) to embeddings (B, C, H, W), in the network's precision."""
+        return self.image_encoder(image.to(_type_of(self.image_encoder)))
 
     def without_memory(self, embedding: Tensor) -> Tensor:
         """What the heads see of a frame that recalls nothing: (B, C, H, W)."""
@@ -106,8 +116,7 @@ class EfficientTAM(nn.Module):
         """
         channels, height, width = maps.shape[1:]
         sine = sine_position(height, width, channels, maps.device)
-        maps = maps.to(self.memory_attention.norm.weight.dtype)
-        return self.memory_attention.project(maps, sine, pooled=pooled)
+        return self.memory_attention.project(maps.to(self.precision), sine, pooled=pooled)
 
     def pools(self, maps: int) -> bool:
         """Are so many maps of a memory pooled?"""
@@ -135,14 +144,16 @@ class EfficientTAM(nn.Module):
         B objects of all memories, which are alike in their numbers of maps and pointers."""
         channels, height, width = embedding.shape[1:]
         position = sine_position(height, width, channels, embedding.device)
-        return self.memory_attention(embedding, position, memories)
+        return self.memory_attention(embedding.to(self.precision), position, memories)
 
     def decode(self, embedding: Tensor, sparse: Tensor, mask_logits: Tensor | None = None) -> Candidates:
         """All candidate masks for a (conditioned) embedding (B, C, H, W) and prompt tokens (B, n, C)."""
+        dtype = _type_of(self.sam_mask_decoder)
+        mask_logits = None if mask_logits is None else mask_logits.to(dtype)
         dense = self.sam_prompt_encoder.mask(mask_logits, embedding.shape[0])
         position = self.sam_prompt_encoder.dense_position()
         return self.sam_mask_decoder(
-            embedding, position.to(embedding.dtype), sparse.to(embedding.dtype), dense.to(embedding.dtype)
+            embedding.to(dtype), position.to(dtype), sparse.to(dtype), dense.to(dtype)
         )
 
     def no_points(self, batch: int) -> tuple[Tensor, Tensor]:
@@ -197,7 +208,7 @@ class EfficientTAM(nn.Module):
             mask * MASK_SCALE + MASK_BIAS, (side, side), mode="bilinear", align_corners=False, antialias=True
         )
         appears = (mask > 0).flatten(1).any(1, keepdim=True)
-        seen = self.predict(embedding, mask_logits=self.mask_downsample(mask), multimask=False, dynamic=False)
+        seen = self.predict(embedding, mask_logits=self._reduced(mask), multimask=False, dynamic=False)
         return HeadOutput(
             logits=logits,
             candidates=logits,
@@ -215,7 +226,8 @@ class EfficientTAM(nn.Module):
         """
         full = self.upsample(logits)
         mask = (full > 0).float() if binarize else full.sigmoid()
-        return self.memory_encoder(embedding, mask * MASK_SCALE + MASK_BIAS)
+        scaled = mask * MASK_SCALE + MASK_BIAS
+        return self.memory_encoder(embedding.to(self.precision), scaled.to(self.precision))
 
     def upsample(self, logits: Tensor) -> Tensor:
         """Low-res mask logits (B, k, L, L) at network size (B, k, S, S), bilinear, float32."""
@@ -225,3 +237,11 @@ class EfficientTAM(nn.Module):
     def _pointer(self, token: Tensor, appears: Tensor) -> Tensor:
         pointer = self.obj_ptr_proj(token)
         return torch.where(appears, pointer, self.no_obj_ptr.to(pointer.dtype))
+
+    def _reduced(self, mask: Tensor) -> Tensor:
+        """The user's mask as a prompt of the decoder's own size."""
+        return self.mask_downsample(mask.to(self.mask_downsample.weight.dtype))
+
+
+def _type_of(box: nn.Module) -> torch.dtype:
+    return next(box.parameters()).dtype

@@ -91,7 +91,7 @@ class MemoryCrossAttention(RotaryAttention):
 
     def slot_keys(self, codes: Tensor, table: Tensor, side: int, pooled: bool) -> Tensor:
         """What temporal codes (n, M) add to the keys of a map: (n, K, C)."""
-        key = functional.linear(codes, self.k_proj.weight)[:, None].expand(-1, table.shape[1], -1)
+        key = functional.linear(codes, self.k_proj.weight)[:, None].expand(-1, table.shape[0], -1)
         key = rotate(key, table)
         return _pool(key, side, self.window) if pooled else key
 
@@ -121,7 +121,7 @@ class MemoryAttentionLayer(nn.Module):
     def forward(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
         x = x + self.self_attn(self.norm1(x), table)
         x = x + self.cross_attn_image.attend(self.norm2(x), key, value, bias, table)
-        return x + self.linear2(functional.relu(self.linear1(self.norm3(x))))
+        return x + self.linear2(self.linear1(self.norm3(x)).relu_())
 
 
 class MemoryAttention(nn.Module):

@@ -145,8 +145,6 @@ class Listener:
     def __init__(self, model: EfficientTAM) -> None:
         self.heard: Candidates | None = None
         model.sam_mask_decoder.register_forward_hook(self._hear)
-        for module in (model.memory_encoder, model.mask_downsample):
-            module.register_forward_pre_hook(_cast_to_weights)
 
     def _hear(self, module: nn.Module, given: tuple[Tensor, ...], result: Candidates) -> None:
         self.heard = result
@@ -157,12 +155,6 @@ class Listener:
             raise RuntimeError("The mask decoder has not run yet.")
         heard, self.heard = self.heard, None
         return heard
-
-
-def _cast_to_weights(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Masks are float32 in every precision; a network that lives in bfloat16 wants them so too."""
-    dtype = next(module.parameters()).dtype
-    return tuple(tensor.to(dtype) for tensor in given)
 
 
 @dataclass

@@ -31,7 +31,7 @@ def load_model(
 
     ``device`` is cpu, mps, cuda or cuda:N; None or "auto" takes a GPU where there is one.
     ``weights`` is a file or folder; without it they are looked for as ``find_weights`` says. Nothing
-    is downloaded. ``precision`` is what the network computes in (weights stay float32), ``threads``
+    is downloaded. ``precision`` is what the network computes in but for its heads, ``threads``
     how many CPU threads this whole process uses (None or 0: PyTorch's choice).
 
     Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
@@ -50,8 +50,9 @@ def load_model(
     model.to_empty(device="cpu")
     load_checkpoint(model, path)
     model.weights_hash = digest
-    model.precision = dtype
     model.requires_grad_(False)
+    if dtype is not torch.float32:
+        model.lower(dtype)
     try:
         return model.to(target).eval()
     except torch.OutOfMemoryError as error:
