@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from . import __version__
 from .commands.words import Word
@@ -50,9 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.FAILED)
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Tells a wrong command line in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        told = f"{self.prog}: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n"
+        self.exit(int(ExitCode.USAGE), told)
+
+
+def build_parser() -> Parser:
     """Every command with its arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="efficienttam",
         description="A plate and a prompt in, EXR mattes out.",
         epilog=f"Exit codes: {_CODES}.",
@@ -69,12 +78,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[Parser],
     name: str,
     does: str,
     module: str,
     function: str,
-) -> argparse.ArgumentParser:
+) -> Parser:
     """A command that calls ``function`` of ``efficienttam.commands.<module>``, imported when it runs."""
     parser = commands.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
     parser.set_defaults(
@@ -91,7 +100,7 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     return command
 
 
-def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_job_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     track = _add(commands, "track", "run a job document: its mattes are written", "jobs", "track")
     track.add_argument("job", metavar="JOB.json")
     track.add_argument("--frames", metavar="A-B", help="make this part of the job's range only")
@@ -110,7 +119,7 @@ def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     _add_machine(preview)
 
 
-def _add_matte(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte = _add(commands, "matte", "track without a job document", "matte", "matte")
     matte.add_argument("plate", metavar="PLATE", help="plate.%%04d.exr, plate.####.exr, a still or a movie")
     matte.add_argument(
@@ -121,7 +130,8 @@ def _add_matte(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     words = matte.add_argument_group(
         "prompts",
-        "In plate pixels from the top left. Repeat them; the order they are given in means something.",
+        "In plate pixels from the top left. Repeat them; the order they are given in means something. "
+        "A negative frame wants an equals sign: --point=-5:812,430.",
     )
     words.add_argument("--object", action=Word, dest="words", metavar="NAME", help="begin another object")
     words.add_argument(
@@ -156,20 +166,20 @@ def _add_matte(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_machine(matte)
 
 
-def _add_running(parser: argparse.ArgumentParser) -> None:
+def _add_running(parser: Parser) -> None:
     parser.add_argument("--resume", action="store_true", help="keep what is there and good, make the rest")
     parser.add_argument(
         "--progress", choices=_PROGRESS, default="auto", help="a bar, lines, or messages on stdout"
     )
 
 
-def _add_machine(parser: argparse.ArgumentParser) -> None:
+def _add_machine(parser: Parser) -> None:
     parser.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
     parser.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
 
 
-def _add_weights_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_weights_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     models = _add(commands, "models", "list the variants", "weights", "models")
     models.add_argument("--json", action="store_true", help="print them as JSON")
 
@@ -191,7 +201,7 @@ def _add_weights_commands(commands: argparse._SubParsersAction[argparse.Argument
         parser.add_argument("--folder", metavar="FOLDER", help="another folder than the user's cache")
 
 
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_demo(commands: argparse._SubParsersAction[Parser]) -> None:
     demo = _add(
         commands, "demo", "make a plate, click on it once, track it and show the result", "demo", "demo"
     )
@@ -204,9 +214,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_machine(demo)
 
 
-def _add_passed_on(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, does: str
-) -> None:
+def _add_passed_on(commands: argparse._SubParsersAction[Parser], name: str, does: str) -> None:
     """A command whose further arguments are read by the package that does it."""
     parser = commands.add_parser(name, help=does, add_help=False)
     parser.set_defaults(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -28,11 +29,11 @@ Stop = Callable[[], bool]
 
 
 class StoppablePlate:
-    """A frame source that ends the work with Cancelled at the next frame once it is to stop."""
+    """A frame source that calls ``visit`` with each frame that is read; that may raise Cancelled."""
 
-    def __init__(self, plate: FrameSequence, end_if_stopped: Callable[[], None]) -> None:
+    def __init__(self, plate: FrameSequence, visit: Callable[[int], None]) -> None:
         self._plate = plate
-        self._end_if_stopped = end_if_stopped
+        self._visit = visit
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,7 +47,7 @@ class StoppablePlate:
 
     def read(self, frame: int) -> np.ndarray:
         """The frame as ``FrameSequence.read`` gives it. Raises Cancelled."""
-        self._end_if_stopped()
+        self._visit(frame)
         return self._plate.read(frame)
 
 
@@ -65,6 +66,7 @@ class OpenJob:
         self.progress = progress
         self.plates = {view: _plate(self.job, view) for view in self.job.views or ("",)}
         self._stop = stop
+        self._visited: tuple[str, int] | None = None
         self._refuse_prompts_outside()
         progress.status(f"Loading {job.model.name}.")
         self.model = _model(self.job)
@@ -83,7 +85,8 @@ class OpenJob:
             dynamic_multimask=wish.dynamic_multimask,
             binarize_prompted=wish.binarize_prompted,
         )
-        tracker = VideoTracker(self.model, StoppablePlate(self.plates[view], self.end_if_stopped), options)
+        plate = StoppablePlate(self.plates[view], functools.partial(self.visit, view))
+        tracker = VideoTracker(self.model, plate, options)
         names = {}
         for thing in self.job.objects:
             id = tracker.add_object(thing.name)
@@ -91,6 +94,13 @@ class OpenJob:
             for prompt in thing.prompts:
                 tracker.add_prompt(id, _with_mask(prompt, view))
         return tracker, names
+
+    def visit(self, view: str, frame: int) -> None:
+        """Tells that the work is at a frame. Raises Cancelled once the job is to stop."""
+        self.end_if_stopped()
+        if self._visited != (view, frame):
+            self._visited = (view, frame)
+            self.progress.visit(frame, view)
 
     def end_if_stopped(self) -> None:
         """Raises Cancelled once the job is to stop."""

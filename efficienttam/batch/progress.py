@@ -21,6 +21,9 @@ class Progress(Protocol):
     def status(self, text: str) -> None:
         """What is being done, in a few words."""
 
+    def visit(self, frame: int, view: str) -> None:
+        """A frame is at hand. It may give no matte: tracking also passes frames to reach others."""
+
     def advance(self, frame: int, view: str, mattes: int) -> None:
         """So many more mattes were made on this frame."""
 
@@ -67,12 +70,32 @@ def make_progress(style: ProgressStyle) -> Progress:
 
 
 class Clock:
-    """Mattes done of those to make, and the time that the rest will take."""
+    """Mattes done of those to make, and the time that the rest will take.
+
+    Time on frames that gave no matte does not count: it says nothing about the pace of the others.
+    """
 
     def __init__(self, mattes: int) -> None:
         self.mattes = mattes
         self.done = 0
-        self._start = time.monotonic()
+        self._seconds = 0.0
+        self._since = time.monotonic()
+        self._passing = False
+
+    def visit(self) -> bool:
+        """Another frame is at hand; True when the one before it gave no matte."""
+        passed, self._passing = self._passing, True
+        if passed:
+            self._since = time.monotonic()
+        return passed
+
+    def advance(self, mattes: int) -> None:
+        """So many more are done, on the frame at hand."""
+        now = time.monotonic()
+        self.done += mattes
+        self._seconds += now - self._since
+        self._since = now
+        self._passing = False
 
     @property
     def fraction(self) -> float:
@@ -81,8 +104,8 @@ class Clock:
 
     @property
     def per_second(self) -> float:
-        """Mattes per second so far."""
-        return self.done / max(time.monotonic() - self._start, 1e-6)
+        """Mattes per second on the frames that gave some."""
+        return self.done / max(self._seconds, 1e-6)
 
     @property
     def seconds_left(self) -> float | None:
@@ -96,6 +119,8 @@ class SilentProgress:
     def begin(self, mattes: int, kept: int) -> None: ...
 
     def status(self, text: str) -> None: ...
+
+    def visit(self, frame: int, view: str) -> None: ...
 
     def advance(self, frame: int, view: str, mattes: int) -> None: ...
 
@@ -112,12 +137,14 @@ class BarProgress(SilentProgress):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._bar: Any = None
+        self._clock = Clock(0)
 
     def begin(self, mattes: int, kept: int) -> None:
         from tqdm import tqdm
 
         if kept:
-            print(f"{kept} mattes are there already and were kept.", file=self._stream)
+            verbs = "is there already and was" if kept == 1 else "are there already and were"
+            print(f"{tell_mattes(kept)} {verbs} kept.", file=self._stream)
         self._bar = tqdm(total=mattes, unit="matte", file=self._stream, dynamic_ncols=True)
 
     def status(self, text: str) -> None:
@@ -126,7 +153,13 @@ class BarProgress(SilentProgress):
         else:
             self._bar.write(text, file=self._stream)
 
+    def visit(self, frame: int, view: str) -> None:
+        if self._bar is not None and self._clock.visit():
+            self._bar.last_print_t = time.time()
+            self._bar.set_description(f"passing {view} {frame}".replace("  ", " "))
+
     def advance(self, frame: int, view: str, mattes: int) -> None:
+        self._clock.advance(mattes)
         self._bar.set_description(f"{view} {frame}".strip(), refresh=False)
         self._bar.update(mattes)
 
@@ -154,28 +187,36 @@ class PlainProgress(SilentProgress):
 
     def begin(self, mattes: int, kept: int) -> None:
         self._clock = Clock(mattes)
-        self._say(f"{mattes} mattes to make" + (f", {kept} kept." if kept else "."))
+        self._say(f"{tell_mattes(mattes)} to make" + (f", {kept} kept." if kept else "."))
         self._last = time.monotonic()
 
     def status(self, text: str) -> None:
         self._say(text)
 
+    def visit(self, frame: int, view: str) -> None:
+        clock = self._clock
+        if clock.visit() and self._is_due():
+            self._say(f"{_place(frame, view)}: passed to reach others, {clock.done}/{clock.mattes}")
+
     def advance(self, frame: int, view: str, mattes: int) -> None:
         clock = self._clock
-        clock.done += mattes
-        now = time.monotonic()
-        if now - self._last < self._every and clock.done < clock.mattes:
+        clock.advance(mattes)
+        if clock.done < clock.mattes and not self._is_due():
             return
-        self._last = now
-        left = _duration(clock.seconds_left or 0)
-        where = f"frame {frame}" + (f" {view}" if view else "")
         self._say(
-            f"{where}: {clock.done}/{clock.mattes} ({clock.fraction:.0%}), "
-            f"{clock.per_second:.2f} mattes/s, {left} left"
+            f"{_place(frame, view)}: {clock.done}/{clock.mattes} ({clock.fraction:.0%}), "
+            f"{clock.per_second:.2f} mattes/s, {_duration(clock.seconds_left or 0)} left"
         )
 
     def end(self, text: str) -> None:
         self._say(text)
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._last >= self._every
+        if due:
+            self._last = now
+        return due
 
     def _say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
@@ -195,9 +236,13 @@ class JsonProgress:
     def status(self, text: str) -> None:
         self._say("status", text=text)
 
+    def visit(self, frame: int, view: str) -> None:
+        if self._clock.visit():
+            self._say("passing", frame=frame, view=view)
+
     def advance(self, frame: int, view: str, mattes: int) -> None:
         clock = self._clock
-        clock.done += mattes
+        clock.advance(mattes)
         left = clock.seconds_left
         self._say(
             "progress",
@@ -236,8 +281,12 @@ class OpenJdProgress(SilentProgress):
     def status(self, text: str) -> None:
         self._say("status", text)
 
+    def visit(self, frame: int, view: str) -> None:
+        if self._clock.visit():
+            self._say("status", f"Passing {_place(frame, view)} to reach others.")
+
     def advance(self, frame: int, view: str, mattes: int) -> None:
-        self._clock.done += mattes
+        self._clock.advance(mattes)
         self._say("progress", f"{100 * self._clock.fraction:.1f}")
 
     def end(self, text: str) -> None:
@@ -249,6 +298,15 @@ class OpenJdProgress(SilentProgress):
 
     def _say(self, kind: str, text: str) -> None:
         print(f"openjd_{kind}: {' '.join(text.split())}", file=self._stream, flush=True)
+
+
+def tell_mattes(count: int) -> str:
+    """``1 matte``, ``3 mattes``."""
+    return "1 matte" if count == 1 else f"{count} mattes"
+
+
+def _place(frame: int, view: str) -> str:
+    return f"frame {frame}" + (f" {view}" if view else "")
 
 
 def _duration(seconds: float) -> str:

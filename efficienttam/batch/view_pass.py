@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..contract.job import TrackedObject
+from ..contract.sequence import format_frames
 from ..tracking.spans import share
 from .matte_files import MatteFiles, frame_runs
 from .open_job import OpenJob
@@ -39,6 +40,8 @@ class ViewPass:
         tracker, names = self._opened.tracker(self._view)
         only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
         progress = self._opened.progress
+        for text in self._detours():
+            progress.status(text)
         written = []
         results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
         try:
@@ -52,6 +55,37 @@ class ViewPass:
         finally:
             self._files.close()
         return written
+
+    def _detours(self) -> Iterator[str]:
+        """What to say of frames that give no matte and are tracked to reach others."""
+        wish = self._opened.job.tracking
+        corrected: set[int] = set()
+        up: set[int] = set()
+        down: set[int] = set()
+        for thing in self._opened.job.objects:
+            prompted = sorted(prompt.frame for prompt in thing.prompts)
+            tops: dict[int, int] = {}
+            lows: dict[int, int] = {}
+            corrected.update(prompt.frame for prompt in thing.prompts[1:] if prompt.only_points)
+            for frame in self._frames[thing.name]:
+                part = share(frame, prompted, wish.between, wish.direction)
+                if part is None or frame in prompted:
+                    continue
+                if part.forward:
+                    key = max(key for key in prompted if key < frame)
+                    tops[key] = max(frame, tops.get(key, frame))
+                if part.backward:
+                    key = min(key for key in prompted if key > frame)
+                    lows[key] = min(frame, lows.get(key, frame))
+            up.update(*(range(key + 1, top) for key, top in tops.items()))
+            down.update(*(range(low + 1, key) for key, low in lows.items()))
+        if corrected:
+            yield f"Tracking first to what later prompts correct: {format_frames(corrected)}."
+        made: set[int] = set().union(*self._frames.values())
+        ways = [(run.start - 1, run.stop) for run in frame_runs(up - made)]
+        ways += [(run.stop, run.start - 1) for run in frame_runs(down - made)]
+        for start, goal in ways:
+            yield f"Tracking from frame {start} to reach frame {goal}; mattes in between stay as they are."
 
     def _frames_of(self, thing: TrackedObject) -> list[int]:
         prompted = sorted(prompt.frame for prompt in thing.prompts)

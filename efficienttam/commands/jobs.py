@@ -13,7 +13,7 @@ from ..batch.interruption import Interruption
 from ..batch.preflight import document_faults
 from ..batch.progress import Progress, ProgressStyle, make_progress
 from ..contract.document import JobFaults, exit_code_of, read_job
-from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
+from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError, OutputError
 from ..contract.job import TrackJob
 from ..contract.sequence import parse_frames
 
@@ -42,6 +42,9 @@ def check(args: argparse.Namespace) -> int:
 
 def preview(args: argparse.Namespace) -> int:
     """Writes one frame with its mattes tinted."""
+    if not args.out.lower().endswith(".png"):
+        raise JobError(f"A preview is a PNG, and --out {args.out!r} is not.", "Let the name end with .png.")
+    make_folder_of(args.out, "--out")
     from ..mattes.overlay import overlay
     from ..media import write_png
     from ..run import preview_job
@@ -86,6 +89,16 @@ def stopping() -> Iterator[Stop]:
         except Cancelled as cancelled:
             cancelled.exit_code = interruption.exit_code
             raise
+
+
+def make_folder_of(path: str, option: str) -> None:
+    """Makes the folder of a file that an option names. Raises OutputError."""
+    folder = os.path.dirname(path) or os.curdir
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        message = f"The folder {folder!r} of {option} cannot be made: {error.strerror}."
+        raise OutputError(message, "Name a file in another folder.") from error
 
 
 def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:

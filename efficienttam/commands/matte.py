@@ -19,7 +19,7 @@ from ..contract.job import (
 )
 from ..contract.passes import Between, Direction, Recall
 from ..contract.sequence import MissingFrames
-from .jobs import frame_pair, run, telling
+from .jobs import frame_pair, make_folder_of, run, telling
 from .words import objects_from
 
 
@@ -28,6 +28,7 @@ def matte(args: argparse.Namespace) -> int:
     with telling(args) as progress:
         job, folder = _job(args)
         if args.save_job:
+            make_folder_of(args.save_job, "--save-job")
             write_job(job, args.save_job)
         return ExitCode.OK if args.dry_run else run(job, folder, args, progress)
 

@@ -14,7 +14,7 @@ from .fields import REFUSED, Fault
 from .job import Plate, TrackJob
 from .prompts import RotoFile
 from .rules import known, objects_of, prompts_of
-from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames
+from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
 
 
 def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
@@ -52,9 +52,9 @@ def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
 
 def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: str) -> Iterator[Fault]:
     present = pattern.frames_on_disk(view)
-    whose = f" of view {view}" if view else ""
+    of = f"of view {view} " if view else ""
     if not present:
-        message = f"There are no frames{whose} named {pattern.text!r}."
+        message = f"There are no frames {of}named {pattern.text!r}."
         yield Fault(
             "plate.path", message, "Check the folder, the name and the number of digits.", ExitCode.INPUT
         )
@@ -62,7 +62,7 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
     first, last = known(job.range, "first"), known(job.range, "last")
     first = present[0] if first is None else first
     last = present[-1] if last is None else last
-    there = f"On disk{whose}: {format_frames(present)}."
+    there = "{}: {}.".format(f"On disk {of}".rstrip(), format_frames(present))
     if last < first:
         return
     if first > present[-1] or last < present[0]:
@@ -71,13 +71,13 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
         return
     missing = missing_frames(present, first, last)
     if missing and known(plate, "missing") in (None, MissingFrames.ERROR):
-        message = f"Frames {format_frames(missing)}{whose} are missing."
-        remedy = 'Bring them, shorten the range, or set "missing" to "hold" or "black".'
-        yield Fault("plate.path", message, f"{there} {remedy}", ExitCode.INPUT)
+        told = tell_frames(missing, f"{of}is missing.", f"{of}are missing.")
+        remedy = 'Bring what is missing, shorten the range, or set "missing" to "hold" or "black".'
+        yield Fault("plate.path", told, f"{there} {remedy}", ExitCode.INPUT)
     empty = [f for f in present if first <= f <= last and os.path.getsize(pattern.path(f, view)) == 0]
     if empty:
-        message = f"Frames {format_frames(empty)}{whose} are empty files."
-        yield Fault("plate.path", message, "Render or copy them again.", ExitCode.INPUT)
+        told = tell_frames(empty, f"{of}is an empty file.", f"{of}are empty files.")
+        yield Fault("plate.path", told, "Render or copy again what is empty.", ExitCode.INPUT)
     if known(job.range, "first") is None or known(job.range, "last") is None:
         for place, prompt in prompts_of(job):
             if not first <= prompt.frame <= last:

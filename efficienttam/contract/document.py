@@ -12,7 +12,7 @@ import os
 from typing import Any, Iterable, Sequence
 
 from .disk import place_at
-from .errors import ExitCode, JobError
+from .errors import ExitCode, JobError, OutputError
 from .fields import Fault, Record, Whole
 from .job import JOB_VERSION, FrameRange, Model, TrackedObject, TrackJob
 from .prompts import Prompt, RotoFile
@@ -89,7 +89,7 @@ def read_text(path: str) -> str:
 
 
 def write_job(job: TrackJob, path: str) -> None:
-    """Writes the canonical text, whole or not at all. Raises JobError."""
+    """Writes the canonical text, whole or not at all. Raises OutputError."""
     partial = f"{path}.{os.getpid()}.part"
     try:
         with open(partial, "w", encoding="utf-8", newline="\n") as file:
@@ -98,7 +98,7 @@ def write_job(job: TrackJob, path: str) -> None:
     except OSError as error:
         if os.path.exists(partial):
             os.remove(partial)
-        raise JobError(
+        raise OutputError(
             f"The job {path!r} cannot be written: {error.strerror}.", "Name a file you may write."
         ) from error
 
@@ -168,7 +168,10 @@ def _read(text: str, faults: list[Fault]) -> TrackJob | None:
 
     try:
         document = json.loads(text, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        faults.append(Fault("", "This is nested too deep to be a job.", "Write only the fields of a job."))
+        return None
+    except ValueError as error:
         faults.append(Fault("", f"This is not JSON: {error}.", "Mend the text at that place."))
         return None
     if not isinstance(document, dict):

@@ -67,6 +67,7 @@ class Kind:
         raise TypeError("A kind describes its own values.")
 
     def refuse(self, value: Any, place: str, faults: list[Fault], remedy: str = "") -> Any:
+        """REFUSED, after adding to ``faults``; without ``remedy`` it is to write the title."""
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         message = f"{shown} is not {self.title}."
@@ -92,6 +93,11 @@ class Text(Kind):
         return {"type": "string", "pattern": "^[^\\u0000-\\u001f]{}$".format("*" if self.empty else "+")}
 
 
+def _unquoted(value: Any, wanted: str) -> str:
+    """The remedy for a text in the place of a number."""
+    return f"Write {wanted} without quotes." if isinstance(value, str) else ""
+
+
 class Number(Kind):
     """A finite number, kept as a float."""
 
@@ -101,7 +107,7 @@ class Number(Kind):
 
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return self.refuse(value, place, faults)
+            return self.refuse(value, place, faults, _unquoted(value, "a number"))
         try:
             number = float(value)
         except OverflowError:
@@ -129,7 +135,7 @@ class Whole(Kind):
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         whole = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not whole or value != value or not self.least <= value <= self.most or value != int(value):
-            return self.refuse(value, place, faults)
+            return self.refuse(value, place, faults, _unquoted(value, "a whole number"))
         return int(value)
 
     def schema(self) -> dict[str, Any]:

@@ -87,6 +87,11 @@ class Prompt:
         """True when the prompt tells what the object is, not only what it is not."""
         return bool(self.include) or self.box is not None or self.mask is not None
 
+    @property
+    def only_points(self) -> bool:
+        """True when there is neither a box nor a mask."""
+        return self.box is None and self.mask is None
+
 
 def _points(frame: int, name: str, points: Any) -> tuple[Point, ...]:
     result = []

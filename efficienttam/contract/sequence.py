@@ -168,6 +168,13 @@ def format_frames(frames: Iterable[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
+def tell_frames(frames: Iterable[int], one: str, several: str) -> str:
+    """``Frame 1003 is missing`` or ``Frames 1003, 1005-1007 are missing``, given how both end."""
+    frames = set(frames)
+    listed = format_frames(frames).replace(",", ", ")
+    return f"Frame {listed} {one}" if len(frames) == 1 else f"Frames {listed} {several}"
+
+
 def _width(token: re.Match[str]) -> int:
     groups = token.groupdict()
     if groups.get("hashes"):

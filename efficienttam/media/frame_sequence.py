@@ -9,7 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.errors import PlateError
-from ..contract.sequence import MissingFrames, SequencePattern, format_frames, missing_frames, stand_in
+from ..contract.sequence import (
+    MissingFrames,
+    SequencePattern,
+    format_frames,
+    missing_frames,
+    stand_in,
+    tell_frames,
+)
 from .color import ColorTransform, color_transform
 from .movie import Movie, is_movie
 from .plate_info import PlateInfo
@@ -147,8 +154,8 @@ class FrameSequence:
             raise PlateError(f"{name}: none of the frames {first}-{last} is there.", there)
         if gaps and self._missing is MissingFrames.ERROR:
             raise PlateError(
-                f"{name}: frames {format_frames(gaps)} are missing.",
-                f"{there} Bring them, shorten the range, or let the frame before or black stand in.",
+                f"{name}: {tell_frames(gaps, 'is missing', 'are missing')}.",
+                f"{there} Bring what is missing, shorten the range, or let another or black stand in.",
             )
         return range(first, last + 1)
 

@@ -167,7 +167,6 @@ def test_words_that_say_nothing(words):
 
 def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys, weights_at_hand):
     monkeypatch.chdir(tiny_plate)
-    os.mkdir("jobs")
     line = [
         "matte",
         "plate.%04d.exr",
@@ -183,6 +182,8 @@ def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys, we
     assert read_job("here.json").plate.path == "plate.%04d.exr"
     assert read_job("jobs/there.json").plate.path == os.path.join("..", "plate.%04d.exr")
     assert main(["check", "jobs/there.json"]) == main(["check", "here.json"]) == 0
+    assert main([*line, "--save-job", "here.json/no.json", "--dry-run"]) == ExitCode.OUTPUT
+    assert "of --save-job cannot be made" in capsys.readouterr().err
     capsys.readouterr()
     assert main(["matte", "plate.%04d.exr", "--exclude", "1001:1,2", "--out", "a.png"]) == ExitCode.USAGE
     told = capsys.readouterr().err
@@ -239,10 +240,18 @@ def test_missing_weights_are_found_by_check(job_file, capsys, monkeypatch):
     assert "efficienttam weights download efficienttam_s" in capsys.readouterr().out
 
 
+def test_preview_is_a_png_and_nothing_else(job_file, tmp_path, capsys):
+    for name in ("x.exr", "x"):
+        line = ["preview", str(job_file), "--frame", "1004", "--out", str(tmp_path / name)]
+        assert main(line) == ExitCode.USAGE
+        assert "Let the name end with .png." in capsys.readouterr().err
+        assert not (tmp_path / name).exists()
+
+
 def test_preview_writes_a_picture(job_file, tmp_path):
     from efficienttam.media import read_info
 
-    picture = tmp_path / "preview.png"
+    picture = tmp_path / "new" / "preview.png"
     assert main(["preview", str(job_file), "--frame", "1004", "--out", str(picture)]) == 0
     assert read_info(str(picture)).size == (96, 54)
 
@@ -315,10 +324,32 @@ def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
         assert told[-1] and not any("Traceback" in line for line in told)
     with pytest.raises(JobError):
         main(["track", "none.json", "--debug"])
-    for wrong in (["track"], ["track", str(job_file), "--surprise"], ["nothing"], []):
-        with pytest.raises(SystemExit) as caught:
-            main(wrong)
-        assert caught.value.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ([], "efficienttam: The following arguments are required: COMMAND. See efficienttam --help.\n"),
+        (
+            ["preview", "p.json", "--frame", "1"],
+            "efficienttam preview: The following arguments are required: --out. "
+            "See efficienttam preview --help.\n",
+        ),
+        (
+            ["track", "a.json", "--surprise"],
+            "efficienttam track: Unrecognized arguments: --surprise. See efficienttam track --help.\n",
+        ),
+        (["weights", "download"], None),
+        (["nothing"], None),
+        (["preview", "a.json", "--frame", "x", "--out", "a.png"], None),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(wrong, told, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(wrong)
+    assert caught.value.code == ExitCode.USAGE
+    err = capsys.readouterr().err
+    assert err == told or (told is None and err.count("\n") == 1 and err.endswith(" --help.\n"))
 
 
 @pytest.mark.parametrize(

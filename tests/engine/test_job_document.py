@@ -7,6 +7,7 @@ import pytest
 
 from efficienttam.contract.document import (
     JobFaults,
+    examine,
     from_json,
     job_hash,
     read_job,
@@ -14,7 +15,7 @@ from efficienttam.contract.document import (
     to_json,
     write_job,
 )
-from efficienttam.contract.errors import ExitCode, JobError
+from efficienttam.contract.errors import ExitCode, JobError, OutputError
 from efficienttam.contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt, RotoFile
@@ -138,6 +139,16 @@ def test_refused(text, place):
     assert place in places(text)
 
 
+def test_what_is_no_job_is_told_in_plain_words():
+    for text, told in (
+        ("[" * 100000, "This is nested too deep to be a job. Write only the fields of a job."),
+        (changed(version="1"), "'1' is not a version number. Write a whole number without quotes."),
+        (to_json(JOB).replace("812", '"812"'), "'812' is not a number. Write a number without quotes."),
+    ):
+        _, (fault,) = examine(text)
+        assert f"{fault.message} {fault.remedy}" == told
+
+
 def test_a_newer_version_is_refused_and_nothing_else_is_said():
     assert places(changed(version=2, whatever=1)) == ["version"]
 
@@ -183,5 +194,5 @@ def test_files(tmp_path):
             read_job(str(tmp_path / wrong))
         assert caught.value.exit_code is ExitCode.USAGE and caught.value.remedy
 
-    with pytest.raises(JobError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_job(JOB, str(tmp_path / "no_folder" / "hero.job.json"))

@@ -59,6 +59,14 @@ class Told(SilentProgress):
     def __init__(self):
         self.mattes = self.kept = self.done = 0
         self.files = []
+        self.statuses = []
+        self.visited = []
+
+    def status(self, text):
+        self.statuses.append(text)
+
+    def visit(self, frame, view):
+        self.visited.append(frame)
 
     def begin(self, mattes, kept):
         self.mattes, self.kept = mattes, kept
@@ -130,6 +138,26 @@ def test_a_part_of_the_range_gives_the_same_bytes(job, tiny_plate):
     assert sums(tiny_plate / "out") == whole
     with pytest.raises(JobError, match="not inside"):
         run_job(job, folder=str(tiny_plate), frames=(1003, 1007))
+
+
+def test_frames_that_are_only_passed_are_told(job, tiny_plate):
+    told = Told()
+    run_job(job, told, folder=str(tiny_plate), frames=(1006, 1006))
+    assert told.statuses[1:] == [
+        "Tracking first to what later prompts correct: 1005.",
+        "Tracking from frame 1003 to reach frame 1006; mattes in between stay as they are.",
+    ]
+    assert set(told.visited) == set(FRAMES)
+
+    sky = dataclasses.replace(job, objects=job.objects[1:])
+    told = Told()
+    run_job(sky, told, folder=str(tiny_plate), resume=True)
+    assert told.statuses[1:] == []
+    (tiny_plate / "out" / "sky.1001.exr").unlink()
+    run_job(sky, told, folder=str(tiny_plate), resume=True)
+    assert told.statuses[2:] == [
+        "Tracking from frame 1003 to reach frame 1001; mattes in between stay as they are."
+    ]
 
 
 @pytest.mark.parametrize("kind", ["job", "layered"])
@@ -235,7 +263,7 @@ def test_views_run_each_with_their_own_files(job, tiny_plate):
 @pytest.mark.parametrize("policy", [MissingFrames.HOLD, MissingFrames.BLACK])
 def test_missing_frames_are_held_or_black(job, tiny_plate, policy):
     (tiny_plate / "plate.1002.exr").unlink()
-    with pytest.raises(JobFaults, match="1002 are missing"):
+    with pytest.raises(JobFaults, match="Frame 1002 is missing"):
         run_job(job, folder=str(tiny_plate))
     lenient = dataclasses.replace(job, plate=dataclasses.replace(job.plate, missing=policy))
     assert run_job(lenient, folder=str(tiny_plate), frames=(1001, 1003)).made == 6

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import time
 
 import pytest
 import torch
@@ -32,6 +33,57 @@ def test_bar():
     stream = io.StringIO()
     tell(BarProgress(stream))
     assert "4/4" in stream.getvalue() and "2 mattes are there already" in stream.getvalue()
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the clock that progress reads."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def set_to(seconds):
+        now[0] = seconds
+
+    return set_to
+
+
+def pass_and_make(progress, at):
+    """Three frames in ten seconds that give nothing, then one in a second that gives half of four mattes."""
+    progress.begin(4, 0)
+    for frame in (1001, 1002, 1003, 1004):
+        progress.visit(frame, "")
+        at((frame - 1000) * 10 / 3 if frame < 1004 else 11)
+    progress.advance(1004, "", 2)
+
+
+def test_time_on_passed_frames_is_no_pace(at):
+    stream = io.StringIO()
+    pass_and_make(JsonProgress(stream), at)
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["frame"] for event in events if event["event"] == "passing"] == [1002, 1003, 1004]
+    assert events[-1]["seconds_left"] == 1.0
+
+
+def test_lines_go_on_while_frames_are_passed(at):
+    stream = io.StringIO()
+    pass_and_make(PlainProgress(stream, every_seconds=5), at)
+    assert stream.getvalue().splitlines() == [
+        "4 mattes to make.",
+        "frame 1003: passed to reach others, 0/4",
+    ]
+    stream = io.StringIO()
+    pass_and_make(OpenJdProgress(stream), at)
+    assert "openjd_status: Passing frame 1003 to reach others." in stream.getvalue().splitlines()
+    stream = io.StringIO()
+    pass_and_make(BarProgress(stream), at)
+    assert "passing 1003" in stream.getvalue()
+
+
+def test_one_matte_is_one():
+    stream = io.StringIO()
+    for progress in (PlainProgress(stream), BarProgress(stream)):
+        progress.begin(1, 1)
+    assert stream.getvalue().startswith("1 matte to make, 1 kept.\n1 matte is there already and was kept.")
 
 
 def test_plain_lines_now_and_then():

@@ -33,10 +33,10 @@ def test_frames_carry_their_own_numbers(plate: str) -> None:
 
 def test_gaps_are_found_before_any_frame_is_read(plate: str, tmp_path: Path) -> None:
     (tmp_path / "plate.1001.png").write_bytes(b"")
-    with pytest.raises(PlateError, match="frames 1003-1004 are missing") as refused:
+    with pytest.raises(PlateError, match="Frames 1003-1004 are missing") as refused:
         FrameSequence(plate)
     assert "1001-1002,1005" in refused.value.remedy
-    with pytest.raises(PlateError, match="frames 1000,1003-1004,1006-1007 are missing"):
+    with pytest.raises(PlateError, match="Frames 1000, 1003-1004, 1006-1007 are missing"):
         FrameSequence(plate, 1000, 1007)
 
 

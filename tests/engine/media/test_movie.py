@@ -83,7 +83,7 @@ def test_numbers_of_a_movie(tmp_path: Path) -> None:
     assert later.frames[0] == 1001 and abs(shown(later, 1003) - level(2)) < 3
     part = FrameSequence(path, 5, 9)
     assert list(part.frames) == [5, 6, 7, 8, 9] and abs(shown(part, 5) - level(4)) < 3
-    with pytest.raises(PlateError, match="frames 41-50 are missing"):
+    with pytest.raises(PlateError, match="Frames 41-50 are missing"):
         FrameSequence(path, 1, 50)
 
 

@@ -16,6 +16,7 @@ from efficienttam.contract.sequence import (
     missing_frames,
     parse_frames,
     stand_in,
+    tell_frames,
 )
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -115,6 +116,11 @@ def test_stand_in_is_the_frame_before() -> None:
 )
 def test_number_of_a_still(name: str, frame: int) -> None:
     assert SequencePattern(name).still_frame() == frame
+
+
+def test_frames_are_told_in_their_number() -> None:
+    assert tell_frames([1003], "is missing", "are missing") == "Frame 1003 is missing"
+    assert tell_frames([5, 3, 4, 7], "is missing", "are missing") == "Frames 3-5, 7 are missing"
 
 
 def test_names_of_sequences_work_under_python_3_7(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_missing_weights_name_the_places_and_the_command(shelf: Path) -> None:
     assert not cache_folder().exists()
     with pytest.raises(WeightsError, match="There are no weights at"):
         load_model(DEMO, device="cpu", weights=shelf / "none.pt")
-    with pytest.raises(WeightsError, match="looked for efficienttam_s.pt and efficienttam_s.safet") as caught:
+    with pytest.raises(WeightsError, match=r"for efficienttam_s\.pt and efficienttam_s\.saf") as caught:
         load_model("efficienttam_s", device="cpu", weights=shelf)
     assert "download" not in caught.value.remedy
     with pytest.raises(WeightsError, match="no variant named 'demo'"):
