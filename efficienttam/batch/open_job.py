@@ -70,6 +70,8 @@ class OpenJob:
         self._refuse_prompts_outside()
         progress.status(f"Loading {job.model.name}.")
         self.model = _model(self.job)
+        how = str(self.model.precision).removeprefix("torch.")
+        progress.status(f"{job.model.name} runs on {self.model.device} in {how}.")
         self.stamp = _stamp(job, self.job, self.model)
 
     def tracker(self, view: str) -> tuple[VideoTracker, dict[ObjectId, str]]:

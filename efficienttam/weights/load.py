@@ -13,7 +13,7 @@ from ..model.build import build_model
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
 from .checkpoint import load_checkpoint
-from .device import check_precision, choose_device
+from .device import choose_device, choose_precision
 from .download import verify_weights
 from .location import find_weights
 from .registry import DEMO, find_entry
@@ -39,7 +39,7 @@ def load_model(
     """
     entry = find_entry(name)
     target = choose_device(device)
-    dtype = check_precision(target, Precision(precision))
+    dtype = choose_precision(target, Precision(precision))
     if threads:
         torch.set_num_threads(threads)
     path = find_weights(name, weights or None)
