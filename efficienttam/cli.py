@@ -158,7 +158,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     output = matte.add_argument_group("output")
     output.add_argument("--layers", action="store_true", help="one file per frame with a layer per object")
     output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")
-    output.add_argument("--dry-run", action="store_true", help="do not track; useful with --save-job")
+    output.add_argument("--dry-run", action="store_true", help="check and print what would be written")
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)

@@ -83,8 +83,6 @@ def _range(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, i
     if frames is None:
         return first, last
     if not first <= frames[0] <= frames[1] <= last:
-        raise JobError(
-            f"Frames {frames[0]}-{frames[1]} are not inside the job's range {first}-{last}.",
-            "Ask for frames of the range.",
-        )
+        asked = f"Frame {frames[0]} is" if frames[0] == frames[1] else f"Frames {frames[0]}-{frames[1]} are"
+        raise JobError(f"{asked} not in the job's range {first}-{last}.", "Ask for frames of the range.")
     return frames

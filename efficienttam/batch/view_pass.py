@@ -88,11 +88,7 @@ class ViewPass:
             yield f"Tracking from frame {start} to reach frame {goal}; mattes in between stay as they are."
 
     def _frames_of(self, thing: TrackedObject) -> list[int]:
-        prompted = sorted(prompt.frame for prompt in thing.prompts)
-        wish = self._opened.job.tracking
+        prompted = [prompt.frame for prompt in thing.prompts]
+        direction = self._opened.job.tracking.direction
         first, last = self._range
-        return [
-            frame
-            for frame in range(first, last + 1)
-            if share(frame, prompted, wish.between, wish.direction) is not None
-        ]
+        return [frame for frame in range(first, last + 1) if direction.reaches(frame, prompted)]

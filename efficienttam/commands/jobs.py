@@ -12,17 +12,18 @@ from contextlib import contextmanager
 from ..batch.interruption import Interruption
 from ..batch.preflight import document_faults
 from ..batch.progress import Progress, ProgressStyle, make_progress
-from ..contract.document import JobFaults, exit_code_of, read_job
+from ..contract.document import JobFaults, exit_code_of, from_json, read_job, to_json
 from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError, OutputError
 from ..contract.job import TrackJob
 from ..contract.sequence import parse_frames
+from .words import in_words
 
 Stop = Callable[[], bool]
 
 
 def track(args: argparse.Namespace) -> int:
     """Runs a job document."""
-    with telling(args) as progress:
+    with telling(args) as progress, in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
         return run(job, os.path.dirname(args.job), args, progress)
 
@@ -49,8 +50,9 @@ def preview(args: argparse.Namespace) -> int:
     from ..media import write_png
     from ..run import preview_job
 
-    job = with_overrides(read_job(args.job), args)
-    picture, mattes = preview_job(job, args.frame, folder=os.path.dirname(args.job), view=args.view)
+    with in_words(overrides(args), {}):
+        job = with_overrides(read_job(args.job), args)
+        picture, mattes = preview_job(job, args.frame, folder=os.path.dirname(args.job), view=args.view)
     missing = [thing.name for thing in job.objects if thing.name not in mattes]
     for name in missing:
         print(f"{name} has no matte on frame {args.frame}.")
@@ -101,8 +103,17 @@ def make_folder_of(path: str, option: str) -> None:
         raise OutputError(message, "Name a file in another folder.") from error
 
 
+def overrides(args: argparse.Namespace) -> dict[str, str]:
+    """Places of the job that the command line fills instead, by the option."""
+    given = {"device": args.device, "threads": args.threads is not None, "weights": args.weights}
+    return {f"model.{name}": f"--{name}" for name, value in given.items() if value}
+
+
 def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:
-    """The job on the device, with the threads and the weights that the command line names."""
+    """The job on the device, with the threads and the weights that the command line names.
+
+    Raises JobFaults for a device or a number of threads that no job may have.
+    """
     model = job.model
     if args.device:
         model = dataclasses.replace(model, device=args.device)
@@ -110,7 +121,7 @@ def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:
         model = dataclasses.replace(model, threads=args.threads)
     if args.weights:
         model = dataclasses.replace(model, weights=os.path.abspath(args.weights))
-    return dataclasses.replace(job, model=model)
+    return from_json(to_json(dataclasses.replace(job, model=model)))
 
 
 def frame_pair(text: str) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..contract.document import from_json, resolve, to_json, write_job
+from ..batch.preflight import job_faults
+from ..contract.document import JobFaults, from_json, resolve, to_json, write_job
 from ..contract.errors import ExitCode
 from ..contract.job import (
     FrameRange,
@@ -14,26 +15,47 @@ from ..contract.job import (
     Output,
     Plate,
     Precision,
+    TrackedObject,
     Tracking,
     TrackJob,
 )
 from ..contract.passes import Between, Direction, Recall
 from ..contract.sequence import MissingFrames
 from .jobs import frame_pair, make_folder_of, run, telling
-from .words import objects_from
+from .words import OPTIONS, REMEDIES, in_words, objects_from
 
 
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
     with telling(args) as progress:
-        job, folder = _job(args)
-        if args.save_job:
-            make_folder_of(args.save_job, "--save-job")
-            write_job(job, args.save_job)
-        return ExitCode.OK if args.dry_run else run(job, folder, args, progress)
+        spoken = objects_from(args.words or [])
+        with in_words({**OPTIONS, **spoken.places}, REMEDIES):
+            job, folder = _job(args, spoken.objects)
+            if args.save_job:
+                make_folder_of(args.save_job, "--save-job")
+                write_job(job, args.save_job)
+            return show(job, folder) if args.dry_run else run(job, folder, args, progress)
 
 
-def _job(args: argparse.Namespace) -> tuple[TrackJob, str]:
+def show(job: TrackJob, folder: str) -> int:
+    """Checks a job and prints what it would write. Raises JobFaults or PlateError."""
+    faults = job_faults(job, folder)
+    if faults:
+        raise JobFaults(faults)
+    from ..batch.outline import outline
+
+    made = outline(job, folder)
+    first, last = made.frames
+    print(f"frames   {first}-{last}")
+    print(f"objects  {', '.join(thing.name for thing in job.objects)}")
+    print(f"mattes   {made.mattes} in {len(made.files)} files")
+    if made.files:
+        print(f"first    {made.files[0]}")
+        print(f"last     {made.files[-1]}")
+    return ExitCode.OK
+
+
+def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[TrackJob, str]:
     """The job and the folder its paths are relative to. Raises JobFaults or JobError."""
     first, last = frame_pair(args.range) if args.range else (None, None)
     job = TrackJob(
@@ -44,7 +66,7 @@ def _job(args: argparse.Namespace) -> tuple[TrackJob, str]:
             missing=MissingFrames(args.missing),
             layer=args.plate_layer,
         ),
-        objects=objects_from(args.words or []),
+        objects=objects,
         output=Output(
             path=args.out,
             layout=Layout.LAYER_PER_OBJECT if args.layers else Layout.FILE_PER_OBJECT,

@@ -1,15 +1,47 @@
-"""Prompts on the command line: ``--object``, ``--point``, ``--exclude``, ``--box`` and ``--mask``."""
+"""Prompts on the command line: ``--object``, ``--point``, ``--exclude``, ``--box`` and ``--mask``.
+
+Also what is wrong with the job they make, said in the words of the command line.
+"""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from ..contract.document import JobFaults
 from ..contract.errors import JobError
+from ..contract.fields import Fault
 from ..contract.job import TrackedObject
 from ..contract.prompts import Prompt, RotoFile
+from ..contract.rules import CHOOSE_FILES, CHOOSE_LAYERS, LET_STAND_IN
+
+#: Places of the document that one option fills, and that option.
+OPTIONS = {
+    "plate": "PLATE",
+    "plate.color_space": "--color-space",
+    "plate.ocio_config": "--ocio",
+    "plate.missing": "--missing",
+    "plate.layer": "--plate-layer",
+    "output": "--out",
+    "range": "--frames",
+    "views": "--views",
+    "model": "--model",
+    "model.weights": "--weights",
+    "model.device": "--device",
+    "model.threads": "--threads",
+    "model.precision": "--precision",
+}
+#: Remedies that name a field of the document, and what does the same here.
+REMEDIES = {
+    CHOOSE_FILES: "leave --layers out",
+    CHOOSE_LAYERS: "give --layers",
+    LET_STAND_IN: "give --missing hold or --missing black",
+}
 
 
 class Word(argparse.Action):
@@ -27,41 +59,100 @@ class Word(argparse.Action):
         setattr(namespace, self.dest, words)
 
 
-def objects_from(words: Sequence[tuple[str, str]]) -> tuple[TrackedObject, ...]:
+@dataclasses.dataclass(frozen=True)
+class Spoken:
+    """The objects, and which word made which place of the document (``objects[0].prompts[0].box``)."""
+
+    objects: tuple[TrackedObject, ...]
+    places: Mapping[str, str]
+
+
+@contextmanager
+def in_words(places: Mapping[str, str], remedies: Mapping[str, str]) -> Iterator[None]:
+    """Faults that come by name these words for the places of the document, and for its remedies."""
+    try:
+        yield
+    except JobFaults as faults:
+        spoken = [_in_words(fault, places, remedies) for fault in faults.faults]
+        raise JobFaults(spoken, faults.source) from faults
+
+
+def _in_words(fault: Fault, places: Mapping[str, str], remedies: Mapping[str, str]) -> Fault:
+    place, remedy = fault.place, fault.remedy
+    while place and place not in places:
+        place = place[: max(place.rfind("."), place.rfind("["), 0)]
+    for told, said in remedies.items():
+        remedy = remedy.replace(told, said)
+    return fault._replace(place=places.get(place, fault.place), remedy=remedy)
+
+
+def objects_from(words: Sequence[tuple[str, str]]) -> Spoken:
     """Objects with their prompts from (``point``, ``1001:812,430``) and the like, in order.
 
     What is said about one frame of one object becomes one prompt, placed where the frame was first
-    named. Without ``object`` in front there is one object, ``object1``. Raises JobError.
+    named. Without ``object`` in front the first object is ``object1``. Raises JobError.
     """
     objects: dict[str, dict[int, dict[str, Any]]] = {}
+    places: dict[str, str] = {}
     name = ""
     for kind, text in words:
         if kind == "object":
-            name = text
-            objects.setdefault(name, {})
+            name = _new_name(text, objects)
+            objects[name] = {}
+            places[f"objects[{len(objects) - 1}]"] = f"--object {text}"
             continue
-        if not name:
-            name = "object1"
+        name = name or "object1"
         frame, rest = _frame_and_rest(kind, text)
-        said = objects.setdefault(name, {}).setdefault(frame, {"include": [], "exclude": []})
-        _say(said, kind, text, rest)
+        prompts = objects.setdefault(name, {})
+        said = prompts.setdefault(frame, {"include": [], "exclude": []})
+        here = f"objects[{len(objects) - 1}]"
+        places.setdefault(here, f"--{kind} {text}")
+        here = f"{here}.prompts[{list(prompts).index(frame)}]"
+        places.setdefault(here, f"--{kind} {text}")
+        places[f"{here}.{_say(said, kind, text, rest)}"] = f"--{kind} {text}"
     if not objects:
         raise JobError("Nothing says what to track.", "Give --point FRAME:X,Y, --box or --mask.")
-    return tuple(
-        TrackedObject(key, tuple(Prompt(frame, **said) for frame, said in prompts.items()))
-        for key, prompts in objects.items()
+    for name, prompts in objects.items():
+        if not prompts:
+            raise JobError(
+                f"Nothing is said about --object {name}.", "Put --point, --box or --mask after it."
+            )
+    return Spoken(
+        tuple(
+            TrackedObject(key, tuple(Prompt(frame, **said) for frame, said in prompts.items()))
+            for key, prompts in objects.items()
+        ),
+        places,
     )
 
 
-def _say(said: dict[str, Any], kind: str, text: str, rest: str) -> None:
+def _new_name(text: str, taken: Mapping[str, Any]) -> str:
+    if not text:
+        raise JobError("--object '' has no name.", "Name it with letters, digits and _.")
+    if text.lower() in map(str.lower, taken):
+        raise JobError(
+            f"--object {text!r} names an object that is there already (case does not count).",
+            "Give each object its own name, and all its words after its one --object.",
+        )
+    return text
+
+
+def _say(said: dict[str, Any], kind: str, text: str, rest: str) -> str:
+    """Adds a word to a prompt; the part of the prompt that it fills."""
     if kind in ("box", "mask") and said.get(kind) is not None:
         raise JobError(f"--{kind} {text} is the second one on that frame.", "Give one per object and frame.")
     if kind == "mask":
         said["mask"] = RotoFile(rest)
     elif kind == "box":
-        said["box"] = _numbers(kind, text, rest, 4)
+        said["box"] = left, top, right, bottom = _numbers(kind, text, rest, 4)
+        if right <= left or bottom <= top:
+            remedy = "Write FRAME:LEFT,TOP,RIGHT,BOTTOM with RIGHT > LEFT and BOTTOM > TOP (y runs down)."
+            raise JobError(f"--box {text} has no area.", remedy)
     else:
-        said["include" if kind == "point" else "exclude"].append(_numbers(kind, text, rest, 2))
+        part = "include" if kind == "point" else "exclude"
+        said[part].append(_numbers(kind, text, rest, 2))
+        return f"{part}[{len(said[part]) - 1}]"
+    return kind
 
 
 def _frame_and_rest(kind: str, text: str) -> tuple[int, str]:
@@ -77,7 +168,7 @@ def _numbers(kind: str, text: str, rest: str, count: int) -> tuple[float, ...]:
         numbers = tuple(float(part) for part in rest.split(","))
     except ValueError:
         numbers = ()
-    if len(numbers) != count:
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         shape = "FRAME:LEFT,TOP,RIGHT,BOTTOM" if count == 4 else "FRAME:X,Y"
         raise JobError(f"--{kind} {text!r} has not {count} numbers after the frame.", f"Write {shape}.")
     return numbers

@@ -13,7 +13,7 @@ from .errors import ExitCode
 from .fields import REFUSED, Fault
 from .job import Plate, TrackJob
 from .prompts import RotoFile
-from .rules import known, objects_of, prompts_of
+from .rules import LET_STAND_IN, known, objects_of, prompts_of
 from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
 
 
@@ -72,7 +72,7 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
     missing = missing_frames(present, first, last)
     if missing and known(plate, "missing") in (None, MissingFrames.ERROR):
         told = tell_frames(missing, f"{of}is missing.", f"{of}are missing.")
-        remedy = 'Bring what is missing, shorten the range, or set "missing" to "hold" or "black".'
+        remedy = f"Bring what is missing, shorten the range, or {LET_STAND_IN}."
         yield Fault("plate.path", told, f"{there} {remedy}", ExitCode.INPUT)
     empty = [f for f in present if first <= f <= last and os.path.getsize(pattern.path(f, view)) == 0]
     if empty:

@@ -22,11 +22,16 @@ _JOB = Record(TrackJob, partial=True)
 
 
 class JobFaults(JobError):
-    """Everything wrong with a job document, in ``faults``."""
+    """Everything wrong with a job document, in ``faults``; ``source`` is what messages call it."""
 
     def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
         self.faults = tuple(faults)
+        self.source = source
         self.exit_code = exit_code_of(faults)
+        if len(self.faults) == 1 and not source:
+            (fault,) = self.faults
+            super().__init__(f"{fault.place or 'document'}: {fault.message}", fault.remedy)
+            return
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = [f"{source}: {count}" if source else f"The job has {count}"]
         for fault in self.faults:

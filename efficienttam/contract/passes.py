@@ -3,7 +3,10 @@
 Standard library only, Python 3.7 or newer.
 """
 
+from __future__ import annotations
+
 import enum
+from typing import Sequence
 
 
 class Direction(enum.Enum):
@@ -15,6 +18,12 @@ class Direction(enum.Enum):
     BACKWARD = "backward"
     #: The whole range: before, between and after the prompted frames.
     BOTH = "both"
+
+    def reaches(self, frame: int, prompted: Sequence[int]) -> bool:
+        """True when an object prompted on these frames gets a matte on this one."""
+        if self is Direction.FORWARD:
+            return frame >= min(prompted)
+        return self is Direction.BOTH or frame <= max(prompted)
 
 
 class Between(enum.Enum):

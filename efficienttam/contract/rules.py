@@ -13,6 +13,11 @@ from .fields import REFUSED, Fault
 from .job import FrameRange, Layout, Output, TrackedObject, TrackJob
 from .sequence import SequencePattern
 
+#: What a remedy says of fields; who fills them in another way says it in its own words.
+CHOOSE_LAYERS = 'set "layout": "layer_per_object"'
+CHOOSE_FILES = 'set "layout": "file_per_object"'
+LET_STAND_IN = 'set "missing" to "hold" or "black"'
+
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _LAYER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
@@ -152,13 +157,13 @@ def _sharing_faults(job: TrackJob, output: Output, pattern: SequencePattern) -> 
         yield Fault(
             "output.path",
             f"{len(job.objects)} objects would write the same files.",
-            'Put {object} into the name, or set "layout": "layer_per_object".',
+            "Put {object} into the name, or " + CHOOSE_LAYERS + ".",
         )
     if output.layout is Layout.LAYER_PER_OBJECT and pattern.has_object:
         yield Fault(
             "output.path",
             "{object} stands in the name of files that hold every object.",
-            'Leave it out, or set "layout": "file_per_object".',
+            f"Leave it out, or {CHOOSE_FILES}.",
         )
     if job.views is not REFUSED and len(job.views) > 1 and not pattern.has_view:
         yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")

@@ -131,17 +131,27 @@ def test_words_become_objects_in_their_order():
         ("point", "1001:5,6"),
         ("object", "car"),
         ("mask", "-3:C:\\roto.%04d.exr"),
-        ("object", "object1"),
-        ("point", "1010:7,8"),
     ]
-    hero, car = objects_from(words)
+    spoken = objects_from(words)
+    hero, car = spoken.objects
     assert (hero.name, car.name) == ("object1", "car")
     assert hero.prompts == (
         Prompt(1001, include=((812, 430), (5, 6)), exclude=((640, 700),)),
         Prompt(1020, box=(1, 2, 3.5, 4)),
-        Prompt(1010, include=((7, 8),)),
     )
     assert car.prompts == (Prompt(-3, mask=RotoFile("C:\\roto.%04d.exr")),)
+    assert spoken.places == {
+        "objects[0]": "--point 1001:812,430",
+        "objects[0].prompts[0]": "--point 1001:812,430",
+        "objects[0].prompts[0].include[0]": "--point 1001:812,430",
+        "objects[0].prompts[0].exclude[0]": "--exclude 1001:640,700",
+        "objects[0].prompts[1]": "--box 1020:1,2,3.5,4",
+        "objects[0].prompts[1].box": "--box 1020:1,2,3.5,4",
+        "objects[0].prompts[0].include[1]": "--point 1001:5,6",
+        "objects[1]": "--object car",
+        "objects[1].prompts[0]": "--mask -3:C:\\roto.%04d.exr",
+        "objects[1].prompts[0].mask": "--mask -3:C:\\roto.%04d.exr",
+    }
 
 
 @pytest.mark.parametrize(
@@ -157,12 +167,74 @@ def test_words_become_objects_in_their_order():
         [("box", "1001:9,9,1,1")],
         [("box", "1001:1,2,3,4"), ("box", "1001:1,2,3,5")],
         [("point", "1001:nan,2")],
+        [("object", ""), ("point", "1001:1,2")],
+        [("object", "hero")],
+        [("object", "hero"), ("object", "car"), ("point", "1001:1,2")],
+        [("object", "hero"), ("point", "1001:1,2"), ("object", "hero"), ("point", "1002:1,2")],
+        [("object", "hero"), ("point", "1001:1,2"), ("object", "Hero"), ("point", "1001:1,2")],
+        [("point", "1001:1,2"), ("object", "object1"), ("point", "1001:1,2")],
     ],
 )
 def test_words_that_say_nothing(words):
     with pytest.raises(JobError) as caught:
         objects_from(words)
-    assert caught.value.remedy
+    assert caught.value.remedy and re.search("--(point|box|object)", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("--exclude 1001:1,2 --out h.%04d.exr", "--exclude 1001:1,2"),
+        ("--point 1099:1,2 --out h.%04d.exr", "--point 1099:1,2"),
+        ("--point 1099:1,2 --out h.%04d.exr --frames 1001-1003", "--point 1099:1,2"),
+        ("--point 1001:1,2 --point 1001:96,2 --out h.%04d.exr", "--point 1001:96,2"),
+        ("--point 1001:1,2 --mask 1003:none.exr --out h.%04d.exr", "--mask 1003:none.exr"),
+        ("--object 9lives --point 1001:1,2 --out h.%04d.exr", "--object 9lives"),
+        ("--point 1001:1,2 --out h.png", "--out"),
+        ("--point 1001:1,2 --object car --point 1001:1,2 --out h.%04d.exr", "--out"),
+        ("--point 1001:1,2 --layers --out {object}.%04d.exr", "--out"),
+        ("--point 1001:1,2 --out plate.%04d.exr", "--out"),
+        ("--point 1001:1,2 --out h.%04d.exr --views a,,b", "--views"),
+        ("--point 1001:1,2 --out h.%04d.exr --model none", "--model"),
+        ("--point 1001:1,2 --out h.%04d.exr --weights none", "--weights"),
+        ("--point 1001:1,2 --out h.%04d.exr --device gpu", "--device"),
+        ("--point 1001:1,2 --out h.%04d.exr --threads -1", "--threads"),
+        ("--point 1001:1,2 --out h.%04d.exr --ocio none.ocio", "--ocio"),
+        ("--point 1001:1,2 --out h.%04d.exr --color-space ACEScgg", "--color-space"),
+        ("--point 2001:1,2 --out h.%04d.exr --frames 2001-2009", "--frames"),
+        ("--point 1001:1,2 --out h.%04d.exr --frames 1001-1009", "PLATE"),
+    ],
+)
+def test_faults_of_matte_are_told_in_its_words(
+    words, place, tiny_plate, weights_at_hand, monkeypatch, capsys
+):
+    monkeypatch.chdir(tiny_plate)
+    dry = [] if "96,2" in words else ["--dry-run"]
+    assert main(["matte", "plate.%04d.exr", *words.split(), *dry, "--progress", "json"]) != 0
+    out, err = capsys.readouterr()
+    assert f" {place}: " in err, err
+    assert json.loads(out.splitlines()[-1])["message"] in err
+    assert not re.search(r'objects\[|views\[|"|\b(plate|output|model|range)\.[a-z]', err), err
+
+
+def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    words = "--object hero --point 1003:30,25 --object sky --box 1002:1,1,60,20 --dry-run".split()
+    line = ["matte", "plate.%04d.exr", *words, "--save-job", "jobs/it.json", "--direction", "forward"]
+    assert main([*line, "--out", "out/{object}.%04d.exr"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "frames   1001-1006",
+        "objects  hero, sky",
+        "mattes   9 in 9 files",
+        f"first    {os.path.join('out', 'sky.1002.exr')}",
+        f"last     {os.path.join('out', 'sky.1006.exr')}",
+    ]
+    assert main([*line, "--out", "out/all.%04d.exr", "--layers"]) == 0
+    assert "mattes   9 in 5 files" in capsys.readouterr().out
+    assert not os.path.exists("out")
+    os.remove("plate.1004.exr")
+    assert main([*line, "--out", "out/{object}.%04d.exr"]) == ExitCode.INPUT
+    assert "give --missing hold or --missing black" in capsys.readouterr().err
 
 
 def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys, weights_at_hand):
@@ -187,7 +259,7 @@ def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys, we
     capsys.readouterr()
     assert main(["matte", "plate.%04d.exr", "--exclude", "1001:1,2", "--out", "a.png"]) == ExitCode.USAGE
     told = capsys.readouterr().err
-    assert "objects[0].prompts[0]" in told and "output.path" in told
+    assert "--exclude 1001:1,2: " in told and "--out: " in told
 
 
 def test_matte_from_nothing_but_words(tiny_plate, random_weights):
@@ -316,12 +388,17 @@ def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
         ("track", str(job_file), "--weights", str(tmp_path / "none.pt")): ExitCode.WEIGHTS,
         ("track", str(job_file), "--frames", "1-2"): ExitCode.USAGE,
         ("track", str(job_file), "--frames", "x"): ExitCode.USAGE,
+        ("track", str(job_file), "--device", "gpu"): ExitCode.USAGE,
+        ("track", str(job_file), "--threads", "-1"): ExitCode.USAGE,
+        ("preview", str(job_file), "--frame", "1", "--out", str(tmp_path / "a.png")): ExitCode.USAGE,
         ("weights", "download", "efficienttam_x"): ExitCode.WEIGHTS,
     }
     for arguments, code in cases.items():
         assert main([*arguments]) == code, arguments
         told = capsys.readouterr().err.splitlines()
         assert told[-1] and not any("Traceback" in line for line in told)
+        if "--device" in arguments and code is ExitCode.USAGE:
+            assert told[-1].startswith("efficienttam: --device: 'gpu' is not a device.")
     with pytest.raises(JobError):
         main(["track", "none.json", "--debug"])
 
@@ -393,12 +470,13 @@ def test_every_command_is_documented():
     commands = next(
         action for action in parser._actions if action.choices and isinstance(action.choices, dict)
     )
+    head, *sections = text.split("\n## ")
     for name, command in commands.choices.items():
-        assert f"efficienttam {name}" in text
+        (section,) = (part for part in sections if f"efficienttam {name}" in part.partition("\n")[0])
         flags = [
             flag for action in command._actions for flag in action.option_strings if flag.startswith("--")
         ]
-        missing = [flag for flag in flags if flag != "--help" and f"`{flag}" not in text]
+        missing = [flag for flag in flags if flag != "--help" and f"`{flag}" not in head + section]
         assert missing == [], f"docs/command_line.md does not tell of {missing} of {name}"
     for code in ExitCode:
         assert f"| {int(code)} |" in text

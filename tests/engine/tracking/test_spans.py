@@ -12,6 +12,11 @@ from efficienttam.tracking.spans import neighbours, share, spans_touched
 prompted_frames = st.lists(st.integers(0, 60), min_size=1, max_size=5, unique=True).map(sorted)
 
 
+@given(prompted_frames, st.integers(0, 60), st.sampled_from(Between), st.sampled_from(Direction))
+def test_a_direction_reaches_what_has_a_share(prompted, frame: int, between: Between, way: Direction) -> None:
+    assert way.reaches(frame, prompted[::-1]) == (share(frame, prompted, between, way) is not None)
+
+
 @given(prompted_frames, st.integers(0, 60), st.sampled_from(Between))
 def test_both_directions_reach_every_frame(prompted, frame: int, between: Between) -> None:
     part = share(frame, prompted, between, Direction.BOTH)
