@@ -1,0 +1,98 @@
+"""Fills the embedding cache for a job, so that tracking it, here or anywhere, runs no image encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+
+from .batch.failures import plain_failures
+from .batch.open_job import OpenJob, Stop
+from .batch.progress import Progress, SilentProgress
+from .contract.cache_settings import CacheSettings, format_size
+from .contract.errors import JobError, OutputError
+from .contract.job import TrackJob
+from .run import range_of
+from .tracking import VideoTracker
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbedSummary:
+    """How many embeddings were made, and how many were there already and good."""
+
+    made: int
+    kept: int
+    seconds: float
+
+
+def embed_job(
+    job: TrackJob,
+    progress: Progress | None = None,
+    *,
+    folder: str = "",
+    frames: tuple[int, int] | None = None,
+    stop: Stop | None = None,
+    cache: CacheSettings | None = None,
+) -> EmbedSummary:
+    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
+
+    What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
+    as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written.
+    """
+    progress = progress or SilentProgress()
+    started = time.monotonic()
+    with plain_failures():
+        opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
+        if not opened.store.folder:
+            raise JobError("The embedding cache is off.", "Give its folder with --cache or a size above 0.")
+        wanted = {
+            (view, frame): tracker
+            for view, tracker in ((view, opened.bare_tracker(view)) for view in opened.plates)
+            for frame in _frames(opened, view, frames)
+        }
+        missing = [place for place, tracker in wanted.items() if not _there(opened, tracker, place[1])]
+        progress.begin(len(missing), len(wanted) - len(missing))
+        for number, (view, frame) in enumerate(missing):
+            path = _make(opened, wanted[view, frame], frame)
+            if number == 0:
+                _tell_if_too_many(opened, os.path.getsize(path) * len(wanted), progress)
+            progress.wrote(frame, view, path)
+            progress.advance(frame, view, 1)
+    summary = EmbedSummary(len(missing), len(wanted) - len(missing), time.monotonic() - started)
+    progress.end(f"{summary.made} embeddings made, {summary.kept} kept, {summary.seconds:.1f} s.")
+    return summary
+
+
+def _frames(opened: OpenJob, view: str, frames: tuple[int, int] | None) -> Iterator[int]:
+    first, last = range_of(opened.plates[view], frames)
+    yield from range(first, last + 1)
+
+
+def _there(opened: OpenJob, tracker: VideoTracker, frame: int) -> bool:
+    """True when the disk holds a good embedding of the frame; a bad one is dropped."""
+    return opened.store.read(tracker.embedding_key(frame)) is not None
+
+
+def _make(opened: OpenJob, tracker: VideoTracker, frame: int) -> str:
+    """Makes the embedding of a frame; the path of its file. Raises OutputError."""
+    store = opened.store
+    with opened.model.inference():
+        tracker.embedding(frame)
+    key = tracker.embedding_key(frame)
+    if not store.holds(key):
+        raise OutputError(
+            f"The embedding of frame {frame} cannot be kept in {store.folder}, "
+            f"which may hold {format_size(store.budget)}.",
+            "Make room, give it a larger size, or choose another folder with --cache.",
+        )
+    return store.path(key)
+
+
+def _tell_if_too_many(opened: OpenJob, needed: int, progress: Progress) -> None:
+    budget = opened.store.budget
+    if needed > budget:
+        progress.status(
+            f"These embeddings take {format_size(needed)} and the cache may hold {format_size(budget)}: "
+            "the oldest will be dropped. Give it a larger size with --cache-size."
+        )
