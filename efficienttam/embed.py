@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
-from .batch.progress import Progress, SilentProgress
+from .batch.progress import Progress, SilentProgress, tell_count
 from .contract.cache_settings import CacheSettings, format_size
 from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
@@ -52,7 +52,7 @@ def embed_job(
             for frame in _frames(opened, view, frames)
         }
         missing = [place for place, tracker in wanted.items() if not _there(opened, tracker, place[1])]
-        progress.begin(len(missing), len(wanted) - len(missing))
+        progress.begin(len(missing), len(wanted) - len(missing), "embedding")
         for number, (view, frame) in enumerate(missing):
             path = _make(opened, wanted[view, frame], frame)
             if number == 0:
@@ -60,7 +60,8 @@ def embed_job(
             progress.wrote(frame, view, path)
             progress.advance(frame, view, 1)
     summary = EmbedSummary(len(missing), len(wanted) - len(missing), time.monotonic() - started)
-    progress.end(f"{summary.made} embeddings made, {summary.kept} kept, {summary.seconds:.1f} s.")
+    made = tell_count(summary.made, "embedding")
+    progress.end(f"{made} made, {summary.kept} kept, {summary.seconds:.1f} s.")
     return summary
 
 

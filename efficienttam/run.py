@@ -9,7 +9,7 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
-from .batch.progress import Progress, SilentProgress, tell_mattes
+from .batch.progress import Progress, SilentProgress, tell_count
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
@@ -59,7 +59,7 @@ def run_job(
         progress.begin(made, kept)
         written = [path for view in passes for path in view.run()]
     seconds = time.monotonic() - started
-    progress.end(f"{tell_mattes(made)} made, {kept} kept, {seconds:.1f} s.")
+    progress.end(f"{tell_count(made)} made, {kept} kept, {seconds:.1f} s.")
     return RunSummary(tuple(written), made, kept, seconds)
 
 

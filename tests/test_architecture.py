@@ -45,7 +45,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
-        {"contract", "model", "weights", "mattes", "media", "batch", "evaluation", "training", "top"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch"}
+        | {"evaluation", "training", "top"},
         {"tqdm"},
     ),
 }
