@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterator
 
 from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
 from .batch.progress import Progress, SilentProgress, tell_count
-from .contract.cache_settings import CacheSettings, format_size
+from .contract.cache_settings import CacheSettings, cache_settings, format_size
 from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
 from .run import range_of
-from .tracking import VideoTracker
+from .tracking.embedding_key import embedding_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,19 +41,21 @@ def embed_job(
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
+    cache = cache or cache_settings()
+    if not cache.folder:
+        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
     with plain_failures():
         opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
-        if not opened.store.folder:
-            raise JobError("The embedding cache is off.", "Give its folder with --cache or a size above 0.")
-        wanted = {
-            (view, frame): tracker
-            for view, tracker in ((view, opened.bare_tracker(view)) for view in opened.plates)
-            for frame in _frames(opened, view, frames)
-        }
-        missing = [place for place, tracker in wanted.items() if not _there(opened, tracker, place[1])]
+        wanted = [
+            (view, frame)
+            for view, plate in opened.plates.items()
+            for first, last in (range_of(plate, frames),)
+            for frame in range(first, last + 1)
+        ]
+        missing = [place for place in wanted if not _is_there(opened, *place)]
         progress.begin(len(missing), len(wanted) - len(missing), "embedding")
         for number, (view, frame) in enumerate(missing):
-            path = _make(opened, wanted[view, frame], frame)
+            path = _make(opened, view, frame)
             if number == 0:
                 _tell_if_too_many(opened, os.path.getsize(path) * len(wanted), progress)
             progress.wrote(frame, view, path)
@@ -65,22 +66,22 @@ def embed_job(
     return summary
 
 
-def _frames(opened: OpenJob, view: str, frames: tuple[int, int] | None) -> Iterator[int]:
-    first, last = range_of(opened.plates[view], frames)
-    yield from range(first, last + 1)
+def _key(opened: OpenJob, view: str, frame: int) -> str:
+    return embedding_key(opened.model, opened.plates[view].identity(frame), opened.store.storage)
 
 
-def _there(opened: OpenJob, tracker: VideoTracker, frame: int) -> bool:
+def _is_there(opened: OpenJob, view: str, frame: int) -> bool:
     """True when the disk holds a good embedding of the frame; a bad one is dropped."""
-    return opened.store.read(tracker.embedding_key(frame)) is not None
+    opened.end_if_stopped()
+    return opened.store.read(_key(opened, view, frame)) is not None
 
 
-def _make(opened: OpenJob, tracker: VideoTracker, frame: int) -> str:
+def _make(opened: OpenJob, view: str, frame: int) -> str:
     """Makes the embedding of a frame; the path of its file. Raises OutputError."""
     store = opened.store
     with opened.model.inference():
-        tracker.embedding(frame)
-    key = tracker.embedding_key(frame)
+        opened.bare_tracker(view).embedding(frame)
+    key = _key(opened, view, frame)
     if not store.holds(key):
         raise OutputError(
             f"The embedding of frame {frame} cannot be kept in {store.folder}, "
