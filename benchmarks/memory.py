@@ -46,6 +46,9 @@ def measure(model_name: str, frames: int) -> dict[str, float]:
             picture = self.clip.render((frame - 1001) % 60)[0]
             return (picture * 255 + 0.5).astype("uint8")
 
+        def identity(self, frame: int) -> str:
+            return str(frame)
+
     torch.manual_seed(0)
     small = model_name == "efficienttam_demo"
     model = load_model(model_name) if small else build_model(find_config(model_name))

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from . import __version__
 from .commands.words import Word
+from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import EfficientTAMError, ExitCode
 from .contract.job import Model, Precision
 from .contract.passes import Between, Direction, Recall
@@ -71,6 +72,7 @@ def build_parser() -> Parser:
     _add_job_commands(commands)
     _add_matte(commands)
     _add_weights_commands(commands)
+    _add_cache_commands(commands)
     _add_demo(commands)
     _add_passed_on(commands, "train", "train the demo weights from generated clips")
     _add_passed_on(commands, "eval", "score weights or mattes against known truth")
@@ -106,6 +108,12 @@ def _add_job_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     track.add_argument("--frames", metavar="A-B", help="make this part of the job's range only")
     _add_running(track)
     _add_machine(track)
+
+    embed = _add(commands, "embed", "fill the embedding cache for a job document", "jobs", "embed")
+    embed.add_argument("job", metavar="JOB.json")
+    embed.add_argument("--frames", metavar="A-B", help="do this part of the job's range only")
+    _add_progress(embed)
+    _add_machine(embed)
 
     check = _add(commands, "check", "print every fault of a job document", "jobs", "check")
     check.add_argument("job", metavar="JOB.json")
@@ -166,6 +174,10 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_running(parser: Parser) -> None:
     parser.add_argument("--resume", action="store_true", help="keep what is there and good, make the rest")
+    _add_progress(parser)
+
+
+def _add_progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--progress", choices=_PROGRESS, default="auto", help="a bar, lines, or messages on stdout"
     )
@@ -175,6 +187,37 @@ def _add_machine(parser: Parser) -> None:
     parser.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
     parser.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
+    _add_cache_place(parser)
+    parser.add_argument(
+        "--embeddings",
+        choices=[s.value for s in Storage],
+        default=Storage.FLOAT16.value,
+        help="number format of embeddings; %(default)s unless told",
+    )
+    parser.add_argument(
+        "--cache-identity",
+        choices=[i.value for i in FileIdentity],
+        default="",
+        help="tell plate files apart by path, size and time, or by content",
+    )
+
+
+def _add_cache_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", default="", metavar="DIR", help="folder of the embedding cache, or off")
+    parser.add_argument("--cache-size", default="", metavar="SIZE", help="what it may hold, like 20G")
+
+
+def _add_cache_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    cache = commands.add_parser("cache", help="look at, check and empty the embedding cache")
+    kinds = cache.add_subparsers(metavar="WHAT", required=True)
+    info = _add(kinds, "info", "tell where the cache is and what it holds", "cache", "info")
+    info.add_argument("--json", action="store_true", help="print it as JSON")
+    verify = _add(kinds, "verify", "read every embedding and print the bad ones", "cache", "verify")
+    verify.add_argument("--remove", action="store_true", help="remove those that are bad")
+    clear = _add(kinds, "clear", "remove embeddings", "cache", "clear")
+    clear.add_argument("--older-than", default="", metavar="AGE", help="not used for so long, like 30d")
+    for parser in (info, verify, clear):
+        _add_cache_place(parser)
 
 
 def _add_weights_commands(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .batch.open_job import Stop
 from .batch.progress import Progress
+from .contract.cache_settings import CacheSettings
 from .contract.document import write_job
 from .contract.errors import OutputError
 from .contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
@@ -59,6 +60,7 @@ def run_demo(
     count: int = 48,
     resume: bool = False,
     stop: Stop | None = None,
+    cache: CacheSettings | None = None,
 ) -> DemoOutcome:
     """Makes a plate of ``count`` frames in ``folder``, tracks one click through it and scores it.
 
@@ -83,7 +85,7 @@ def run_demo(
     )
     path = os.path.join(folder, "hero.job.json")
     write_job(job, path)
-    run_job(job, progress, folder=folder, resume=resume, stop=stop)
+    run_job(job, progress, folder=folder, resume=resume, stop=stop, cache=cache)
     return _show(job, path, folder, click)
 
 

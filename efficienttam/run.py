@@ -9,8 +9,9 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
-from .batch.progress import Progress, SilentProgress, tell_mattes
+from .batch.progress import Progress, SilentProgress, tell_count
 from .batch.view_pass import ViewPass
+from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import TrackJob
 from .media import FrameSequence
@@ -34,12 +35,15 @@ def run_job(
     frames: tuple[int, int] | None = None,
     resume: bool = False,
     stop: Stop | None = None,
+    cache: CacheSettings | None = None,
 ) -> RunSummary:
     """Tracks every object of a job through every view and writes its mattes.
 
     Relative paths are taken from ``folder``. ``frames`` (first, last) makes only that part of the
     job's range. ``resume`` keeps files that are good. ``stop`` is asked once per frame of the plate;
-    when it answers True the run ends with Cancelled and leaves complete files only.
+    when it answers True the run ends with Cancelled and leaves complete files only. ``cache`` is where
+    embeddings are kept, by the environment and the platform unless given; it changes no matte but for
+    its storage.
 
     Raises JobFaults before anything is done when the job cannot work; PlateError, ColorError,
     WeightsError, DeviceError, OutputError or Cancelled later.
@@ -47,38 +51,39 @@ def run_job(
     progress = progress or SilentProgress()
     started = time.monotonic()
     with plain_failures():
-        opened = OpenJob(job, folder, progress, stop or (lambda: False))
+        opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
         passes = [
-            ViewPass(opened, view, *_range(plate, frames), resume) for view, plate in opened.plates.items()
+            ViewPass(opened, view, *range_of(plate, frames), resume) for view, plate in opened.plates.items()
         ]
         made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
         progress.begin(made, kept)
         written = [path for view in passes for path in view.run()]
     seconds = time.monotonic() - started
-    progress.end(f"{tell_mattes(made)} made, {kept} kept, {seconds:.1f} s.")
+    progress.end(f"{tell_count(made)} made, {kept} kept, {seconds:.1f} s.")
     return RunSummary(tuple(written), made, kept, seconds)
 
 
 def preview_job(
-    job: TrackJob, frame: int, *, folder: str = "", view: str = ""
+    job: TrackJob, frame: int, *, folder: str = "", view: str = "", cache: CacheSettings | None = None
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One frame of a job: the plate as the network sees it (height, width, 3), and mattes by object.
 
     A matte is (height, width), float32, 0 to 1. No file is written. Raises as ``run_job`` does.
     """
     with plain_failures():
-        opened = OpenJob(job, folder, SilentProgress(), lambda: False)
+        opened = OpenJob(job, folder, SilentProgress(), lambda: False, cache)
         view = view or next(iter(opened.plates))
         if view not in opened.plates:
             raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(opened.plates)}.")
         plate = opened.plates[view]
-        _range(plate, (frame, frame))
+        range_of(plate, (frame, frame))
         tracker, names = opened.tracker(view)
         result = tracker.preview(frame)
         return plate.read(frame), {names[id]: matte for id, matte in result.mattes.items()}
 
 
-def _range(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, int]:
+def range_of(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, int]:
+    """First and last frame to make of a plate. Raises JobError for frames that it has not."""
     first, last = plate.frames[0], plate.frames[-1]
     if frames is None:
         return first, last

@@ -19,6 +19,12 @@ settings.load_profile("house")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def embeddings_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps the tests, and the processes they start, off the user's embedding cache."""
+    os.environ["EFFICIENTTAM_CACHE"] = str(tmp_path_factory.mktemp("embeddings"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of shared test data beside the repository."""

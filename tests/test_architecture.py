@@ -27,7 +27,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "weights": ({"contract", "model"}, {"torch", "safetensors"}),
     "mattes": ({"contract"}, {"numpy", "cv2"}),
     "media": ({"contract"}, {"numpy", "cv2", "OpenImageIO", "av"}),
-    "tracking": ({"contract", "model", "mattes"}, {"numpy", "cv2", "torch", "PIL"}),
+    "tracking": ({"contract", "model", "mattes"}, {"numpy", "cv2", "torch", "PIL", "safetensors"}),
     "batch": (
         {"contract", "model", "weights", "mattes", "media", "tracking"},
         {"numpy", "torch", "tqdm"},
@@ -45,7 +45,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
-        {"contract", "model", "weights", "mattes", "media", "batch", "evaluation", "training", "top"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch"}
+        | {"evaluation", "training", "top"},
         {"tqdm"},
     ),
 }

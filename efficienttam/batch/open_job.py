@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from .. import __version__
+from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.document import JobFaults, job_hash, resolve
 from ..contract.errors import Cancelled
 from ..contract.fields import Fault
@@ -20,7 +21,7 @@ from ..contract.rules import prompts_of
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence, read_roto
 from ..model.efficienttam import EfficientTAM
-from ..tracking import ObjectId, TrackerOptions, VideoTracker
+from ..tracking import EmbeddingCache, EmbeddingStore, ObjectId, TrackerOptions, VideoTracker
 from ..weights.load import load_model
 from .preflight import job_faults
 from .progress import Progress
@@ -29,7 +30,7 @@ Stop = Callable[[], bool]
 
 
 class StoppablePlate:
-    """A frame source that calls ``visit`` with each frame that is read; that may raise Cancelled."""
+    """A frame source that calls ``visit`` with each frame that is asked for; that may raise Cancelled."""
 
     def __init__(self, plate: FrameSequence, visit: Callable[[int], None]) -> None:
         self._plate = plate
@@ -50,21 +51,35 @@ class StoppablePlate:
         self._visit(frame)
         return self._plate.read(frame)
 
+    def identity(self, frame: int) -> str:
+        """As ``FrameSequence.identity`` says. Raises Cancelled."""
+        self._visit(frame)
+        return self._plate.identity(frame)
+
 
 class OpenJob:
     """One job, checked, with a plate per view and its model.
 
     ``job`` has its paths resolved against ``folder``; ``stamp`` tells in a matte's header what made
-    it. Raises JobFaults, PlateError, ColorError, WeightsError or DeviceError.
+    it; ``embeddings`` serves all views. Without ``cache`` the environment's settings are in force.
+    Raises JobFaults, PlateError, ColorError, WeightsError or DeviceError.
     """
 
-    def __init__(self, job: TrackJob, folder: str, progress: Progress, stop: Stop) -> None:
+    def __init__(
+        self,
+        job: TrackJob,
+        folder: str,
+        progress: Progress,
+        stop: Stop,
+        cache: CacheSettings | None = None,
+    ) -> None:
+        cache = cache or cache_settings()
         faults = job_faults(job, folder)
         if faults:
             raise JobFaults(faults)
         self.job = resolve(job, folder)
         self.progress = progress
-        self.plates = {view: _plate(self.job, view) for view in self.job.views or ("",)}
+        self.plates = {view: _plate(self.job, view, cache) for view in self.job.views or ("",)}
         self._stop = stop
         self._visited: tuple[str, int] | None = None
         self._refuse_prompts_outside()
@@ -72,6 +87,8 @@ class OpenJob:
         self.model = _model(self.job)
         how = str(self.model.precision).removeprefix("torch.")
         progress.status(f"{job.model.name} runs on {self.model.device} in {how}.")
+        self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
+        self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
         self.stamp = _stamp(job, self.job, self.model)
 
     def tracker(self, view: str) -> tuple[VideoTracker, dict[ObjectId, str]]:
@@ -87,8 +104,7 @@ class OpenJob:
             dynamic_multimask=wish.dynamic_multimask,
             binarize_prompted=wish.binarize_prompted,
         )
-        plate = StoppablePlate(self.plates[view], functools.partial(self.visit, view))
-        tracker = VideoTracker(self.model, plate, options)
+        tracker = self.bare_tracker(view, options)
         names = {}
         for thing in self.job.objects:
             id = tracker.add_object(thing.name)
@@ -103,6 +119,11 @@ class OpenJob:
         if self._visited != (view, frame):
             self._visited = (view, frame)
             self.progress.visit(frame, view)
+
+    def bare_tracker(self, view: str, options: TrackerOptions | None = None) -> VideoTracker:
+        """A tracker of one view without objects."""
+        plate = StoppablePlate(self.plates[view], functools.partial(self.visit, view))
+        return VideoTracker(self.model, plate, options, self.embeddings)
 
     def end_if_stopped(self) -> None:
         """Raises Cancelled once the job is to stop."""
@@ -126,7 +147,7 @@ class OpenJob:
             raise JobFaults(list(dict.fromkeys(faults)))
 
 
-def _plate(job: TrackJob, view: str) -> FrameSequence:
+def _plate(job: TrackJob, view: str, cache: CacheSettings) -> FrameSequence:
     return FrameSequence(
         job.plate.path,
         job.range.first,
@@ -138,6 +159,7 @@ def _plate(job: TrackJob, view: str) -> FrameSequence:
         layer=job.plate.layer,
         part=job.plate.part or None,
         movie_start=job.plate.movie_start,
+        identify_by=cache.identity,
     )
 
 

@@ -13,9 +13,10 @@ from ..contract.errors import EfficientTAMError
 
 
 class Progress(Protocol):
-    """What ``run_job`` tells while it works. The unit is one matte: one object on one frame."""
+    """What ``run_job`` tells while it works. The unit is one matte: one object on one frame; for
+    ``embed_job`` one embedding."""
 
-    def begin(self, mattes: int, kept: int) -> None:
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         """So many mattes are to be made; ``kept`` others are there already."""
 
     def status(self, text: str) -> None:
@@ -116,7 +117,7 @@ class Clock:
 class SilentProgress:
     """Says nothing."""
 
-    def begin(self, mattes: int, kept: int) -> None: ...
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None: ...
 
     def status(self, text: str) -> None: ...
 
@@ -139,13 +140,13 @@ class BarProgress(SilentProgress):
         self._bar: Any = None
         self._clock = Clock(0)
 
-    def begin(self, mattes: int, kept: int) -> None:
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         from tqdm import tqdm
 
         if kept:
             verbs = "is there already and was" if kept == 1 else "are there already and were"
-            print(f"{tell_mattes(kept)} {verbs} kept.", file=self._stream)
-        self._bar = tqdm(total=mattes, unit="matte", file=self._stream, dynamic_ncols=True)
+            print(f"{tell_count(kept, unit)} {verbs} kept.", file=self._stream)
+        self._bar = tqdm(total=mattes, unit=unit, file=self._stream, dynamic_ncols=True)
 
     def status(self, text: str) -> None:
         if self._bar is None:
@@ -183,11 +184,13 @@ class PlainProgress(SilentProgress):
         self._stream = stream
         self._every = every_seconds
         self._clock = Clock(0)
+        self._unit = "matte"
         self._last = -math.inf
 
-    def begin(self, mattes: int, kept: int) -> None:
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
-        self._say(f"{tell_mattes(mattes)} to make" + (f", {kept} kept." if kept else "."))
+        self._unit = unit
+        self._say(f"{tell_count(mattes, unit)} to make" + (f", {kept} kept." if kept else "."))
         self._last = time.monotonic()
 
     def status(self, text: str) -> None:
@@ -205,7 +208,7 @@ class PlainProgress(SilentProgress):
             return
         self._say(
             f"{_place(frame, view)}: {clock.done}/{clock.mattes} ({clock.fraction:.0%}), "
-            f"{clock.per_second:.2f} mattes/s, {_duration(clock.seconds_left or 0)} left"
+            f"{clock.per_second:.2f} {self._unit}s/s, {_duration(clock.seconds_left or 0)} left"
         )
 
     def end(self, text: str) -> None:
@@ -228,10 +231,12 @@ class JsonProgress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._clock = Clock(0)
+        self._units = "mattes"
 
-    def begin(self, mattes: int, kept: int) -> None:
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
-        self._say("begin", mattes=mattes, kept=kept)
+        self._units = f"{unit}s"
+        self._say("begin", **{self._units: mattes}, kept=kept)
 
     def status(self, text: str) -> None:
         self._say("status", text=text)
@@ -249,7 +254,7 @@ class JsonProgress:
             frame=frame,
             view=view,
             done=clock.done,
-            mattes=clock.mattes,
+            **{self._units: clock.mattes},
             fraction=round(clock.fraction, 4),
             seconds_left=None if left is None else round(left, 1),
         )
@@ -274,7 +279,7 @@ class OpenJdProgress(SilentProgress):
         self._stream = stream
         self._clock = Clock(0)
 
-    def begin(self, mattes: int, kept: int) -> None:
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
         self._say("progress", "0.0")
 
@@ -300,9 +305,9 @@ class OpenJdProgress(SilentProgress):
         print(f"openjd_{kind}: {' '.join(text.split())}", file=self._stream, flush=True)
 
 
-def tell_mattes(count: int) -> str:
+def tell_count(count: int, unit: str = "matte") -> str:
     """``1 matte``, ``3 mattes``."""
-    return "1 matte" if count == 1 else f"{count} mattes"
+    return f"1 {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _place(frame: int, view: str) -> str:

@@ -7,6 +7,7 @@ import os
 
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import Model
+from .cache import settings_from
 from .jobs import stopping, telling
 
 
@@ -22,8 +23,11 @@ def demo(args: argparse.Namespace) -> int:
         device=args.device or "auto",
         threads=args.threads or 0,
     )
+    cache = settings_from(args)
     with telling(args) as progress, stopping() as stop:
-        outcome = run_demo(args.out, model, progress, count=args.count, resume=args.resume, stop=stop)
+        outcome = run_demo(
+            args.out, model, progress, count=args.count, resume=args.resume, stop=stop, cache=cache
+        )
     print(f"job            {outcome.job}")
     print(f"mattes         {outcome.mattes}")
     print(f"contact sheet  {outcome.contact_sheet}")

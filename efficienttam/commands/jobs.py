@@ -1,4 +1,4 @@
-"""``track``, ``check`` and ``preview``: what is done with a job document."""
+"""``track``, ``embed``, ``check`` and ``preview``: what is done with a job document."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..contract.document import JobFaults, exit_code_of, from_json, read_job, to
 from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError, OutputError
 from ..contract.job import TrackJob
 from ..contract.sequence import parse_frames
+from .cache import settings_from
 from .words import in_words
 
 Stop = Callable[[], bool]
@@ -26,6 +27,20 @@ def track(args: argparse.Namespace) -> int:
     with telling(args) as progress, in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
         return run(job, os.path.dirname(args.job), args, progress)
+
+
+def embed(args: argparse.Namespace) -> int:
+    """Fills the embedding cache for a job document."""
+    with telling(args) as progress:
+        job = with_overrides(read_job(args.job), args)
+        frames = frame_pair(args.frames) if args.frames else None
+        cache = settings_from(args)
+        from ..embed import embed_job
+
+        folder = os.path.dirname(args.job)
+        with stopping() as stop:
+            embed_job(job, progress, folder=folder, frames=frames, stop=stop, cache=cache)
+        return ExitCode.OK
 
 
 def check(args: argparse.Namespace) -> int:
@@ -50,9 +65,10 @@ def preview(args: argparse.Namespace) -> int:
     from ..media import write_png
     from ..run import preview_job
 
+    folder, cache = os.path.dirname(args.job), settings_from(args)
     with in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
-        picture, mattes = preview_job(job, args.frame, folder=os.path.dirname(args.job), view=args.view)
+        picture, mattes = preview_job(job, args.frame, folder=folder, view=args.view, cache=cache)
     missing = [thing.name for thing in job.objects if thing.name not in mattes]
     for name in missing:
         print(f"{name} has no matte on frame {args.frame}.")
@@ -64,10 +80,11 @@ def preview(args: argparse.Namespace) -> int:
 def run(job: TrackJob, folder: str, args: argparse.Namespace, progress: Progress) -> int:
     """Runs a job over the frames the command line asks for."""
     frames = frame_pair(args.frames) if args.frames else None
+    cache = settings_from(args)
     from ..run import run_job
 
     with stopping() as stop:
-        run_job(job, progress, folder=folder, frames=frames, resume=args.resume, stop=stop)
+        run_job(job, progress, folder=folder, frames=frames, resume=args.resume, stop=stop, cache=cache)
     return ExitCode.OK
 
 

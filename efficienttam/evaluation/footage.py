@@ -9,9 +9,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from efficienttam.contract.cache_settings import FileIdentity
 from efficienttam.contract.errors import PlateError
 from efficienttam.contract.sequence import SequencePattern
 from efficienttam.media import FrameSequence, read_roto
+from efficienttam.media.file_identity import file_identity
 from efficienttam.tracking.frame_source import FrameSource
 from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
 
@@ -59,6 +61,10 @@ class GeneratedFootage:
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB, frames count from 1."""
         return self._draw(frame)[0]
+
+    def identity(self, frame: int) -> str:
+        """The recipe of the clip, and the frame."""
+        return f"{self._clip.recipe} {frame}"
 
     def truth(self, frame: int) -> Array:
         """The hero's visible matte, (1, height, width)."""
@@ -111,6 +117,10 @@ class DavisFootage:
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB."""
         return np.ascontiguousarray(_picture(self._pictures[frame - 1])[..., ::-1])
+
+    def identity(self, frame: int) -> str:
+        """The picture's file."""
+        return file_identity(str(self._pictures[frame - 1]), FileIdentity.STAT)
 
     def truth(self, frame: int) -> Array:
         """Hard masks (objects, height, width) as float32."""

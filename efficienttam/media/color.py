@@ -83,6 +83,10 @@ class ColorTransform:
     convert: Convert | None = None
     #: What ``convert`` does is per number, so that 16-bit sources go through a table.
     by_table: bool = False
+    #: The configuration that ``convert`` was taken from; empty where none was asked.
+    config: str = ""
+    #: With ``config``, all that tells this transform from others.
+    recipe: str = ""
 
     @property
     def passes_through(self) -> bool:
@@ -116,13 +120,14 @@ def color_transform(color_space: str, config: str, plate: PlateInfo) -> ColorTra
         if color_space == LINEAR and plate.file_format == "openexr" and plate.chromaticities:
             matrix = rec709_matrix(plate.chromaticities)
             if matrix is not None:
-                return ColorTransform("linear, primaries of the file", Separable(matrix, None))
+                recipe = f"{LINEAR} {plate.chromaticities}"
+                return ColorTransform("linear, primaries of the file", Separable(matrix, None), recipe=recipe)
         if color_space == LINEAR:
-            return ColorTransform(LINEAR, srgb_from_linear, by_table=True)
+            return ColorTransform(LINEAR, srgb_from_linear, by_table=True, recipe=LINEAR)
         if color_space == CINEON:
-            return ColorTransform(CINEON, _srgb_from_cineon, by_table=True)
+            return ColorTransform(CINEON, _srgb_from_cineon, by_table=True, recipe=CINEON)
     if color_space.lower() in _NO_TRANSFORM:
-        return ColorTransform(RAW)
+        return ColorTransform(RAW, recipe=RAW)
     return _from_config(color_space, config or BUILT_IN_CONFIG)
 
 
@@ -158,15 +163,16 @@ def default_color_space(plate: PlateInfo, studio_config: bool) -> str:
 def _from_config(name: str, config: str) -> ColorTransform:
     ends = _ends(name, config)
     if ends is None:
-        return ColorTransform(CINEON, _srgb_from_cineon, by_table=True)
+        return ColorTransform(CINEON, _srgb_from_cineon, by_table=True, recipe=CINEON)
     source, target = ends
     if source == target:
-        return ColorTransform(source)
+        return ColorTransform(source, recipe=RAW)
     if config == BUILT_IN_CONFIG and source == "Linear Rec.709 (sRGB)":
-        return ColorTransform(source, srgb_from_linear, by_table=True)
+        return ColorTransform(source, srgb_from_linear, by_table=True, recipe=LINEAR)
     if config == BUILT_IN_CONFIG and source == "Raw":
-        return ColorTransform(RAW)
-    return ColorTransform(source, _converter(config, source, target))
+        return ColorTransform(RAW, recipe=RAW)
+    recipe = f"{source} to {target}"
+    return ColorTransform(source, _converter(config, source, target), config=config, recipe=recipe)
 
 
 def _ends(name: str, config: str) -> tuple[str, str] | None:

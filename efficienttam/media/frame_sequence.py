@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..contract.cache_settings import FileIdentity
 from ..contract.errors import PlateError
 from ..contract.sequence import (
     MissingFrames,
@@ -18,6 +21,7 @@ from ..contract.sequence import (
     tell_frames,
 )
 from .color import ColorTransform, color_transform
+from .file_identity import config_identity, file_identity
 from .movie import Movie, is_movie
 from .plate_info import PlateInfo
 from .reader import read_info, read_picture
@@ -31,6 +35,7 @@ class FrameSequence:
     a movie, whose first picture is frame ``movie_start``. ``first`` and ``last`` are included and
     default to what is on disk. ``view`` fills ``%V`` and picks the view inside a stereo EXR.
     ``layer`` and ``part`` pick inside EXR files. ``color_space`` and ``config`` are those of ``color``.
+    ``identify_by`` says what tells files apart in ``identity``.
 
     Raises PlateError for a plate that is not there, for frames missing under MissingFrames.ERROR, and
     when the first frame cannot be read; ColorError for an unknown colour space or configuration.
@@ -49,10 +54,12 @@ class FrameSequence:
         layer: str = "",
         part: str | int | None = None,
         movie_start: int = 1,
+        identify_by: FileIdentity = FileIdentity.STAT,
     ) -> None:
         self._pattern = _pattern(os.fspath(pattern))
         self._view = view
         self._missing = missing
+        self._identify_by = identify_by
         self._layer = layer
         self._part = part if part != "" else None
         self._movie: Movie | None = None
@@ -63,6 +70,7 @@ class FrameSequence:
         self.frames: Sequence[int] = self._range(first, last)
         self._reference = self._header(self._stand_in(self.frames[0]))
         self._color: ColorTransform = color_transform(color_space, config, self._reference)
+        self._recipe = (self._color.recipe, config_identity(self._color.config, identify_by))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -115,6 +123,30 @@ class FrameSequence:
                 "Give frames of one size, or track each part of the range by itself.",
             )
         return self._color.apply(pixels)
+
+    def identity(self, frame: int) -> str:
+        """All that the picture ``read`` gives depends on: the file (see ``FileIdentity``), what is read of
+        it, and the colour transform. No pixel is read.
+
+        Raises PlateError when the frame is outside the range or its file is gone.
+        """
+        self._refuse_outside(frame)
+        if frame not in self._present and self._missing is MissingFrames.BLACK:
+            parts: list[object] = ["black", self.size]
+        else:
+            source = self._stand_in(frame)
+            path = self._pattern.path(source, self._view)
+            picture = source - self._movie.frames.start if self._movie is not None else None
+            parts = [
+                file_identity(path, self._identify_by),
+                picture,
+                self._view,
+                self._layer,
+                self._part,
+                self.size,
+                self._recipe,
+            ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _header(self, source: int) -> PlateInfo:
         if self._movie is not None:

@@ -1,6 +1,7 @@
 """Tracking: the only stateful part of the engine. Knows no files and no jobs."""
 
 from .embedding_cache import EmbeddingCache
+from .embedding_store import EmbeddingStore
 from .frame_source import ArrayFrames, FrameSource
 from .image_segmenter import ImageSegmenter, Segmentation
 from .object_track import ObjectId
@@ -11,6 +12,7 @@ from .video_tracker import VideoTracker
 __all__ = [
     "ArrayFrames",
     "EmbeddingCache",
+    "EmbeddingStore",
     "FrameSource",
     "ImageSegmenter",
     "ObjectId",

@@ -24,6 +24,7 @@ from efficienttam.model.efficienttam import EfficientTAM
 
 from . import network_pass
 from .embedding_cache import EmbeddingCache
+from .embedding_key import embedding_key
 from .frame_source import FrameSource
 from .memory_bank import FrameMemory, MemoryBank, Reach, select
 from .network_input import frame_input
@@ -179,7 +180,17 @@ class VideoTracker:
 
     def embedding(self, frame: int) -> Tensor:
         """Embedding (1, C, H, W) of a frame, from the cache where it is there."""
-        return self.embeddings.get(frame, self._encode)
+        key = self.embedding_key(frame)
+        embedding = self.embeddings.get(
+            key,
+            lambda: self._encode(frame),
+            unchanged=lambda: self.embedding_key(frame) == key,
+        )
+        return embedding.to(self.model.device)
+
+    def embedding_key(self, frame: int) -> str:
+        """What the cache knows the embedding of a frame by."""
+        return embedding_key(self.model, self.plate.identity(frame), self.embeddings.storage)
 
     def track_of(self, id: ObjectId) -> ObjectTrack:
         """The state of an object. Raises PromptError for an unknown id."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from ..contract.errors import WeightsError
+from ..contract.user_cache import user_cache
 from .registry import WeightsEntry, find_entry
 
 #: A folder of weights, a studio's shared one say; read, never written.
@@ -15,14 +15,7 @@ FOLDER_VARIABLE = "EFFICIENTTAM_WEIGHTS"
 
 def cache_folder() -> Path:
     """The user's cache for weights on this platform; it need not exist."""
-    home = Path.home()
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = home / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return cache / "efficienttam" / "weights"
+    return user_cache() / "weights"
 
 
 def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Path:

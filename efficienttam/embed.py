@@ -1,0 +1,100 @@
+"""Fills the embedding cache for a job, so that tracking it, here or anywhere, runs no image encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+
+from .batch.failures import plain_failures
+from .batch.open_job import OpenJob, Stop
+from .batch.progress import Progress, SilentProgress, tell_count
+from .contract.cache_settings import CacheSettings, cache_settings, format_size
+from .contract.errors import JobError, OutputError
+from .contract.job import TrackJob
+from .run import range_of
+from .tracking.embedding_key import embedding_key
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbedSummary:
+    """How many embeddings were made, and how many were there already and good."""
+
+    made: int
+    kept: int
+    seconds: float
+
+
+def embed_job(
+    job: TrackJob,
+    progress: Progress | None = None,
+    *,
+    folder: str = "",
+    frames: tuple[int, int] | None = None,
+    stop: Stop | None = None,
+    cache: CacheSettings | None = None,
+) -> EmbedSummary:
+    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
+
+    What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
+    as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written.
+    """
+    progress = progress or SilentProgress()
+    started = time.monotonic()
+    cache = cache or cache_settings()
+    if not cache.folder:
+        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
+    with plain_failures():
+        opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
+        wanted = [
+            (view, frame)
+            for view, plate in opened.plates.items()
+            for first, last in (range_of(plate, frames),)
+            for frame in range(first, last + 1)
+        ]
+        missing = [place for place in wanted if not _is_there(opened, *place)]
+        progress.begin(len(missing), len(wanted) - len(missing), "embedding")
+        for number, (view, frame) in enumerate(missing):
+            path = _make(opened, view, frame)
+            if number == 0:
+                _tell_if_too_many(opened, os.path.getsize(path) * len(wanted), progress)
+            progress.wrote(frame, view, path)
+            progress.advance(frame, view, 1)
+    summary = EmbedSummary(len(missing), len(wanted) - len(missing), time.monotonic() - started)
+    made = tell_count(summary.made, "embedding")
+    progress.end(f"{made} made, {summary.kept} kept, {summary.seconds:.1f} s.")
+    return summary
+
+
+def _key(opened: OpenJob, view: str, frame: int) -> str:
+    return embedding_key(opened.model, opened.plates[view].identity(frame), opened.store.storage)
+
+
+def _is_there(opened: OpenJob, view: str, frame: int) -> bool:
+    """True when the disk holds a good embedding of the frame; a bad one is dropped."""
+    opened.end_if_stopped()
+    return opened.store.read(_key(opened, view, frame)) is not None
+
+
+def _make(opened: OpenJob, view: str, frame: int) -> str:
+    """Makes the embedding of a frame; the path of its file. Raises OutputError."""
+    store = opened.store
+    with opened.model.inference():
+        opened.bare_tracker(view).embedding(frame)
+    key = _key(opened, view, frame)
+    if not store.holds(key):
+        raise OutputError(
+            f"The embedding of frame {frame} cannot be kept in {store.folder}, "
+            f"which may hold {format_size(store.budget)}.",
+            "Make room, give it a larger size, or choose another folder with --cache.",
+        )
+    return store.path(key)
+
+
+def _tell_if_too_many(opened: OpenJob, needed: int, progress: Progress) -> None:
+    budget = opened.store.budget
+    if needed > budget:
+        progress.status(
+            f"These embeddings take {format_size(needed)} and the cache may hold {format_size(budget)}: "
+            "the oldest will be dropped. Give it a larger size with --cache-size."
+        )
