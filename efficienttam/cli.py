@@ -7,9 +7,9 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 from . import __version__
+from .command_parser import Parser
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import EfficientTAMError, ExitCode
@@ -50,14 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "Run it with --debug and report what it says."
         print(f"efficienttam: An unexpected failure: {reason[:300]}. {remedy}", file=sys.stderr)
         return int(ExitCode.FAILED)
-
-
-class Parser(argparse.ArgumentParser):
-    """Tells a wrong command line in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        told = f"{self.prog}: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n"
-        self.exit(int(ExitCode.USAGE), told)
 
 
 def build_parser() -> Parser:

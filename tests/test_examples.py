@@ -1,4 +1,4 @@
-"""Every example, and the README's Python and shell, run as written on a generated plate."""
+"""Every example on a generated plate, and the README's Python and shell on the plate of the demo."""
 
 from __future__ import annotations
 
@@ -101,24 +101,46 @@ def test_example(
         assert len(list(at_the_shot.glob("mask_*.png"))) == 3
 
 
-def readme_block(language: str, starts: str) -> str:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    """A folder in which the README's first step was taken, with three frames instead of 48."""
+    folder = tmp_path_factory.mktemp("readme")
+    command = [sys.executable, "-m", "efficienttam", "demo", "--count", "3"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def readme_blocks(language: str) -> list[str]:
+    """The blocks of a language after the first step, for a plate that ends at 1003."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8").partition("## Five steps")[2]
     found = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return next(block for block in found if block.startswith(starts)).replace("1048", "1003")
+    return [block.replace("1048", "1003").replace("1030", "1003") for block in found]
 
 
-def test_the_readme_python_runs(at_the_shot: Path) -> None:
-    exec(compile(readme_block("python", "from efficienttam import"), "README.md", "exec"), {})
-    image = oiio.ImageInput.open(str(at_the_shot / "hero.1003.exr"))
+def test_the_readme_python_runs(
+    demo_folder: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(demo_folder)
+    monkeypatch.setenv("EFFICIENTTAM_WEIGHTS", environment.get("EFFICIENTTAM_WEIGHTS", ""))
+    (block,) = readme_blocks("python")
+    exec(compile(block, "README.md", "exec"), {})
+    image = oiio.ImageInput.open(str(demo_folder / "hero.1003.exr"))
     assert image.spec().channelnames == ("A",)
     image.close()
 
 
-def test_the_readme_shell_runs(shot: Path, environment: dict[str, str]) -> None:
-    """The click, the check and the job of the README's steps 3 and 5."""
-    for starts in ("efficienttam matte", "efficienttam check"):
-        for line in readme_block("sh", starts).replace("\\\n", " ").splitlines():
-            command = [sys.executable, "-m", *shlex.split(line)]
-            done = subprocess.run(command, cwd=shot, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr[-2000:]
-    assert (shot / "hero.job.json").is_file()
+def test_the_readme_shell_runs(demo_folder: Path, environment: dict[str, str]) -> None:
+    """Steps 3 to 5 and what follows, in order, but for weights that must be fetched."""
+    lines = "".join(readme_blocks("sh")).replace("\\\n", " ").splitlines()
+    ran = [line for line in lines if line.startswith("efficienttam ") and "efficienttam_s" not in line]
+    for line in ran:
+        command = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(command, cwd=demo_folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stderr[-2000:]}"
+        assert "--resume" not in line or "0 mattes to make, 3 kept." in done.stderr
+    assert len(ran) == 6
+    assert sorted(os.listdir(demo_folder / "mattes")) == [
+        f"{name}.{frame}.exr" for name in ("all", "hero") for frame in FRAMES
+    ]
+    assert (demo_folder / "preview.png").is_file()

@@ -114,7 +114,7 @@ class ViewPass:
             up.update(*(range(key + 1, top) for key, top in tops.items()))
             down.update(*(range(low + 1, key) for key, low in lows.items()))
         if corrected:
-            yield f"Tracking first to what later prompts correct: {format_frames(corrected)}."
+            yield f"Tracking first to the frames that later prompts correct: {format_frames(corrected)}."
         made: set[int] = set().union(*self._frames.values())
         ways = [(run.start - 1, run.stop) for run in frame_runs(up - made)]
         ways += [(run.stop, run.start - 1) for run in frame_runs(down - made)]

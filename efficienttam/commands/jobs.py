@@ -31,7 +31,7 @@ def track(args: argparse.Namespace) -> int:
 
 def embed(args: argparse.Namespace) -> int:
     """Fills the embedding cache for a job document."""
-    with telling(args) as progress:
+    with telling(args) as progress, in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
         frames = frame_pair(args.frames) if args.frames else None
         cache = settings_from(args)
@@ -65,9 +65,10 @@ def preview(args: argparse.Namespace) -> int:
     from ..media import write_png
     from ..run import preview_job
 
-    folder, cache = os.path.dirname(args.job), settings_from(args)
+    cache = settings_from(args)
     with in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
+        folder = os.path.dirname(args.job)
         picture, mattes = preview_job(job, args.frame, folder=folder, view=args.view, cache=cache)
     missing = [thing.name for thing in job.objects if thing.name not in mattes]
     for name in missing:

@@ -20,7 +20,7 @@ from ..contract.job import (
     TrackJob,
 )
 from ..contract.passes import Between, Direction, Recall
-from ..contract.sequence import MissingFrames
+from ..contract.sequence import MissingFrames, format_frames
 from .jobs import frame_pair, make_folder_of, run, telling
 from .words import OPTIONS, REMEDIES, in_words, objects_from
 
@@ -46,9 +46,9 @@ def show(job: TrackJob, folder: str) -> int:
 
     made = outline(job, folder)
     first, last = made.frames
-    print(f"frames   {first}-{last}")
+    print(f"frames   {format_frames(range(first, last + 1))}")
     print(f"objects  {', '.join(thing.name for thing in job.objects)}")
-    print(f"mattes   {made.mattes} in {len(made.files)} files")
+    print(f"mattes   {made.mattes} in {len(made.files)} {'file' if len(made.files) == 1 else 'files'}")
     if made.files:
         print(f"first    {made.files[0]}")
         print(f"last     {made.files[-1]}")

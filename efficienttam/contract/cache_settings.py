@@ -21,8 +21,9 @@ SIZE_VARIABLE = "EFFICIENTTAM_CACHE_SIZE"
 IDENTITY_VARIABLE = "EFFICIENTTAM_CACHE_IDENTITY"
 #: Said instead of a folder.
 OFF = "off"
-#: Unless told: this many bytes, or a tenth of what is free on the disk when that is less.
+#: Unless told: this many bytes, or a tenth of what is free on the disk when that is less, but so many.
 DEFAULT_SIZE = 20 * 2**30
+LEAST_DEFAULT_SIZE = 256 * 2**20
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*\Z", re.IGNORECASE)
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -67,7 +68,7 @@ def cache_settings(folder: str = "", size: str = "", storage: str = "", identity
     said = size or os.environ.get(SIZE_VARIABLE, "")
     budget = parse_size(said) if said else 0
     if place and not said:
-        budget = min(DEFAULT_SIZE, _free(place) // 10)
+        budget = max(LEAST_DEFAULT_SIZE, min(DEFAULT_SIZE, _free(place) // 10))
     return CacheSettings(
         folder=os.path.abspath(place) if place and budget else "",
         budget=budget if place else 0,

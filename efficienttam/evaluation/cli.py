@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from efficienttam.command_parser import Parser
 from efficienttam.evaluation.assessment import EvaluateOptions, evaluate
 from efficienttam.evaluation.scoring import PromptKind
 
@@ -14,9 +14,9 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of ``efficienttam eval``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="efficienttam eval",
         description="Score weights against known truth, beside a mask carried along by optical flow.",
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from efficienttam.command_parser import Parser
 from efficienttam.training.course import TrainOptions, train
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of ``efficienttam train``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="efficienttam train",
         description="Train efficienttam_demo on clips drawn on the spot, from nothing or further.",
     )

@@ -144,7 +144,7 @@ def test_frames_that_are_only_passed_are_told(job, tiny_plate):
     told = Told()
     run_job(job, told, folder=str(tiny_plate), frames=(1006, 1006))
     assert [text for text in told.statuses if text.startswith("Tracking")] == [
-        "Tracking first to what later prompts correct: 1005.",
+        "Tracking first to the frames that later prompts correct: 1005.",
         "Tracking from frame 1003 to reach frame 1006; mattes in between stay as they are.",
     ]
     assert set(told.visited) == set(FRAMES)

@@ -95,7 +95,9 @@ def test_agrees_with_fileseq(tmp_path: Path, frames: set[int], width: int, style
     )
     assert sorted(on_disk.frameSet()) == sorted(frames)
     gaps = missing_frames(frames, min(frames), max(frames))
-    assert format_frames(gaps) == fileseq.FrameSet(sorted(frames)).invertedFrameRange()
+    theirs = fileseq.FrameSet(sorted(frames)).invertedFrameRange()  # may name steps, which ours never does
+    assert gaps == (sorted(fileseq.FrameSet(theirs)) if theirs else [])
+    assert not gaps or sorted(fileseq.FrameSet(format_frames(gaps))) == gaps
     assert gaps == [] or parse_frames(format_frames(gaps)) == gaps
 
 

@@ -17,7 +17,8 @@ from efficienttam.contract.prompts import Prompt
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, EmbeddingStore, VideoTracker
-from efficienttam.tracking.embedding_key import embedding_key
+from efficienttam.tracking.embedding_key import MEANING, embedding_key
+from efficienttam.tracking.network_input import frame_input
 
 KEY = hashlib.sha256(b"one").hexdigest()
 
@@ -187,3 +188,24 @@ def test_a_prompt_on_an_embedded_frame_runs_no_image_encoder_and_reads_no_plate(
     model.encode_image = lambda image: pytest.fail("the image encoder ran")
     tracker.prompt(hero, Prompt(1, include=[(30, 20)], exclude=[(5, 5)]))
     assert read == []
+
+
+def test_an_embedding_means_what_it_meant() -> None:
+    """If this fails, pictures or the image encoder are treated differently than before, and embeddings
+    on disk are no longer what the network would make: raise ``embedding_key.MEANING``, then the numbers."""
+    rows, columns = np.mgrid[:54, :96]
+    picture = np.stack([rows * 4, columns * 2, (rows + columns) % 256], axis=2).astype(np.uint8)
+    model = build_model(MODELS["efficienttam_demo"])
+    assert MEANING == 1
+    with torch.inference_mode():
+        for name, parameter in model.image_encoder.named_parameters():
+            seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little")
+            noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
+            parameter.copy_(noise * 0.05 + (parameter.dim() == 1))
+        for pixels, expected in (
+            (picture, [-0.0105, 1.2213, 1.1133, 0.2813]),
+            (picture.astype(np.float32) / 255, [-0.0111, 1.2213, 1.113, 0.2811]),
+        ):
+            image = frame_input(pixels, 256)
+            found = model.encode_image(image)[0, ::32, 5, 7].tolist()
+            assert found == pytest.approx(expected, abs=3e-4)
