@@ -154,9 +154,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     tracking.add_argument("--between", choices=[b.value for b in Between], default=Between.NEAREST.value)
     tracking.add_argument("--recall", choices=[r.value for r in Recall], default=Recall.NEIGHBOURS.value)
     tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
-    tracking.add_argument(
-        "--precision", choices=[p.value for p in Precision], default=Precision.FLOAT32.value
-    )
+    tracking.add_argument("--precision", choices=[p.value for p in Precision], default=Precision.AUTO.value)
     output = matte.add_argument_group("output")
     output.add_argument("--layers", action="store_true", help="one file per frame with a layer per object")
     output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")

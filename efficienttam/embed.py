@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Iterator, Sequence
 
 from .batch.failures import plain_failures
 from .batch.open_job import OpenJob, Stop
@@ -46,23 +47,24 @@ def embed_job(
         raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
     with plain_failures():
         opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
-        wanted = [
-            (view, frame)
-            for view, plate in opened.plates.items()
-            for first, last in (range_of(plate, frames),)
-            for frame in range(first, last + 1)
-        ]
-        missing = [place for place in wanted if not _is_there(opened, *place)]
-        progress.begin(len(missing), len(wanted) - len(missing), "embedding")
-        for number, (view, frame) in enumerate(missing):
-            path = _make(opened, view, frame)
-            if number == 0:
-                _tell_if_too_many(opened, os.path.getsize(path) * len(wanted), progress)
-            progress.wrote(frame, view, path)
-            progress.advance(frame, view, 1)
-    summary = EmbedSummary(len(missing), len(wanted) - len(missing), time.monotonic() - started)
-    made = tell_count(summary.made, "embedding")
-    progress.end(f"{made} made, {summary.kept} kept, {summary.seconds:.1f} s.")
+        wanted = {view: range_of(plate, frames) for view, plate in opened.plates.items()}
+        missing = {
+            view: [frame for frame in range(first, last + 1) if not _is_there(opened, view, frame)]
+            for view, (first, last) in wanted.items()
+        }
+        count = sum(last + 1 - first for first, last in wanted.values())
+        made = sum(map(len, missing.values()))
+        progress.begin(made, count - made, "embedding")
+        told = False
+        for view, lacking in missing.items():
+            for frame, path in _make(opened, view, lacking):
+                if not told:
+                    _tell_if_too_many(opened, os.path.getsize(path) * count, progress)
+                told = True
+                progress.wrote(frame, view, path)
+                progress.advance(frame, view, 1)
+    summary = EmbedSummary(made, count - made, time.monotonic() - started)
+    progress.end(f"{tell_count(made, 'embedding')} made, {summary.kept} kept, {summary.seconds:.1f} s.")
     return summary
 
 
@@ -76,19 +78,26 @@ def _is_there(opened: OpenJob, view: str, frame: int) -> bool:
     return opened.store.read(_key(opened, view, frame)) is not None
 
 
-def _make(opened: OpenJob, view: str, frame: int) -> str:
-    """Makes the embedding of a frame; the path of its file. Raises OutputError."""
+def _make(opened: OpenJob, view: str, frames: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Makes embeddings of frames; yields each with the path of its file. Raises OutputError."""
     store = opened.store
-    with opened.model.inference():
-        opened.bare_tracker(view).embedding(frame)
-    key = _key(opened, view, frame)
-    if not store.holds(key):
-        raise OutputError(
-            f"The embedding of frame {frame} cannot be kept in {store.folder}, "
-            f"which may hold {format_size(store.budget)}.",
-            "Make room, give it a larger size, or choose another folder with --cache.",
-        )
-    return store.path(key)
+    encoder = opened.bare_tracker(view).frame_encoder
+    encoder.expect(frames)
+    try:
+        for frame in frames:
+            opened.visit(view, frame)
+            with opened.model.inference():
+                encoder.embedding(frame)
+            key = _key(opened, view, frame)
+            if not store.holds(key):
+                raise OutputError(
+                    f"The embedding of frame {frame} cannot be kept in {store.folder}, "
+                    f"which may hold {format_size(store.budget)}.",
+                    "Make room, give it a larger size, or choose another folder with --cache.",
+                )
+            yield frame, store.path(key)
+    finally:
+        encoder.rest()
 
 
 def _tell_if_too_many(opened: OpenJob, needed: int, progress: Progress) -> None:

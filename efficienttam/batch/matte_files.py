@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,13 +60,15 @@ class MatteFiles:
             left = {name: anew & frames for name, frames in self._wanted.items()}
         return {name: sorted(frames) for name, frames in left.items()}
 
-    def take(self, frame: int, mattes: Mapping[str, np.ndarray]) -> list[str]:
-        """Writes what these mattes (height, width) of a frame complete; returns the paths written.
+    def completed(self, frame: int, mattes: Mapping[str, np.ndarray]) -> list[Callable[[], str]]:
+        """The files that these mattes (height, width) of a frame complete.
 
-        Raises OutputError.
+        Each is called, in any thread, to write the file; that gives its path or raises OutputError.
         """
         if not self._layered:
-            return [self._write(frame, name, {name: matte}) for name, matte in mattes.items()]
+            return [
+                functools.partial(self._write, frame, name, {name: matte}) for name, matte in mattes.items()
+            ]
         expected = [name for name, frames in self._wanted.items() if frame in frames]
         if any(name not in mattes and (frame, name) not in self._waiting for name in expected):
             for name, matte in mattes.items():
@@ -74,7 +77,7 @@ class MatteFiles:
         found = {
             name: mattes[name] if name in mattes else self._waiting.take(frame, name) for name in expected
         }
-        return [self._write(frame, "", found)]
+        return [functools.partial(self._write, frame, "", found)]
 
     def close(self) -> None:
         """Drops mattes of frames that never became complete."""

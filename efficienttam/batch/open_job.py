@@ -8,8 +8,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from .. import __version__
 from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.document import JobFaults, job_hash, resolve
@@ -27,34 +25,6 @@ from .preflight import job_faults
 from .progress import Progress
 
 Stop = Callable[[], bool]
-
-
-class StoppablePlate:
-    """A frame source that calls ``visit`` with each frame that is asked for; that may raise Cancelled."""
-
-    def __init__(self, plate: FrameSequence, visit: Callable[[int], None]) -> None:
-        self._plate = plate
-        self._visit = visit
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self._plate.size
-
-    @property
-    def frames(self) -> Sequence[int]:
-        """The plate's frame numbers."""
-        return self._plate.frames
-
-    def read(self, frame: int) -> np.ndarray:
-        """The frame as ``FrameSequence.read`` gives it. Raises Cancelled."""
-        self._visit(frame)
-        return self._plate.read(frame)
-
-    def identity(self, frame: int) -> str:
-        """As ``FrameSequence.identity`` says. Raises Cancelled."""
-        self._visit(frame)
-        return self._plate.identity(frame)
 
 
 class OpenJob:
@@ -85,6 +55,8 @@ class OpenJob:
         self._refuse_prompts_outside()
         progress.status(f"Loading {job.model.name}.")
         self.model = _model(self.job)
+        how = str(self.model.precision).removeprefix("torch.")
+        progress.status(f"{job.model.name} runs on {self.model.device} in {how}.")
         self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
         self.stamp = _stamp(job, self.job, self.model)
@@ -120,8 +92,14 @@ class OpenJob:
 
     def bare_tracker(self, view: str, options: TrackerOptions | None = None) -> VideoTracker:
         """A tracker of one view without objects."""
-        plate = StoppablePlate(self.plates[view], functools.partial(self.visit, view))
-        return VideoTracker(self.model, plate, options, self.embeddings)
+        return VideoTracker(
+            self.model,
+            self.plates[view],
+            options,
+            self.embeddings,
+            visit=functools.partial(self.visit, view),
+            tell=self.progress.status,
+        )
 
     def end_if_stopped(self) -> None:
         """Raises Cancelled once the job is to stop."""

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from ..contract.errors import Cancelled
 from ..contract.job import TrackedObject
 from ..contract.sequence import format_frames
 from ..tracking.spans import share
 from .matte_files import MatteFiles, frame_runs
 from .open_job import OpenJob
+from .write_behind import WriteBehind
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Files that the mattes of a frame completed, and how many mattes there were."""
+
+    frame: int
+    paths: list[str]
+    mattes: int
+
+
+def _write(frame: int, mattes: int, files: Sequence[Callable[[], str]]) -> _Written:
+    return _Written(frame, [write() for write in files], mattes)
 
 
 class ViewPass:
@@ -42,19 +59,36 @@ class ViewPass:
         progress = self._opened.progress
         for text in self._detours():
             progress.status(text)
-        written = []
         results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
+        behind: WriteBehind[_Written] = WriteBehind()
+        written: list[str] = []
         try:
             for result in results:
                 mattes = {names[id]: matte for id, matte in result.mattes.items()}
-                for path in self._files.take(result.frame, mattes):
-                    written.append(path)
-                    progress.wrote(result.frame, self._view, path)
-                progress.advance(result.frame, self._view, len(mattes))
+                files = self._files.completed(result.frame, mattes)
+                for done in behind.submit(functools.partial(_write, result.frame, len(mattes), files)):
+                    written += self._tell(done)
                 self._opened.end_if_stopped()
+            for done in behind.finish():
+                written += self._tell(done)
+        except Cancelled:
+            # What is under way will be there: it is told, and only then the end.
+            for done in behind.finish():
+                self._tell(done)
+            raise
         finally:
+            results.close()
+            behind.close()
             self._files.close()
         return written
+
+    def _tell(self, done: _Written) -> list[str]:
+        """Tells of complete files; returns their paths."""
+        progress = self._opened.progress
+        for path in done.paths:
+            progress.wrote(done.frame, self._view, path)
+        progress.advance(done.frame, self._view, done.mattes)
+        return done.paths
 
     def _detours(self) -> Iterator[str]:
         """What to say of frames that give no matte and are tracked to reach others."""

@@ -55,8 +55,11 @@ class DataWindow(enum.Enum):
 
 
 class Precision(enum.Enum):
-    """Number format the network computes in."""
+    """Number format the network computes in, but for its heads, which draw the mask."""
 
+    #: The fastest that the device has units for and the network bears.
+    AUTO = "auto"
+    #: The reference.
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
@@ -104,7 +107,7 @@ class Model:
         Text("a device name", empty=False), "auto, cpu, mps, cuda or cuda:N; auto takes a GPU if any.", "auto"
     )
     precision: Precision = field(
-        Choice(Precision), "Number format the network computes in.", Precision.FLOAT32
+        Choice(Precision), "Number format the network computes in; by device unless told.", Precision.AUTO
     )
     threads: int = field(Whole("a thread count", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0)
 

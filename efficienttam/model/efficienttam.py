@@ -20,7 +20,7 @@ from .config import ModelConfig
 from .image_encoder import ImageEncoder
 from .layers import MLP
 from .mask_decoder import Candidates, MaskDecoder, select
-from .memory_attention import Memory, MemoryAttention
+from .memory_attention import MapTokens, Memory, MemoryAttention
 from .memory_encoder import MemoryEncoder
 from .position_encoding import sine_position
 from .prompt_encoder import PointLabel, PromptEncoder
@@ -57,14 +57,10 @@ class EfficientTAM(nn.Module):
 
     #: sha256 of the file the weights came from, for provenance; empty for random weights.
     weights_hash: str = ""
-    #: What matrix products are computed in; callers enter autocast with it, the weights stay float32.
-    precision: torch.dtype = torch.float32
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        #: What the network computes in; weights stay float32.
-        self.precision = torch.float32
         hidden, memory = config.hidden, config.memory_channels
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(config.memory_maps, 1, 1, memory))
         self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, hidden))
@@ -84,45 +80,80 @@ class EfficientTAM(nn.Module):
         """Where the weights live."""
         return self.no_mem_embed.device
 
+    @property
+    def precision(self) -> torch.dtype:
+        """What the image encoder, the memory encoder and memory attention compute in; see ``lower``."""
+        return self.maskmem_tpos_enc.dtype
+
+    def lower(self, dtype: torch.dtype) -> None:
+        """Lets image encoder, memory encoder and memory attention compute in ``dtype``.
+
+        Their weights are converted once, instead of by autocast on every call. The heads, which draw
+        the mask and cost next to nothing, stay in float32.
+        """
+        for box in (self.image_encoder, self.memory_encoder, self.memory_attention):
+            box.to(dtype)
+        self.maskmem_tpos_enc = nn.Parameter(self.maskmem_tpos_enc.detach().to(dtype), requires_grad=False)
+
     @contextmanager
     def inference(self) -> Iterator[None]:
-        """Runs the block without gradients and in the network's precision, by autocast."""
-        lower = self.precision != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=lower):
+        """Runs the block without gradients."""
+        with torch.inference_mode():
             yield
 
     def encode_image(self, image: Tensor) -> Tensor:
-        """Normalised RGB (B, 3, S, S) to embeddings (B, C, H, W)."""
-        return self.image_encoder(image)
+        """Normalised RGB (B, 3, S, S) to embeddings (B, C, H, W), in the network's precision."""
+        return self.image_encoder(image.to(_type_of(self.image_encoder)))
 
     def without_memory(self, embedding: Tensor) -> Tensor:
         """What the heads see of a frame that recalls nothing: (B, C, H, W)."""
         return embedding + self.no_mem_embed[0, 0, :, None, None].to(embedding.dtype)
 
-    def assemble_memory(self, maps: Tensor, slots: Sequence[int], pointers: Tensor) -> Memory:
-        """Memory maps (B, n, M, H, W) in temporal ``slots`` and object pointers (B, p, C) as one memory.
+    def project_map(self, maps: Tensor, *, pooled: bool) -> MapTokens:
+        """Memory maps (B, M, H, W) as tokens for ``memory``; worth keeping.
+
+        ``pooled`` is ``pools(n)`` for the n maps of the memory.
+        """
+        channels, height, width = maps.shape[1:]
+        sine = sine_position(height, width, channels, maps.device)
+        return self.memory_attention.project(maps.to(self.precision), sine, pooled=pooled)
+
+    def pools(self, maps: int) -> bool:
+        """Are so many maps of a memory pooled?"""
+        return self.memory_attention.pools(maps)
+
+    def memory(self, tokens: Sequence[MapTokens], slots: Sequence[int], pointers: Tensor) -> Memory:
+        """Tokens of n maps in temporal ``slots`` and object pointers (B, p, C) as one memory.
 
         Slot 0 is a prompted frame, slot ``memory_maps`` - 1 the frame just before (after, in reverse).
         A pointer becomes C / M tokens of M channels, without a position.
         """
-        channels, height, width = maps.shape[2:]
-        sine = sine_position(height, width, channels, maps.device)
-        index = [self.config.memory_maps - 1 - slot for slot in slots]
-        position = sine[None] + self.maskmem_tpos_enc[index].reshape(-1, channels, 1, 1)
-        return Memory(maps, position, pointers.reshape(pointers.shape[0], -1, channels))
+        codes = self.maskmem_tpos_enc.flatten(1)
+        told = pointers.to(codes.dtype).reshape(pointers.shape[0], -1, codes.shape[1])
+        rows = tuple(self.config.memory_maps - 1 - slot for slot in slots)
+        return Memory(tuple(tokens), rows, codes, told)
 
-    def recall(self, embedding: Tensor, memory: Memory) -> Tensor:
-        """Memory-conditioned embedding (B, C, H, W)."""
+    def assemble_memory(self, maps: Tensor, slots: Sequence[int], pointers: Tensor) -> Memory:
+        """Memory maps (B, n, M, H, W) in ``slots`` and object pointers (B, p, C) as one memory."""
+        pooled = self.pools(maps.shape[1])
+        tokens = [self.project_map(one, pooled=pooled) for one in maps.unbind(1)]
+        return self.memory(tokens, slots, pointers)
+
+    def recall(self, embedding: Tensor, *memories: Memory) -> Tensor:
+        """Memory-conditioned embeddings (B, C, H, W) of an embedding (1, C, H, W), or (B, C, H, W), for the
+        B objects of all memories, which are alike in their numbers of maps and pointers."""
         channels, height, width = embedding.shape[1:]
         position = sine_position(height, width, channels, embedding.device)
-        return self.memory_attention(embedding, position, memory)
+        return self.memory_attention(embedding.to(self.precision), position, memories)
 
     def decode(self, embedding: Tensor, sparse: Tensor, mask_logits: Tensor | None = None) -> Candidates:
         """All candidate masks for a (conditioned) embedding (B, C, H, W) and prompt tokens (B, n, C)."""
+        dtype = _type_of(self.sam_mask_decoder)
+        mask_logits = None if mask_logits is None else mask_logits.to(dtype)
         dense = self.sam_prompt_encoder.mask(mask_logits, embedding.shape[0])
         position = self.sam_prompt_encoder.dense_position()
         return self.sam_mask_decoder(
-            embedding, position.to(embedding.dtype), sparse.to(embedding.dtype), dense.to(embedding.dtype)
+            embedding.to(dtype), position.to(dtype), sparse.to(dtype), dense.to(dtype)
         )
 
     def no_points(self, batch: int) -> tuple[Tensor, Tensor]:
@@ -177,7 +208,7 @@ class EfficientTAM(nn.Module):
             mask * MASK_SCALE + MASK_BIAS, (side, side), mode="bilinear", align_corners=False, antialias=True
         )
         appears = (mask > 0).flatten(1).any(1, keepdim=True)
-        seen = self.predict(embedding, mask_logits=self.mask_downsample(mask), multimask=False, dynamic=False)
+        seen = self.predict(embedding, mask_logits=self._reduced(mask), multimask=False, dynamic=False)
         return HeadOutput(
             logits=logits,
             candidates=logits,
@@ -195,7 +226,8 @@ class EfficientTAM(nn.Module):
         """
         full = self.upsample(logits)
         mask = (full > 0).float() if binarize else full.sigmoid()
-        return self.memory_encoder(embedding, mask * MASK_SCALE + MASK_BIAS)
+        scaled = mask * MASK_SCALE + MASK_BIAS
+        return self.memory_encoder(embedding.to(self.precision), scaled.to(self.precision))
 
     def upsample(self, logits: Tensor) -> Tensor:
         """Low-res mask logits (B, k, L, L) at network size (B, k, S, S), bilinear, float32."""
@@ -205,3 +237,11 @@ class EfficientTAM(nn.Module):
     def _pointer(self, token: Tensor, appears: Tensor) -> Tensor:
         pointer = self.obj_ptr_proj(token)
         return torch.where(appears, pointer, self.no_obj_ptr.to(pointer.dtype))
+
+    def _reduced(self, mask: Tensor) -> Tensor:
+        """The user's mask as a prompt of the decoder's own size."""
+        return self.mask_downsample(mask.to(self.mask_downsample.weight.dtype))
+
+
+def _type_of(box: nn.Module) -> torch.dtype:
+    return next(box.parameters()).dtype

@@ -5,11 +5,14 @@ Upstream: ``ViT`` / ``ImageEncoder`` / ``ViTDetNeck``.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import ImageEncoderConfig
+from .constant import Constant
 from .layers import MLP, LayerNorm2d
 
 
@@ -22,11 +25,27 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def mix(self, x: Tensor) -> Tensor:
+        """Attention of (B, N, D) before the last projection, a view (B, N, heads, D / heads)."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = qkv.unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).flatten(2))
+        return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+
+
+@functools.lru_cache(maxsize=8)
+def _window_order(height: int, width: int, side: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """How a grid is cut into windows of ``side`` x ``side`` tokens, padded below and right.
+
+    Indices of the grid's tokens in window order, which places of that order are padding, and where
+    every token of the grid stands in it.
+    """
+    rows, columns = -(-height // side), -(-width // side)
+    with torch.inference_mode(False):
+        token = torch.arange(height * width, device=device).view(height, width)
+        padded = functional.pad(token, (0, columns * side - width, 0, rows * side - height), value=-1)
+        order = padded.view(rows, side, columns, side).transpose(1, 2).flatten()
+        place = order.argsort(stable=True)[-height * width :]
+        return order.clamp(min=0), (order < 0).nonzero()[:, 0], place
 
 
 class Block(nn.Module):
@@ -46,17 +65,16 @@ class Block(nn.Module):
 
     def _attend(self, x: Tensor) -> Tensor:
         batch, height, width, dim = x.shape
+        tokens = x.flatten(1, 2)
         if self.window == 0:
-            return self.attn(x.flatten(1, 2)).unflatten(1, (height, width))
-        side = self.window
-        below, right = -height % side, -width % side
+            mixed = self.attn.mix(tokens).flatten(2)
+            return self.attn.proj(mixed).unflatten(1, (height, width))
+        order, padding, place = _window_order(height, width, self.window, x.device)
         # The padding comes after the norm and is not masked: its keys are the bias of the
         # projection and take part in the softmax, as the published weights expect.
-        x = functional.pad(x, (0, 0, 0, right, 0, below))
-        rows, columns = (height + below) // side, (width + right) // side
-        windows = x.view(batch, rows, side, columns, side, dim).transpose(2, 3).reshape(-1, side * side, dim)
-        mixed = self.attn(windows).view(batch, rows, columns, side, side, dim).transpose(2, 3)
-        return mixed.reshape(batch, rows * side, columns * side, dim)[:, :height, :width]
+        windows = tokens[:, order].index_fill(1, padding, 0).view(-1, self.window**2, dim)
+        mixed = self.attn.mix(windows).reshape(batch, order.shape[0], dim)[:, place]
+        return self.attn.proj(mixed).unflatten(1, (height, width))
 
 
 class PatchEmbed(nn.Module):
@@ -76,6 +94,7 @@ class VisionTransformer(nn.Module):
     def __init__(self, config: ImageEncoderConfig) -> None:
         super().__init__()
         self.position_grid = config.position_grid
+        self._position = Constant()
         self.patch_embed = PatchEmbed(config.patch, config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.position_grid**2 + 1, config.dim))
         self.blocks = nn.ModuleList(
@@ -87,12 +106,15 @@ class VisionTransformer(nn.Module):
 
     def position(self, height: int, width: int) -> Tensor:
         """Learned position interpolated to a grid: (1, height, width, D). The class slot is unused."""
-        side = self.position_grid
-        grid = self.pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-        if (height, width) != (side, side):
-            with torch.autocast(grid.device.type, enabled=False):
+
+        def compute() -> Tensor:
+            side = self.position_grid
+            grid = self.pos_embed[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+            if (height, width) != (side, side):
                 grid = functional.interpolate(grid, (height, width), mode="bicubic", align_corners=False)
-        return grid.permute(0, 2, 3, 1)
+            return grid.permute(0, 2, 3, 1)
+
+        return self._position.get([self.pos_embed], (height, width), compute)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.patch_embed(image)

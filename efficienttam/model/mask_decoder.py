@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .config import MaskDecoderConfig
 from .layers import MLP, LayerNorm2d
@@ -102,15 +103,39 @@ class MaskDecoder(nn.Module):
         tokens, grid = self.transformer(
             (image + dense).flatten(2).transpose(1, 2), position.flatten(2).transpose(1, 2), tokens
         )
-        upscaled = self.output_upscaling(grid.transpose(1, 2).unflatten(2, (height, width)))
         mask_tokens = tokens[:, 2 : 2 + self.masks]
         weights = torch.stack(
             [head(mask_tokens[:, i]) for i, head in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
-        logits = (weights @ upscaled.flatten(2)).unflatten(2, upscaled.shape[2:])
         return Candidates(
-            logits=logits,
+            logits=self._draw(grid, weights, (height, width)),
             predicted_iou=self.iou_prediction_head(tokens[:, 1]).sigmoid(),
             tokens=mask_tokens,
             object_score=self.pred_obj_score_head(tokens[:, 0]),
         )
+
+    def _draw(self, grid: Tensor, weights: Tensor, size: tuple[int, int]) -> Tensor:
+        """Masks (B, k, 4 H, 4 W): ``output_upscaling`` of the grid (B, H W, C), weighted by (B, k, C / 8).
+
+        A transposed convolution of stride 2 and side 2 is a linear layer to four pixels each. Pixels
+        stay in the order they are made in, and only the masks are put in rows and columns.
+        """
+        first, norm, act, second, last_act = self.output_upscaling
+        assert isinstance(first, nn.ConvTranspose2d) and isinstance(second, nn.ConvTranspose2d)
+        assert isinstance(norm, LayerNorm2d)
+        x = _quadruple(grid, first)
+        x = act(functional.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps))
+        x = last_act(_quadruple(x, second))
+        masks = x.flatten(1, 3) @ weights.transpose(1, 2)
+        height, width = size
+        # Row and column of the grid, then those of the first and of the second doubling.
+        masks = masks.view(-1, height, width, 2, 2, 2, 2, self.masks).permute(0, 7, 1, 3, 5, 2, 4, 6)
+        return masks.reshape(-1, self.masks, 4 * height, 4 * width)
+
+
+def _quadruple(x: Tensor, convolution: nn.ConvTranspose2d) -> Tensor:
+    """Pixels (..., C) to the four pixels (..., 4, C') that each becomes, row by row."""
+    out = convolution.weight.shape[1]
+    weight = convolution.weight.permute(2, 3, 1, 0).reshape(4 * out, -1)
+    bias = None if convolution.bias is None else convolution.bias.repeat(4)
+    return functional.linear(x, weight, bias).unflatten(-1, (4, out))

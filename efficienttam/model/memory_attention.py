@@ -4,11 +4,16 @@ Four pre-norm layers of rotary self-attention, cross-attention to memory and an 
 cross-attention are those of the paper: all tokens, or tokens averaged over windows with the constant
 ln(window area) on the logits (Eq. 5) or on the keys (Eq. 6). Upstream: ``MemoryAttention``,
 ``RoPEAttention``, ``EfficientRoPEAttention1`` and ``2``.
+
+A memory map is paid for once: ``project`` gives its keys and values for every layer, rotated and
+pooled. Only its temporal slot changes from frame to frame, and projection, rotation and pooling are
+linear, so that the slot's share of a key is a constant, added when the frame is recalled.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,20 +21,33 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import CrossAttention, MemoryAttentionConfig
+from .constant import Constant
 from .position_encoding import rotary_table, rotate
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What one frame recalls.
+class MapTokens:
+    """One memory map of B objects as keys and values (layers, B, K, C), without its temporal slot.
 
-    ``maps`` (B, n, M, H, W) memory maps; ``map_position`` (n, M, H, W) their sine code plus the code
-    of their temporal slot, added to keys but not to values; ``pointers`` (B, P, M) object pointer
-    tokens, which have no position (P may be 0).
+    ``pooled`` tells whether they are averages over windows.
     """
 
-    maps: Tensor
-    map_position: Tensor
+    keys: Tensor
+    values: Tensor
+    pooled: bool
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a frame recalls for B objects.
+
+    ``tokens`` of n maps, for each its row ``slots[i]`` of the temporal ``codes`` (slots, M), and object
+    pointer tokens ``pointers`` (B, P, M), which have no position (P may be 0).
+    """
+
+    tokens: tuple[MapTokens, ...]
+    slots: tuple[int, ...]
+    codes: Tensor
     pointers: Tensor
 
 
@@ -58,32 +76,35 @@ class MemoryCrossAttention(RotaryAttention):
         self.form = form
         self.window = window
 
-    def attend(self, x: Tensor, memory: Memory, table: Tensor) -> Tensor:
-        """``x`` (B, N, C) attends to ``memory``; returns (B, N, C)."""
-        count, height, width = memory.maps.shape[1], *memory.maps.shape[3:]
-        values = memory.maps.flatten(3).transpose(2, 3).flatten(1, 2)
-        positions = memory.map_position.flatten(2).transpose(1, 2).flatten(0, 1)
-        query = rotate(self.q_proj(x), table)
-        key = rotate(self.k_proj(values + positions), table.repeat(1, count, 1))
+    def project(
+        self, values: Tensor, position: Tensor, table: Tensor, side: int, pooled: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, K, C) of map tokens (B, N, M) with the code ``position`` (N, M), on a grid
+        of ``side`` rows."""
+        key = rotate(self.k_proj(values + position), table)
         value = self.v_proj(values)
-        bias = None
-        # One map alone is never pooled: the published classes pool from the second map on.
-        if self.form is not CrossAttention.FULL and count > 1:
-            key = _pool(key, height, width, self.window)
-            value = _pool(value, height, width, self.window)
-            constant = math.log(self.window**2)
+        if pooled:
+            key, value = _pool(key, side, self.window), _pool(value, side, self.window)
             if self.form is CrossAttention.POOLED_KEY_BIAS:
-                key = key + constant
-            else:
-                bias = key.new_zeros(key.shape[1] + memory.pointers.shape[1])
-                bias[: key.shape[1]] = constant
-        key = torch.cat((key, self.k_proj(memory.pointers).to(key.dtype)), dim=1)
-        value = torch.cat((value, self.v_proj(memory.pointers).to(value.dtype)), dim=1)
+                key = key + math.log(self.window**2)
+        return key, value
+
+    def slot_keys(self, codes: Tensor, table: Tensor, side: int, pooled: bool) -> Tensor:
+        """What temporal codes (n, M) add to the keys of a map: (n, K, C)."""
+        key = functional.linear(codes, self.k_proj.weight)[:, None].expand(-1, table.shape[0], -1)
+        key = rotate(key, table)
+        return _pool(key, side, self.window) if pooled else key
+
+    def attend(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
+        """``x`` (B or 1, N, C) attends to keys and values (B, K, C); returns (B, N, C)."""
+        query = rotate(self.q_proj(x), table).expand(key.shape[0], -1, -1)
         return self.out_proj(_attend(query, key, value, bias))
 
 
 class MemoryAttentionLayer(nn.Module):
     """Self-attention, attention to memory, MLP."""
+
+    cross_attn_image: MemoryCrossAttention
 
     def __init__(self, config: MemoryAttentionConfig, hidden: int, memory_channels: int) -> None:
         super().__init__()
@@ -97,10 +118,10 @@ class MemoryAttentionLayer(nn.Module):
         self.norm2 = nn.LayerNorm(hidden)
         self.norm3 = nn.LayerNorm(hidden)
 
-    def forward(self, x: Tensor, memory: Memory, table: Tensor) -> Tensor:
+    def forward(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
         x = x + self.self_attn(self.norm1(x), table)
-        x = x + self.cross_attn_image.attend(self.norm2(x), memory, table)
-        return x + self.linear2(functional.relu(self.linear1(self.norm3(x))))
+        x = x + self.cross_attn_image.attend(self.norm2(x), key, value, bias, table)
+        return x + self.linear2(self.linear1(self.norm3(x)).relu_())
 
 
 class MemoryAttention(nn.Module):
@@ -108,19 +129,81 @@ class MemoryAttention(nn.Module):
 
     def __init__(self, config: MemoryAttentionConfig, hidden: int, memory_channels: int) -> None:
         super().__init__()
+        self.form = config.cross_attention
+        self.window = config.pool_window
         self.layers = nn.ModuleList(
             MemoryAttentionLayer(config, hidden, memory_channels) for _ in range(config.layers)
         )
         self.norm = nn.LayerNorm(hidden)
+        self._slots = Constant()
 
-    def forward(self, embedding: Tensor, position: Tensor, memory: Memory) -> Tensor:
-        """``embedding`` (B, C, H, W) and its sine ``position`` (C, H, W); returns (B, C, H, W)."""
+    @property
+    def crosses(self) -> list[MemoryCrossAttention]:
+        """The cross-attention of every layer."""
+        return [layer.cross_attn_image for layer in self.layers]  # type: ignore[misc]
+
+    def pools(self, maps: int) -> bool:
+        """Are so many maps pooled? One alone never is: the published classes pool from the second on."""
+        return self.form is not CrossAttention.FULL and maps > 1
+
+    def project(self, maps: Tensor, position: Tensor, *, pooled: bool) -> MapTokens:
+        """Memory maps (B, M, H, W) with their sine code (M, H, W) as tokens of every layer."""
+        height, width = maps.shape[2:]
+        table = rotary_table(height, width, self.norm.weight.shape[0], maps.device)
+        values, codes = maps.flatten(2).transpose(1, 2), position.flatten(1).T.to(maps.dtype)
+        pairs = [cross.project(values, codes, table, height, pooled) for cross in self.crosses]
+        keys, projected = (torch.stack(part) for part in zip(*pairs, strict=True))
+        return MapTokens(keys, projected, pooled)
+
+    def forward(self, embedding: Tensor, position: Tensor, memories: Sequence[Memory]) -> Tensor:
+        """``embedding`` (1, C, H, W), or (B, C, H, W) for memories of B objects in all, and its sine
+        ``position`` (C, H, W); returns (B, C, H, W).
+
+        The memories have as many tokens each. What their objects have in common, up to the first
+        attention to memory, is computed once.
+        """
         _, channels, height, width = embedding.shape
         table = rotary_table(height, width, channels, embedding.device)
         x = (embedding + 0.1 * position.to(embedding.dtype)).flatten(2).transpose(1, 2)
-        for layer in self.layers:
-            x = layer(x, memory, table)
+        bias = self._bias(memories[0])
+        for index, layer in enumerate(self.layers):
+            pairs = [self._join(memory, index) for memory in memories]
+            key, value = (torch.cat(part) for part in zip(*pairs, strict=True))
+            x = layer(x, key, value, bias, table)
         return self.norm(x).transpose(1, 2).unflatten(2, (height, width))
+
+    def _join(self, memory: Memory, layer: int) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, K, C) of one layer; joined when they are needed, one layer at a time."""
+        cross = self.crosses[layer]
+        shares = self._slot_keys(memory)[layer]
+        keys = [
+            held.keys[layer] + shares[slot] for held, slot in zip(memory.tokens, memory.slots, strict=True)
+        ]
+        values = [held.values[layer] for held in memory.tokens]
+        key = torch.cat([*keys, cross.k_proj(memory.pointers)], dim=1)
+        return key, torch.cat([*values, cross.v_proj(memory.pointers)], dim=1)
+
+    def _bias(self, memory: Memory) -> Tensor | None:
+        """What is added to the logits of a memory's tokens: (K,), None for nothing."""
+        if not memory.tokens[0].pooled or self.form is not CrossAttention.POOLED_LOGIT_BIAS:
+            return None
+        cells = sum(held.keys.shape[2] for held in memory.tokens)
+        bias = memory.pointers.new_zeros(cells + memory.pointers.shape[1])
+        bias[:cells] = math.log(self.window**2)
+        return bias
+
+    def _slot_keys(self, memory: Memory) -> Tensor:
+        """Share of every temporal code in the keys of every layer: (layers, slots, K, C)."""
+        codes, pooled = memory.codes, memory.tokens[0].pooled
+        tokens = memory.tokens[0].keys.shape[2] * (self.window**2 if pooled else 1)
+
+        def compute() -> Tensor:
+            side = math.isqrt(tokens)
+            table = rotary_table(side, side, self.norm.weight.shape[0], codes.device)
+            return torch.stack([cross.slot_keys(codes, table, side, pooled) for cross in self.crosses])
+
+        weights = [codes, *(cross.k_proj.weight for cross in self.crosses)]
+        return self._slots.get(weights, (tokens, pooled), compute)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -133,8 +216,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = Non
     )[:, 0]
 
 
-def _pool(tokens: Tensor, height: int, width: int, window: int) -> Tensor:
-    """Averages tokens (B, n H W, C) over window x window cells of each map."""
-    batch, _, channels = tokens.shape
-    maps = tokens.view(-1, height, width, channels).permute(0, 3, 1, 2)
-    return functional.avg_pool2d(maps, window).flatten(2).transpose(1, 2).reshape(batch, -1, channels)
+def _pool(tokens: Tensor, side: int, window: int) -> Tensor:
+    """Averages tokens (n, side * W, C) over window x window cells: (n, K, C)."""
+    maps = tokens.unflatten(1, (side, -1)).permute(0, 3, 1, 2)
+    return functional.avg_pool2d(maps, window).flatten(2).transpose(1, 2)

@@ -40,7 +40,8 @@ class FuserBlock(nn.Module):
         self.gamma = nn.Parameter(torch.full((channels,), 1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
+        # Copied once: linear layers on a permuted view would copy it, and their weights, on every call.
+        y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1).contiguous()
         y = self.gamma * self.pwconv2(self.act(self.pwconv1(y)))
         return x + y.permute(0, 3, 1, 2)
 

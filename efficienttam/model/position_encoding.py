@@ -1,16 +1,33 @@
 """Where a token is: sine codes, random Fourier codes and axial rotary tables.
 
-All functions return float32 and depend on sizes alone; callers keep the tables.
+All functions return float32 and depend on sizes alone; the last few tables are kept. Do not write into
+one.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
+def _kept(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A table is made outside of inference mode, so that training can use it too, and made once."""
+
+    @functools.lru_cache(maxsize=8)
+    @functools.wraps(compute)
+    def table(*sizes: Any) -> Tensor:
+        with torch.inference_mode(False), torch.no_grad():
+            return compute(*sizes)
+
+    return table
+
+
+@_kept
 def sine_position(height: int, width: int, channels: int, device: torch.device | None = None) -> Tensor:
     """Sine code of a grid: (channels, height, width), the first half for y, the second for x.
 
@@ -47,8 +64,7 @@ class RandomPosition(nn.Module):
         """Code of points (..., 2), x then y, each 0 to 1: (..., channels)."""
         # Sines of angles up to tens of radians: half precision would lose the position.
         matrix = self.positional_encoding_gaussian_matrix.float()
-        with torch.autocast(points.device.type, enabled=False):
-            angle = 2 * math.pi * ((2 * points.float() - 1) @ matrix)
+        angle = 2 * math.pi * ((2 * points.float() - 1) @ matrix)
         return torch.cat((angle.sin(), angle.cos()), dim=-1)
 
     def grid(self, height: int, width: int) -> Tensor:
@@ -60,8 +76,9 @@ class RandomPosition(nn.Module):
         return self(points).permute(2, 0, 1)
 
 
+@_kept
 def rotary_table(height: int, width: int, channels: int, device: torch.device | None = None) -> Tensor:
-    """Axial rotary table of a row-major grid: cosines and sines, (2, height * width, channels / 2).
+    """Axial rotary table of a row-major grid: unit complex numbers, (height * width, channels / 2).
 
     Pair j turns by x * f_j in the first half of the pairs and by y * f_j in the second, with
     f_j = 10000 ** (-4 j / channels), x and y integers from 0. Upstream: ``compute_axial_cis``.
@@ -71,15 +88,13 @@ def rotary_table(height: int, width: int, channels: int, device: torch.device | 
     x = token % width
     y = torch.div(token, width, rounding_mode="floor")
     angle = torch.cat((torch.outer(x, frequency), torch.outer(y, frequency)), dim=1)
-    return torch.stack((angle.cos(), angle.sin()))
+    return torch.complex(angle.cos(), angle.sin())
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
-    """Rotates adjacent channel pairs of tokens (B, N, C) by a table (2, N, C / 2), in float32.
+    """Rotates adjacent channel pairs of tokens (B, N, C) by a table (N, C / 2), in float32.
 
     Returns the type of ``x``. Upstream: ``apply_rotary_enc``.
     """
-    even, odd = x.float().unflatten(-1, (-1, 2)).unbind(-1)
-    cos, sin = table
-    turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)
-    return turned.flatten(-2).to(x.dtype)
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * table).flatten(-2).to(x.dtype)

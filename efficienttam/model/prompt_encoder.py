@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .constant import Constant
 from .layers import LayerNorm2d
 from .position_encoding import RandomPosition
 
@@ -33,6 +34,7 @@ class PromptEncoder(nn.Module):
         self.input_size = input_size
         self.grid = grid
         self.pe_layer = RandomPosition(hidden)
+        self._position = Constant()
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, hidden) for _ in range(4))
         self.not_a_point_embed = nn.Embedding(1, hidden)
         self.mask_downscaling = nn.Sequential(
@@ -48,7 +50,8 @@ class PromptEncoder(nn.Module):
 
     def dense_position(self) -> Tensor:
         """Position code of the embedding grid: (1, C, H, W)."""
-        return self.pe_layer.grid(self.grid, self.grid)[None]
+        matrix = self.pe_layer.positional_encoding_gaussian_matrix
+        return self._position.get([matrix], (), lambda: self.pe_layer.grid(self.grid, self.grid)[None])
 
     def points(self, points: Tensor, labels: Tensor) -> Tensor:
         """Tokens (B, n + 1, C) of points (B, n, 2) in network pixels with labels (B, n).

@@ -57,9 +57,10 @@ class TwoWayBlock(nn.Module):
             coded = tokens + code
             tokens = tokens + self.self_attn(coded, coded, tokens)
         tokens = self.norm1(tokens)
-        tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + code, image + position, image))
+        placed = image + position
+        tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + code, placed, image))
         tokens = self.norm3(tokens + self.mlp(tokens))
-        image = self.norm4(image + self.cross_attn_image_to_token(image + position, tokens + code, tokens))
+        image = self.norm4(image + self.cross_attn_image_to_token(placed, tokens + code, tokens))
         return tokens, image
 
 

@@ -42,6 +42,7 @@ class EmbeddingCache:
         self._device = device
         self._held: OrderedDict[str, Tensor] = OrderedDict()
         self._bytes = 0
+        self._offloaded = False
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -80,12 +81,21 @@ class EmbeddingCache:
         read = None if self.store is None else self.store.read(key, self._device)
         return None if read is None else self._keep(key, read)
 
+    def offload(self) -> None:
+        """From here on embeddings are held in the machine's memory, not on the GPU."""
+        with self._lock:
+            self._device = torch.device("cpu")
+            for key, embedding in self._held.items():
+                self._held[key] = embedding.cpu()
+            self._offloaded = True
+
     def holds(self, key: str) -> bool:
         """True when the embedding is in memory or there is a file for it, which is not read."""
         return key in self._held or (self.store is not None and self.store.holds(key))
 
     def _keep(self, key: str, embedding: Tensor) -> Tensor:
         """Puts an embedding into memory; the one that another thread put there first stays."""
+        embedding = embedding.cpu() if self._offloaded else embedding
         with self._lock:
             if key in self._held:
                 return self._held[key]

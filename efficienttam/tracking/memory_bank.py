@@ -7,10 +7,12 @@ fifteen tracked frames. Upstream: ``_prepare_memory_conditioned_features``.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
+
+from efficienttam.model.memory_attention import MapTokens
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,18 @@ def nearest_prompted(frame: int, prompted: Sequence[int], limit: int | None) -> 
     return chosen + others[: limit - len(chosen)]
 
 
+#: Room for tokens of recalled maps, per object: all of a pooled 1024-pixel variant's in float32.
+KEPT_TOKEN_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True)
+class _Projected:
+    """Tokens, and the memory they were made from."""
+
+    entry: FrameMemory
+    tokens: MapTokens
+
+
 @dataclass
 class MemoryBank:
     """Memories of one object: of prompted frames for good, of tracked frames while they can matter."""
@@ -119,6 +133,8 @@ class MemoryBank:
     reach: Reach
     prompted: dict[int, FrameMemory] = field(default_factory=dict)
     tracked: dict[int, FrameMemory] = field(default_factory=dict)
+    #: Tokens of the maps that were recalled last; the next frame recalls nearly the same ones.
+    _projected: list[_Projected] = field(default_factory=list)
 
     #: Tracked frames are also kept around this many prompted frames, so that a pass may start there.
     KEPT_NEIGHBOURHOODS = 4
@@ -126,6 +142,30 @@ class MemoryBank:
     def get(self, frame: int) -> FrameMemory | None:
         """The memory of a frame, prompted or tracked, if it is still held."""
         return self.prompted.get(frame) or self.tracked.get(frame)
+
+    def tokens(
+        self, entries: Sequence[FrameMemory], pooled: bool, project: Callable[[Tensor], MapTokens]
+    ) -> list[MapTokens]:
+        """Tokens of the maps of memories: those of the last call, or ``project(map)``.
+
+        At most ``KEPT_TOKEN_BYTES`` are kept for the next call, the first ones given.
+        """
+        used = []
+        for entry in entries:
+            known = (held for held in self._projected if held.entry is entry and held.tokens.pooled == pooled)
+            held = next(known, None)
+            if held is None:
+                if entry.memory_map is None:
+                    raise ValueError("This memory has no map.")
+                held = _Projected(entry, project(entry.memory_map[None]))
+            used.append(held)
+        kept, size = [], 0
+        for held in used:
+            size += held.tokens.keys.nbytes + held.tokens.values.nbytes
+            if size <= KEPT_TOKEN_BYTES:
+                kept.append(held)
+        self._projected = kept
+        return [held.tokens for held in used]
 
     def prune(self, frame: int) -> None:
         """Forgets tracked frames that neither a later frame of a pass at ``frame`` nor a new pass from

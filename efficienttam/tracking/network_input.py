@@ -17,8 +17,12 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
-def frame_input(frame: np.ndarray, side: int, device: torch.device) -> Tensor:
-    """A plate's frame (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised."""
+def frame_input(frame: np.ndarray, side: int) -> Tensor:
+    """A plate's frame (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised.
+
+    On the CPU, which has time for it while the network works, and so the same for every device.
+    """
+    device = torch.device("cpu")
     if frame.dtype == np.uint8:
         picture = Image.fromarray(np.ascontiguousarray(frame)).resize((side, side), Image.Resampling.BICUBIC)
         return _normalise(_planes(np.asarray(picture), device))

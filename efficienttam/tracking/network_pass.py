@@ -1,4 +1,4 @@
-"""One object on one frame through the network.
+"""Objects on one frame through the network.
 
 Upstream: ``track_step`` and ``_run_single_frame_inference``.
 """
@@ -6,6 +6,7 @@ Upstream: ``track_step`` and ``_run_single_frame_inference``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,28 +27,55 @@ PREVIOUS_LOGIT_LIMIT = 32.0
 MULTIMASK_MAX_POINTS = 1
 
 
-def conditioned(model: EfficientTAM, embedding: Tensor, memory: MemoryBank, selection: Selection) -> Tensor:
-    """Embedding (1, C, H, W) after recalling the selected frames of one object."""
-    held: list[FrameMemory] = []
-    slots: list[int] = []
-    for frame, slot in selection.maps:
-        entry = memory.get(frame)
-        if entry is not None and entry.memory_map is not None:
-            held.append(entry)
-            slots.append(slot)
-    if not held:
-        return model.without_memory(embedding)
-    maps = torch.stack([entry.memory_map for entry in held if entry.memory_map is not None])
-    recalled = [memory.get(frame) for frame in selection.pointers]
-    pointers = [entry.pointer for entry in recalled if entry is not None]
-    stacked = torch.stack(pointers) if pointers else embedding.new_zeros(0, model.config.hidden)
-    # Maps are kept in bfloat16 whatever the precision; the network computes in its own.
-    assembled = model.assemble_memory(maps[None].float(), slots, stacked[None].float())
-    return model.recall(embedding, assembled)
+@dataclass(frozen=True)
+class Recollection:
+    """What one object recalls on a frame: memories with their slots, and memories whose pointers count."""
+
+    maps: tuple[tuple[FrameMemory, int], ...]
+    pointers: tuple[FrameMemory, ...]
+
+    def same(self, other: Recollection) -> bool:
+        """True for the very same memories; equal numbers are not looked for."""
+        mine = [*(id(entry) for entry in self.pointers), *((id(entry), slot) for entry, slot in self.maps)]
+        theirs = [
+            *(id(entry) for entry in other.pointers),
+            *((id(entry), slot) for entry, slot in other.maps),
+        ]
+        return mine == theirs
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Numbers of maps and pointers: objects alike in them go through the network together."""
+        return len(self.maps), len(self.pointers)
+
+
+def recollect(memory: MemoryBank, selection: Selection) -> Recollection:
+    """The selected memories that are still held; pointers count only where a map is."""
+    maps = [(memory.get(frame), slot) for frame, slot in selection.maps]
+    held = tuple((entry, slot) for entry, slot in maps if entry is not None and entry.memory_map is not None)
+    recalled = [memory.get(frame) for frame in selection.pointers] if held else []
+    return Recollection(held, tuple(entry for entry in recalled if entry is not None))
+
+
+def conditioned(
+    model: EfficientTAM, embedding: Tensor, recollections: Sequence[Recollection], banks: Sequence[MemoryBank]
+) -> Tensor:
+    """Embedding (1, C, H, W) as each of B objects, alike in ``size``, recalls it: (B, C, H, W)."""
+    if not recollections[0].maps:
+        return model.without_memory(embedding).expand(len(banks), -1, -1, -1)
+    pooled = model.pools(len(recollections[0].maps))
+    memories = []
+    for recollection, bank in zip(recollections, banks, strict=True):
+        entries, slots = zip(*recollection.maps, strict=True)
+        tokens = bank.tokens(entries, pooled, lambda one: model.project_map(one, pooled=pooled))
+        told = [entry.pointer for entry in recollection.pointers]
+        pointers = torch.stack(told) if told else embedding.new_zeros(0, model.config.hidden)
+        memories.append(model.memory(tokens, slots, pointers[None]))
+    return model.recall(embedding, *memories)
 
 
 def track(model: EfficientTAM, features: Tensor, options: TrackerOptions) -> HeadOutput:
-    """Heads for a frame without prompt, on its memory-conditioned embedding."""
+    """Heads for a frame without prompt, on its memory-conditioned embeddings (B, C, H, W)."""
     return model.predict(features, multimask=True, dynamic=options.dynamic_multimask)
 
 
@@ -123,22 +151,24 @@ def point_tensors(
     return points[None], torch.tensor([labels], device=device)
 
 
-def memory_map(model: EfficientTAM, embedding: Tensor, logits: Tensor, *, binarize: bool) -> Tensor:
-    """Memory map (M, H, W), bfloat16, of a raw embedding and low-res logits (L, L)."""
-    return model.encode_memory(embedding, logits[None, None], binarize=binarize)[0].to(torch.bfloat16)
+def memory_maps(model: EfficientTAM, embedding: Tensor, logits: Tensor, *, binarize: bool) -> Tensor:
+    """Memory maps (B, M, H, W), bfloat16, of a raw embedding (1, C, H, W) and low-res logits (B, L, L)."""
+    return model.encode_memory(embedding, logits[:, None], binarize=binarize).to(torch.bfloat16)
 
 
-def frame_memory(head: HeadOutput, options: TrackerOptions, *, recalled: bool, reverse: bool) -> FrameMemory:
-    """What is kept of a head's output for one object; the memory map comes later."""
-    logits = head.logits[0, 0].float()
+def frame_memory(
+    head: HeadOutput, options: TrackerOptions, *, row: int = 0, recalled: bool, reverse: bool
+) -> FrameMemory:
+    """What is kept of a head's output for the object of a row; the memory map comes later."""
+    logits = head.logits[row, 0].float()
     if options.fill_hole_area > 0:
         filled = fill_holes(logits.cpu().numpy(), options.fill_hole_area)
         logits = torch.from_numpy(np.ascontiguousarray(filled)).to(logits.device)
     return FrameMemory(
         logits=logits,
-        predicted_iou=head.predicted_iou[0].float(),
-        object_score=float(head.object_score[0, 0]),
-        pointer=head.pointer[0].float(),
+        predicted_iou=head.predicted_iou[row].float(),
+        object_score=float(head.object_score[row, 0]),
+        pointer=head.pointer[row].float(),
         recalled=recalled,
         reverse=reverse,
     )

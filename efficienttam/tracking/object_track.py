@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NewType
 
+from torch import Tensor
+
 from efficienttam.contract.prompts import Prompt
 
 from .memory_bank import FrameMemory, MemoryBank
+from .network_pass import Recollection
 
 #: Handle of an object, never reused within a tracker.
 ObjectId = NewType("ObjectId", int)
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A frame's memory-conditioned embedding (1, C, H, W) and what was recalled for it."""
+
+    frame: int
+    recollection: Recollection
+    features: Tensor
 
 
 @dataclass
@@ -19,7 +31,8 @@ class ObjectTrack:
 
     ``prompts`` by frame in the order they were given. ``pending`` holds the outputs of prompted
     frames that are not yet remembered. ``resolved`` tells whether all prompts have such an output.
-    ``covered`` lists the frame ranges tracked so far, merged, as (first, last).
+    ``covered`` lists the frame ranges tracked so far, merged, as (first, last). ``conditioned`` is the
+    last embedding that memory spoke to.
     """
 
     id: ObjectId
@@ -29,6 +42,7 @@ class ObjectTrack:
     pending: dict[int, FrameMemory] = field(default_factory=dict)
     resolved: bool = True
     covered: list[tuple[int, int]] = field(default_factory=list)
+    conditioned: Conditioned | None = None
 
     def output(self, frame: int) -> FrameMemory | None:
         """The latest output on a frame, if it is still held."""
@@ -55,4 +69,5 @@ class ObjectTrack:
         self.memory.tracked.clear()
         self.pending.clear()
         self.covered.clear()
+        self.conditioned = None
         self.resolved = not self.prompts

@@ -9,7 +9,7 @@ prompted frame whose later words are points depends in turn on the span it corre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ class RangeTracker:
         }
         self.spool = LogitSpool(tracker.model.config.mask_side)
 
-    def run(self) -> Iterator[TrackResult]:
+    def run(self) -> Generator[TrackResult, None, None]:
         """Results in the order of the sweeps: ascending, then descending."""
         try:
             with self.tracker.model.inference():
@@ -86,6 +86,7 @@ class RangeTracker:
             yield from self._sweep(reverse=False)
             yield from self._sweep(reverse=True)
         finally:
+            self.tracker.frame_encoder.rest()
             self.spool.close()
 
     def _plan(self, track: ObjectTrack, ranges: Sequence[range] | None) -> Runs:
@@ -113,11 +114,14 @@ class RangeTracker:
         low = min([self.first, *prompted])
         high = max([self.last, *prompted])
         order = range(high, low - 1, -1) if reverse else range(low, high + 1)
+        visited = [frame for frame in order if self._visited(frame, reverse)]
+        self.tracker.frame_encoder.expect(visited)
         for frame in order:
             outputs: dict[ObjectId, FrameMemory] = {}
             with self.tracker.model.inference():
+                self._track(frame, reverse)
                 for track in self.tracks:
-                    output = self._visit(track, frame, reverse)
+                    output = self._output(track, frame, reverse)
                     if output is not None:
                         outputs[track.id] = output
                 ready = self._ready(frame, outputs)
@@ -125,20 +129,26 @@ class RangeTracker:
             if result is not None:
                 yield result
 
-    def _visit(self, track: ObjectTrack, frame: int, reverse: bool) -> FrameMemory | None:
-        """Tracks the frame if a run needs it; its output when this sweep has the last word on it."""
-        runs = self.runs[track.id]
-        memory = track.memory
+    def _visited(self, frame: int, reverse: bool) -> list[ObjectTrack]:
+        """The objects that have a run through a frame."""
+        return [track for track in self.tracks if self.runs[track.id].visits(frame, reverse)]
+
+    def _track(self, frame: int, reverse: bool) -> None:
         recall = self.tracker.options.recall
-        if runs.starts(frame, reverse) and recall is Recall.NEIGHBOURS:
-            memory.tracked.clear()
-        if runs.visits(frame, reverse):
-            self.tracker.track_frame(track, frame, reverse, recall)
-            memory.prune(frame)
-        part = runs.wanted.get(frame)
+        for track in self.tracks:
+            if self.runs[track.id].starts(frame, reverse) and recall is Recall.NEIGHBOURS:
+                track.memory.tracked.clear()
+        visited = self._visited(frame, reverse)
+        self.tracker.object_pass.track(visited, frame, reverse, recall)
+        for track in visited:
+            track.memory.prune(frame)
+
+    def _output(self, track: ObjectTrack, frame: int, reverse: bool) -> FrameMemory | None:
+        """The object's output when this sweep has the last word on the frame."""
+        part = self.runs[track.id].wanted.get(frame)
         if part is None or not (part.backward if reverse else part.forward):
             return None
-        output = memory.get(frame)
+        output = track.memory.get(frame)
         if output is None or not (part.forward and part.backward):
             return output
         if not reverse:

@@ -10,7 +10,7 @@ Memory is bounded by the model, the number of objects and prompted frames, never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,19 +23,22 @@ from efficienttam.model.efficienttam import EfficientTAM
 
 from . import network_pass
 from .embedding_cache import EmbeddingCache
-from .embedding_key import embedding_key
+from .frame_encoder import FrameEncoder
 from .frame_source import FrameSource
-from .memory_bank import FrameMemory, MemoryBank, Reach, select
-from .network_input import frame_input
+from .memory_bank import FrameMemory, MemoryBank, Reach
+from .object_pass import ObjectPass
 from .object_track import ObjectId, ObjectTrack
 from .options import TrackerOptions
 from .range_tracker import RangeTracker
-from .spans import neighbours
 from .track_result import TrackResult, compose
 
 
 class VideoTracker:
-    """Tracks objects through one plate with one model."""
+    """Tracks objects through one plate with one model.
+
+    ``visit`` is called with a frame before the network works on it, and may raise to end the work;
+    ``tell`` with a sentence when the tracker has to go on with less.
+    """
 
     def __init__(
         self,
@@ -43,11 +46,17 @@ class VideoTracker:
         plate: FrameSource,
         options: TrackerOptions | None = None,
         embeddings: EmbeddingCache | None = None,
+        visit: Callable[[int], None] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.model = model
         self.plate = plate
         self.options = options or TrackerOptions()
-        self.embeddings = EmbeddingCache() if embeddings is None else embeddings
+        self.frame_encoder = FrameEncoder(
+            model, plate, EmbeddingCache() if embeddings is None else embeddings
+        )
+        self._visit = visit or _nothing
+        self.object_pass = ObjectPass(model, self.frame_encoder, self.options, self._visit, tell or _nothing)
         self._tracks: dict[ObjectId, ObjectTrack] = {}
         self._next_id = 1
 
@@ -136,14 +145,19 @@ class VideoTracker:
             for track in tracks:
                 self.resolve(track)
                 self.remember_pending(track)
-        for frame in self.pass_frames(start, end, direction):
-            with self.model.inference():
-                for track in tracks:
-                    if frame not in track.memory.prompted:
-                        self.track_frame(track, frame, direction is Direction.BACKWARD, Recall.ALL)
-                    track.memory.prune(frame)
-                result = self.result(frame, tracks)
-            yield result
+        frames = self.pass_frames(start, end, direction)
+        self.frame_encoder.expect(frames)
+        try:
+            for frame in frames:
+                with self.model.inference():
+                    afresh = [track for track in tracks if frame not in track.memory.prompted]
+                    self.object_pass.track(afresh, frame, direction is Direction.BACKWARD, Recall.ALL)
+                    for track in tracks:
+                        track.memory.prune(frame)
+                    result = self.result(frame, tracks)
+                yield result
+        finally:
+            self.frame_encoder.rest()
 
     def track(
         self,
@@ -151,7 +165,7 @@ class VideoTracker:
         last: int | None = None,
         direction: Direction = Direction.BOTH,
         only: Mapping[ObjectId, Sequence[range]] | None = None,
-    ) -> Iterator[TrackResult]:
+    ) -> Generator[TrackResult, None, None]:
         """Fills the range ``first`` to ``last`` from the prompts; each frame of each object once.
 
         A result may hold only some of the objects: those whose pass is at that frame. ``only`` limits
@@ -175,17 +189,7 @@ class VideoTracker:
 
     def embedding(self, frame: int) -> Tensor:
         """Embedding (1, C, H, W) of a frame, from the cache where it is there."""
-        key = self.embedding_key(frame)
-        embedding = self.embeddings.get(
-            key,
-            lambda: self._encode(frame),
-            unchanged=lambda: self.embedding_key(frame) == key,
-        )
-        return embedding.to(self.model.device)
-
-    def embedding_key(self, frame: int) -> str:
-        """What the cache knows the embedding of a frame by."""
-        return embedding_key(self.model, self.plate.identity(frame), self.embeddings.storage)
+        return self.frame_encoder.embedding(frame)
 
     def track_of(self, id: ObjectId) -> ObjectTrack:
         """The state of an object. Raises PromptError for an unknown id."""
@@ -268,6 +272,7 @@ class VideoTracker:
     def _take_prompt(self, track: ObjectTrack, prompt: Prompt, recall: Recall) -> None:
         """Runs the heads on a prompt and holds the output as pending."""
         frame = prompt.frame
+        self._visit(frame)
         previous = track.output(frame)
         if previous is None and track.is_covered(frame):
             self.remember_pending(track)
@@ -282,7 +287,8 @@ class VideoTracker:
         corrects = previous is not None and previous.recalled
         reverse = previous is not None and previous.reverse
         if corrects:
-            features = self._conditioned(track, frame, embedding, reverse, recall)
+            recollection = self.object_pass.recollection(track, frame, reverse, recall)
+            (features,) = self.object_pass.conditioned([track], [recollection], frame)
         else:
             features = self.model.without_memory(embedding)
         head = network_pass.respond(
@@ -295,8 +301,9 @@ class VideoTracker:
     def remember_pending(self, track: ObjectTrack) -> None:
         """Encodes the memory of prompted frames that are pending and moves them to the bank."""
         for frame, output in track.pending.items():
-            encoded = network_pass.memory_map(
-                self.model, self.embedding(frame), output.logits, binarize=self.options.binarize_prompted
+            binarize = self.options.binarize_prompted
+            (encoded,) = network_pass.memory_maps(
+                self.model, self.embedding(frame), output.logits[None], binarize=binarize
             )
             remembered = replace(output, memory_map=encoded)
             if output.recalled and not self.options.corrections_are_prompted:
@@ -315,20 +322,8 @@ class VideoTracker:
         step = 1 if frame > key else -1
         for visited in range(key + step, frame + step, step):
             if visited not in track.memory.prompted:
-                self.track_frame(track, visited, step < 0, self.options.recall)
+                self.object_pass.track([track], visited, step < 0, self.options.recall)
             track.memory.prune(visited)
-
-    def track_frame(self, track: ObjectTrack, frame: int, reverse: bool, recall: Recall) -> FrameMemory:
-        """Tracks one object on one frame and remembers it."""
-        embedding = self.embedding(frame)
-        features = self._conditioned(track, frame, embedding, reverse, recall)
-        head = network_pass.track(self.model, features, self.options)
-        output = network_pass.frame_memory(head, self.options, recalled=True, reverse=reverse)
-        encoded = network_pass.memory_map(self.model, embedding, head.logits[0, 0], binarize=False)
-        output = replace(output, memory_map=encoded)
-        track.memory.tracked[frame] = output
-        track.cover(frame)
-        return output
 
     def result(self, frame: int, tracks: Sequence[ObjectTrack]) -> TrackResult:
         """Outputs of objects on a frame, those that have one."""
@@ -338,29 +333,6 @@ class VideoTracker:
     def composed(self, frame: int, outputs: Mapping[ObjectId, FrameMemory]) -> TrackResult:
         """Outputs of some objects on a frame as a result at plate size."""
         return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
-
-    def _conditioned(
-        self, track: ObjectTrack, frame: int, embedding: Tensor, reverse: bool, recall: Recall
-    ) -> Tensor:
-        prompted = list(track.memory.prompted)
-        if recall is Recall.NEIGHBOURS and prompted:
-            others = sorted(key for key in prompted if key != frame)
-            prompted = neighbours(frame, others)
-        frames = self.plate.frames
-        selection = select(
-            frame,
-            prompted,
-            track.memory.tracked,
-            first=frames[0],
-            last=frames[-1],
-            reverse=reverse,
-            reach=track.memory.reach,
-        )
-        return network_pass.conditioned(self.model, embedding, track.memory, selection)
-
-    def _encode(self, frame: int) -> Tensor:
-        image = frame_input(self.plate.read(frame), self.model.config.input_size, self.model.device)
-        return self.model.encode_image(image)
 
     def _check(self, prompt: Prompt) -> None:
         frames, (width, height) = self.plate.frames, self.plate.size
@@ -380,3 +352,7 @@ class VideoTracker:
                 f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
                 "Give the mask at the plate's size, rows first.",
             )
+
+
+def _nothing(told: object) -> None:
+    """What is done where nobody listens."""

@@ -35,13 +35,13 @@ def channel_norm(norm: LayerNorm2d, x: Tensor) -> Tensor:
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
-    """``position_encoding.rotate`` of (B, N, C) by (2, N, C / 2) in the type of ``x``."""
+    """``position_encoding.rotate`` of (B, N, C) by (N, C / 2) in the type of ``x``."""
     channels = x.shape[-1]
     swap = torch.zeros(channels, channels, dtype=x.dtype, device=x.device)
     even = torch.arange(0, channels, 2)
     swap[even + 1, even] = -1
     swap[even, even + 1] = 1
-    cos, sin = table.repeat_interleave(2, dim=2).to(x.dtype)
+    cos, sin = (part.repeat_interleave(2, dim=1).to(x.dtype) for part in (table.real, table.imag))
     return x * cos + (x @ swap) * sin
 
 

@@ -7,7 +7,7 @@ mask, later ones recall what was predicted before them, now and then a frame is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -145,8 +145,6 @@ class Listener:
     def __init__(self, model: EfficientTAM) -> None:
         self.heard: Candidates | None = None
         model.sam_mask_decoder.register_forward_hook(self._hear)
-        for module in (model.memory_encoder, model.mask_downsample):
-            module.register_forward_pre_hook(_cast_to_weights)
 
     def _hear(self, module: nn.Module, given: tuple[Tensor, ...], result: Candidates) -> None:
         self.heard = result
@@ -157,12 +155,6 @@ class Listener:
             raise RuntimeError("The mask decoder has not run yet.")
         heard, self.heard = self.heard, None
         return heard
-
-
-def _cast_to_weights(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Masks are float32 in every precision; a network that lives in bfloat16 wants them so too."""
-    dtype = next(module.parameters()).dtype
-    return tuple(tensor.to(dtype) for tensor in given)
 
 
 @dataclass
@@ -183,10 +175,8 @@ class _Recall:
                 slots.append(reach - (frame - index))
         pointers = [pointer for _, pointer in self.prompted]
         pointers += [pointer for _, _, pointer in reversed(self.tracked)]
-        assembled = model.assemble_memory(
-            torch.stack(maps, 1), slots, torch.stack(pointers[: model.config.max_pointers], 1)
-        )
-        return replace(assembled, map_position=assembled.map_position.to(maps[0].dtype))
+        told = torch.stack(pointers[: model.config.max_pointers], 1)
+        return model.assemble_memory(torch.stack(maps, 1), slots, told)
 
 
 def _start(

@@ -37,8 +37,14 @@ def choose_device(name: str | None = None) -> torch.device:
     return torch.device(str(name))
 
 
-def check_precision(device: torch.device, precision: Precision) -> torch.dtype:
-    """The type to compute in. Raises DeviceError where the device has no such arithmetic."""
+def choose_precision(device: torch.device, precision: Precision) -> torch.dtype:
+    """The type to compute in.
+
+    AUTO is bfloat16 on CPUs with AMX or AVX-512 BF16 and on CUDA from compute capability 8, float16 on
+    CUDA from 7 and on MPS, else float32. Raises DeviceError for a type the device has no arithmetic for.
+    """
+    if precision is Precision.AUTO:
+        return _fastest(device)
     if precision is Precision.BFLOAT16 and device.type == "cuda":
         with torch.cuda.device(device):
             if not torch.cuda.is_bf16_supported(including_emulation=False):
@@ -51,6 +57,17 @@ def check_precision(device: torch.device, precision: Precision) -> torch.dtype:
         Precision.BFLOAT16: torch.bfloat16,
         Precision.FLOAT16: torch.float16,
     }[precision]
+
+
+def _fastest(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        major, _ = torch.cuda.get_device_capability(device)
+        return torch.bfloat16 if major >= 8 else torch.float16 if major == 7 else torch.float32
+    if device.type == "mps":
+        return torch.float16
+    # Older PyTorch cannot tell what a CPU has.
+    told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return torch.bfloat16 if told.get("amx_bf16") or told.get("avx512_bf16") else torch.float32
 
 
 def _parse(name: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from ..model.build import build_model
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
 from .checkpoint import load_checkpoint
-from .device import check_precision, choose_device
+from .device import choose_device, choose_precision
 from .download import verify_weights
 from .location import find_weights
 from .registry import DEMO, find_entry
@@ -31,7 +31,7 @@ def load_model(
 
     ``device`` is cpu, mps, cuda or cuda:N; None or "auto" takes a GPU where there is one.
     ``weights`` is a file or folder; without it they are looked for as ``find_weights`` says. Nothing
-    is downloaded. ``precision`` is what the network computes in (weights stay float32), ``threads``
+    is downloaded. ``precision`` is what the network computes in but for its heads, ``threads``
     how many CPU threads this whole process uses (None or 0: PyTorch's choice).
 
     Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
@@ -39,7 +39,7 @@ def load_model(
     """
     entry = find_entry(name)
     target = choose_device(device)
-    dtype = check_precision(target, Precision(precision))
+    dtype = choose_precision(target, Precision(precision))
     if threads:
         torch.set_num_threads(threads)
     path = find_weights(name, weights or None)
@@ -50,8 +50,9 @@ def load_model(
     model.to_empty(device="cpu")
     load_checkpoint(model, path)
     model.weights_hash = digest
-    model.precision = dtype
     model.requires_grad_(False)
+    if dtype is not torch.float32:
+        model.lower(dtype)
     try:
         return model.to(target).eval()
     except torch.OutOfMemoryError as error:

@@ -279,7 +279,8 @@ def test_matte_from_nothing_but_words(tiny_plate, random_weights):
     assert done.returncode == 0, done.stderr
     assert len(os.listdir(tiny_plate / "out")) == 6
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [event["event"] for event in events[:2]] == ["status", "begin"]
+    assert [event["event"] for event in events[:3]] == ["status", "status", "begin"]
+    assert "runs on cpu in" in events[1]["text"]
     assert sum(event["event"] == "wrote" for event in events) == 6
     assert events[-1]["event"] == "end"
     assert [event["done"] for event in events if event["event"] == "progress"][-1] == 6

@@ -145,7 +145,7 @@ def test_any_part_may_be_embedded_and_nothing_twice(job, tiny_plate, cache, coun
     assert (embed_job(job, folder=folder, cache=cache).made, counted()) == (0, (0, 0))
     run_job(job, folder=folder, cache=cache)
     assert counted() == (0, 0)
-    with pytest.raises(JobError, match="not in the job's range"):
+    with pytest.raises(JobError, match=r"not in the job's range"):
         embed_job(job, folder=folder, frames=(1, 2), cache=cache)
 
 

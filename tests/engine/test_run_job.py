@@ -143,7 +143,7 @@ def test_a_part_of_the_range_gives_the_same_bytes(job, tiny_plate):
 def test_frames_that_are_only_passed_are_told(job, tiny_plate):
     told = Told()
     run_job(job, told, folder=str(tiny_plate), frames=(1006, 1006))
-    assert told.statuses[1:] == [
+    assert [text for text in told.statuses if text.startswith("Tracking")] == [
         "Tracking first to the frames that later prompts correct: 1005.",
         "Tracking from frame 1003 to reach frame 1006; mattes in between stay as they are.",
     ]
@@ -152,10 +152,10 @@ def test_frames_that_are_only_passed_are_told(job, tiny_plate):
     sky = dataclasses.replace(job, objects=job.objects[1:])
     told = Told()
     run_job(sky, told, folder=str(tiny_plate), resume=True)
-    assert told.statuses[1:] == []
+    assert [text for text in told.statuses if text.startswith("Tracking")] == []
     (tiny_plate / "out" / "sky.1001.exr").unlink()
     run_job(sky, told, folder=str(tiny_plate), resume=True)
-    assert told.statuses[2:] == [
+    assert [text for text in told.statuses if text.startswith("Tracking")] == [
         "Tracking from frame 1003 to reach frame 1001; mattes in between stay as they are."
     ]
 
@@ -202,7 +202,8 @@ def test_stopping_leaves_complete_files_and_resume_finishes(kind, request, tiny_
     with pytest.raises(Cancelled):
         run_job(job, told, folder=str(tiny_plate), stop=lambda: len(told.files) >= 2)
     stopped = sums(tiny_plate / "out")
-    assert 2 <= len(stopped) <= 3
+    # Two were told; what was being written behind was finished.
+    assert 2 <= len(stopped) <= 6
     assert all(name.endswith(".exr") and not name.startswith(".") for name in stopped)
 
     run_job(job, folder=str(tiny_plate), resume=True)

@@ -159,11 +159,14 @@ def test_two_objects(golden, apart: bool) -> None:
         Comparison(golden, "two/prompt").check([preview], [hero, other])
         Comparison(golden, "two").check(results, [hero, other])
         return
-    expected = golden["vid/two/video_res_nonoverlap"]
+    expected, before = golden["vid/two/video_res_nonoverlap"], golden["vid/two/video_res"]
     for row, result in enumerate(results):
+        # Who wins a tie closer than the tolerance is not told by the golden numbers.
+        clear = np.abs(before[row, 0] - before[row, 1]) > 5e-3
+        assert clear.mean() > 0.95
         for index, id in enumerate((hero, other)):
             matte = result.mattes[id][::16, ::16]
-            assert np.abs(matte - 1 / (1 + np.exp(-expected[row, index]))).max() <= 2e-3
+            assert np.abs(matte - 1 / (1 + np.exp(-expected[row, index])))[clear].max() <= 2e-3
 
 
 def test_object_added_late_and_tracked_from_before(golden) -> None:

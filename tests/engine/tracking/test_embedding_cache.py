@@ -206,6 +206,6 @@ def test_an_embedding_means_what_it_meant() -> None:
             (picture, [-0.0105, 1.2213, 1.1133, 0.2813]),
             (picture.astype(np.float32) / 255, [-0.0111, 1.2213, 1.113, 0.2811]),
         ):
-            image = frame_input(pixels, 256, torch.device("cpu"))
+            image = frame_input(pixels, 256)
             found = model.encode_image(image)[0, ::32, 5, 7].tolist()
             assert found == pytest.approx(expected, abs=3e-4)

@@ -277,7 +277,7 @@ def test_a_given_embedding_cache_is_the_one_used(model, plate) -> None:
     cache = EmbeddingCache(budget=1)
     tracker = VideoTracker(model, plate, embeddings=cache)
     tracker.prompt(tracker.add_object(), CLICK)
-    assert tracker.embeddings is cache
+    assert tracker.frame_encoder.cache is cache
     assert len(cache) == 1
 
 

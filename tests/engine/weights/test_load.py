@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from efficienttam.contract.errors import DeviceError, WeightsError
+from efficienttam.contract.job import Precision
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
-from efficienttam.weights.device import choose_device
+from efficienttam.tracking import ImageSegmenter
+from efficienttam.weights.device import choose_device, choose_precision
 from efficienttam.weights.load import load_model
 from efficienttam.weights.location import cache_folder, find_weights
 from efficienttam.weights.record import read_record, sha256_of, write_record
@@ -60,7 +63,10 @@ def test_a_model_is_ready_and_says_where_it_came_from(shelf: Path) -> None:
     assert model.weights_hash == sha256_of(path)
     assert model.precision is torch.bfloat16
     assert not model.training and model.device.type == "cpu"
-    assert all(tensor.dtype is torch.float32 for tensor in model.state_dict().values())
+    types = {name: tensor.dtype for name, tensor in model.state_dict().items()}
+    assert types["image_encoder.trunk.patch_embed.proj.weight"] is torch.bfloat16
+    assert types["memory_attention.layers.0.linear1.weight"] is torch.bfloat16
+    assert types["sam_mask_decoder.mask_tokens.weight"] is torch.float32, "the heads stay as they are"
     assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
@@ -120,3 +126,46 @@ def test_absent_devices_are_never_replaced_in_silence(shelf: Path) -> None:
     assert choose_device(None) == choose_device("auto")
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
         assert choose_device("auto").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"avx2": True}, torch.float32),
+        ({}, torch.float32),
+    ],
+)
+def test_a_cpu_computes_in_bfloat16_where_it_has_units_for_it(
+    units: dict[str, bool], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units, raising=False)
+    assert choose_precision(torch.device("cpu"), Precision.AUTO) is expected
+    assert choose_precision(torch.device("cpu"), Precision.FLOAT32) is torch.float32
+    assert choose_precision(torch.device("mps"), Precision.AUTO) is torch.float16
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((9, 0), "bfloat16"), ((7, 5), "float16"), ((6, 1), "float32")]
+)
+def test_a_gpu_computes_in_what_its_generation_has(
+    capability: tuple[int, int], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert choose_precision(torch.device("cuda"), Precision.AUTO) is getattr(torch, expected)
+
+
+@torch.inference_mode()
+def test_a_lower_precision_draws_nearly_the_same_mask() -> None:
+    """With trained weights: the mask of a click in bfloat16 against float32."""
+    picture = np.full((120, 160, 3), 90, np.uint8)
+    rows, columns = np.mgrid[:120, :160]
+    picture[(columns - 60) ** 2 + (rows - 60) ** 2 < 900] = (200, 60, 40)
+    masks = []
+    for precision in ("float32", "bfloat16"):
+        segmenter = ImageSegmenter(load_model(DEMO, device="cpu", precision=precision))
+        segmenter.set_image(picture)
+        masks.append(segmenter.predict(include=[(60, 60)], multimask=False).mask_logits[0] > 0)
+    both, either = (masks[0] & masks[1]).sum(), (masks[0] | masks[1]).sum()
+    assert masks[0].any() and both / either > 0.97
