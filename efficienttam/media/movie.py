@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import os
+import threading
 from fractions import Fraction
 from typing import Any
 
@@ -49,11 +50,13 @@ class Movie:
         self._keep = max(2, min(_KEPT_FRAMES, fitting))
         self._decoder: Any = None
         self._next = 0
+        self._lock = threading.Lock()
 
     def read(self, frame: int) -> np.ndarray:
         """(height, width, 3) RGB as decoded: uint8, or uint16 from sources of more than 8 bits.
 
-        Raises PlateError when the movie has no such frame or is damaged there.
+        Several threads may call it; they wait for each other. Raises PlateError when the movie has no
+        such frame or is damaged there.
         """
         if frame not in self.frames:
             raise PlateError(
@@ -61,9 +64,10 @@ class Movie:
                 "Choose a frame within the movie; its first picture is frame 1 unless the start is given.",
             )
         index = frame - self.frames.start
-        if index not in self._kept:
-            self._decode_to(index)
-        return self._rgb(self._kept[index])
+        with self._lock:
+            if index not in self._kept:
+                self._decode_to(index)
+            return self._rgb(self._kept[index])
 
     def close(self) -> None:
         """Give the file back."""

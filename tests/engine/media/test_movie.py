@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,3 +107,12 @@ def test_without_pyav_the_message_says_what_to_install(tmp_path: Path) -> None:
     repository = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)
     assert "PyAV, which is not installed" in done.stdout and "pip install av" in done.stdout, done.stderr
+
+
+def test_threads_may_read_at_once(movie: Path) -> None:
+    plate = FrameSequence(movie)
+    order = np.random.default_rng(1).permutation(np.arange(1, COUNT + 1)).tolist() * 2
+    alone = {frame: shown(plate, frame) for frame in range(1, COUNT + 1)}
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda frame: (frame, shown(plate, frame)), order))
+    assert all(alone[frame] == value for frame, value in together)
