@@ -18,6 +18,7 @@ from .contract.job import FrameRange, Model, Output, Plate, TrackedObject, Track
 from .contract.prompts import Prompt
 from .contract.sequence import SequencePattern
 from .evaluation.metrics import boundary_accuracy, region_similarity
+from .evaluation.scoring import PromptKind, prompt_from_truth
 from .mattes.overlay import contact_sheet, overlay
 from .media import FrameSequence, read_roto, write_mattes, write_png
 from .media.animation import animation_suffix, write_animation
@@ -107,15 +108,8 @@ def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float,
         linear = np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)
         write_mattes(plate, dict(zip(("red", "green", "blue"), np.moveaxis(linear.astype(np.float32), 2, 0))))
         write_mattes(truth, {"rgba.alpha": now[hero]})
-    return _inner_point(seen[0][hero])
-
-
-def _inner_point(matte: np.ndarray) -> tuple[float, float]:
-    """The pixel centre (x, y) of a matte (height, width) that is farthest from its edge."""
-    inside = np.pad((matte >= 0.5).astype(np.uint8), 1)
-    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(distance.argmax()), distance.shape)
-    return float(x) + 0.5, float(y) + 0.5
+    (click,) = prompt_from_truth(PromptKind.CLICK, FIRST_FRAME, seen[0][hero]).include
+    return click
 
 
 def _show(job: TrackJob, path: str, folder: str, click: tuple[float, float]) -> DemoOutcome:

@@ -80,8 +80,7 @@ class RangeTracker:
         try:
             with self.tracker.model.inference():
                 for track in self.tracks:
-                    self.tracker.resolve(track)
-                    self.tracker.remember_pending(track)
+                    self.tracker.settle(track)
                     track.memory.tracked.clear()
             yield from self._sweep(reverse=False)
             yield from self._sweep(reverse=True)

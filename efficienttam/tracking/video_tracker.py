@@ -143,8 +143,7 @@ class VideoTracker:
         self.check_prompted(tracks)
         with self.model.inference():
             for track in tracks:
-                self.resolve(track)
-                self.remember_pending(track)
+                self.settle(track)
         frames = self.pass_frames(start, end, direction)
         self.frame_encoder.expect(frames)
         try:
@@ -181,8 +180,7 @@ class VideoTracker:
         self.check_prompted(tracks)
         with self.model.inference():
             for track in tracks:
-                self.resolve(track)
-                self.remember_pending(track)
+                self.settle(track)
                 if frame not in track.memory.prompted:
                     self.walk(track, frame)
         return self.result(frame, tracks)
@@ -219,6 +217,11 @@ class VideoTracker:
         start = min(prompted) if start is None else start
         stop = frames[-1] if end is None else min(end, frames[-1])
         return range(max(start, frames[0]), stop + 1)
+
+    def settle(self, track: ObjectTrack) -> None:
+        """Gives every recorded prompt its output and remembers it, as a pass needs it."""
+        self.resolve(track)
+        self.remember_pending(track)
 
     def resolve(self, track: ObjectTrack) -> None:
         """Gives every recorded prompt its output, in the order they were given.
