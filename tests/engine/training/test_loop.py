@@ -130,6 +130,9 @@ def test_a_short_run_learns(trained: TrainOptions) -> None:
 
 def test_a_short_run_ships_weights_that_load(trained: TrainOptions) -> None:
     assert trained.out.stat().st_size < 12e6
+    beside = trained.out.with_name("beside")
+    beside.touch()
+    assert trained.out.stat().st_mode == beside.stat().st_mode, "as readable as any other file"
     model = load_model("efficienttam_demo", device="cpu", weights=trained.out)
     fresh = fresh_network("efficienttam_demo", trained.seed)
     for name in ("image_encoder.trunk.blocks.0.attn.qkv.weight", "memory_encoder.out_proj.weight"):
