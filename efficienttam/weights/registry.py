@@ -56,7 +56,7 @@ REGISTRY: dict[str, WeightsEntry] = {
             f"{DEMO}.safetensors",
             "",
             "Apache-2.0",
-            sha256="2aa35d4a638479702d81b62494d6c099d024b437ae973080ee7ebf84f1f0925a",
+            sha256="9305f79ba049905b2b7c5a103aa0f6b7bf92e0396c1e172628fada8e577139b2",
         ),
     )
 }
