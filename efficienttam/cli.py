@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from . import __version__
+from .batch.interruption import leave_at_once
+from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
-from .contract.errors import EfficientTAMError, ExitCode
+from .contract.errors import Cancelled, EfficientTAMError, ExitCode
 from .contract.job import Model, Precision
 from .contract.passes import Between, Direction, Recall
 from .contract.sequence import MissingFrames
@@ -30,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and not args.passes_on:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
+    if arguments is None and hasattr(args, "threads"):
+        leave_at_once(functools.partial(_tell_stopped, getattr(args, "progress", "none")))
     try:
         return int(args.command(args))
     except EfficientTAMError as error:
@@ -50,6 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "Run it with --debug and report what it says."
         print(f"efficienttam: An unexpected failure: {reason[:300]}. {remedy}", file=sys.stderr)
         return int(ExitCode.FAILED)
+
+
+def _tell_stopped(style: str, stopped: Cancelled) -> None:
+    """Says that a signal came while nothing was being made."""
+    print(f"efficienttam: {stopped}", file=sys.stderr)
+    make_progress(ProgressStyle(style)).failed(stopped)
 
 
 def build_parser() -> Parser:

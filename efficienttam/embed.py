@@ -85,7 +85,7 @@ def _make(opened: OpenJob, view: str, frames: Sequence[int]) -> Iterator[tuple[i
     encoder.expect(frames)
     try:
         for frame in frames:
-            opened.visit(view, frame)
+            opened.end_if_stopped()
             with opened.model.inference():
                 encoder.embedding(frame)
             key = _key(opened, view, frame)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
 from ..contract.errors import Cancelled, ExitCode
 
 _SIGNALS = {signal.SIGINT: ExitCode.CANCELLED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+def leave_at_once(told: Callable[[Cancelled], None]) -> None:
+    """Until an ``Interruption`` is entered a stop signal ends the process: nothing is being made.
+
+    ``told`` hears of it first. No exception is raised: one in the middle of importing a library turns into
+    that library's error. For a process of our own only, from its main thread.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        stopped = Cancelled("Stopped.", "Run it again, with --resume to keep what is there.")
+        stopped.exit_code = _SIGNALS[signal.Signals(number)]
+        told(stopped)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(stopped.exit_code)
+
+    for number in _SIGNALS:
+        signal.signal(number, leave)
 
 
 class Interruption:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from .. import __version__
 from ..contract.cache_settings import CacheSettings, cache_settings
@@ -61,8 +61,13 @@ class OpenJob:
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
         self.stamp = _stamp(job, self.job, self.model)
 
-    def tracker(self, view: str) -> tuple[VideoTracker, dict[ObjectId, str]]:
-        """A tracker of one view with the job's objects and prompts, and the objects' names."""
+    def tracker(
+        self, view: str, made: Container[int] | None = None
+    ) -> tuple[VideoTracker, dict[ObjectId, str]]:
+        """A tracker of one view with the job's objects and prompts, and the objects' names.
+
+        ``made`` holds the frames that mattes are made of, None for all: others are only passed.
+        """
         wish = self.job.tracking
         options = TrackerOptions(
             between=wish.between,
@@ -74,7 +79,7 @@ class OpenJob:
             dynamic_multimask=wish.dynamic_multimask,
             binarize_prompted=wish.binarize_prompted,
         )
-        tracker = self.bare_tracker(view, options)
+        tracker = self.bare_tracker(view, options, made)
         names = {}
         for thing in self.job.objects:
             id = tracker.add_object(thing.name)
@@ -83,21 +88,23 @@ class OpenJob:
                 tracker.add_prompt(id, _with_mask(prompt, view))
         return tracker, names
 
-    def visit(self, view: str, frame: int) -> None:
+    def visit(self, view: str, made: Container[int] | None, frame: int) -> None:
         """Tells that the work is at a frame. Raises Cancelled once the job is to stop."""
         self.end_if_stopped()
         if self._visited != (view, frame):
             self._visited = (view, frame)
-            self.progress.visit(frame, view)
+            self.progress.visit(frame, view, made is not None and frame not in made)
 
-    def bare_tracker(self, view: str, options: TrackerOptions | None = None) -> VideoTracker:
+    def bare_tracker(
+        self, view: str, options: TrackerOptions | None = None, made: Container[int] | None = None
+    ) -> VideoTracker:
         """A tracker of one view without objects."""
         return VideoTracker(
             self.model,
             self.plates[view],
             options,
             self.embeddings,
-            visit=functools.partial(self.visit, view),
+            visit=functools.partial(self.visit, view, made),
             tell=self.progress.status,
         )
 

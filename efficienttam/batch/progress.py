@@ -22,8 +22,8 @@ class Progress(Protocol):
     def status(self, text: str) -> None:
         """What is being done, in a few words."""
 
-    def visit(self, frame: int, view: str) -> None:
-        """A frame is at hand. It may give no matte: tracking also passes frames to reach others."""
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        """A frame is at hand; ``passed`` when it gives no matte and is tracked to reach others."""
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
         """So many more mattes were made on this frame."""
@@ -83,12 +83,11 @@ class Clock:
         self._since = time.monotonic()
         self._passing = False
 
-    def visit(self) -> bool:
-        """Another frame is at hand; True when the one before it gave no matte."""
-        passed, self._passing = self._passing, True
-        if passed:
+    def visit(self, passed: bool) -> None:
+        """Another frame is at hand; ``passed`` when it gives no matte."""
+        if self._passing:
             self._since = time.monotonic()
-        return passed
+        self._passing = passed
 
     def advance(self, mattes: int) -> None:
         """So many more are done, on the frame at hand."""
@@ -96,7 +95,6 @@ class Clock:
         self.done += mattes
         self._seconds += now - self._since
         self._since = now
-        self._passing = False
 
     @property
     def fraction(self) -> float:
@@ -121,7 +119,7 @@ class SilentProgress:
 
     def status(self, text: str) -> None: ...
 
-    def visit(self, frame: int, view: str) -> None: ...
+    def visit(self, frame: int, view: str, passed: bool) -> None: ...
 
     def advance(self, frame: int, view: str, mattes: int) -> None: ...
 
@@ -154,8 +152,9 @@ class BarProgress(SilentProgress):
         else:
             self._bar.write(text, file=self._stream)
 
-    def visit(self, frame: int, view: str) -> None:
-        if self._bar is not None and self._clock.visit():
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        self._clock.visit(passed)
+        if passed and self._bar is not None:
             self._bar.last_print_t = time.time()
             self._bar.set_description(f"passing {view} {frame}".replace("  ", " "))
 
@@ -196,9 +195,10 @@ class PlainProgress(SilentProgress):
     def status(self, text: str) -> None:
         self._say(text)
 
-    def visit(self, frame: int, view: str) -> None:
-        clock = self._clock
-        if clock.visit() and self._is_due():
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        self._clock.visit(passed)
+        if passed and self._is_due():
+            clock = self._clock
             self._say(f"{_place(frame, view)}: passed to reach others, {clock.done}/{clock.mattes}")
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
@@ -241,8 +241,9 @@ class JsonProgress:
     def status(self, text: str) -> None:
         self._say("status", text=text)
 
-    def visit(self, frame: int, view: str) -> None:
-        if self._clock.visit():
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        self._clock.visit(passed)
+        if passed:
             self._say("passing", frame=frame, view=view)
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
@@ -286,8 +287,9 @@ class OpenJdProgress(SilentProgress):
     def status(self, text: str) -> None:
         self._say("status", text)
 
-    def visit(self, frame: int, view: str) -> None:
-        if self._clock.visit():
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        self._clock.visit(passed)
+        if passed:
             self._say("status", f"Passing {_place(frame, view)} to reach others.")
 
     def advance(self, frame: int, view: str, mattes: int) -> None:

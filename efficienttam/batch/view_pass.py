@@ -54,7 +54,8 @@ class ViewPass:
         """Makes the mattes; the paths written, in order. Raises Cancelled, PlateError, OutputError."""
         if not self.to_make:
             return []
-        tracker, names = self._opened.tracker(self._view)
+        made: set[int] = set().union(*self._frames.values())
+        tracker, names = self._opened.tracker(self._view, made)
         only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
         progress = self._opened.progress
         for text in self._detours():

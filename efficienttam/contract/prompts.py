@@ -76,6 +76,12 @@ class Prompt:
         object.__setattr__(self, "exclude", _points(self.frame, "exclude", self.exclude))
         if self.box is not None:
             object.__setattr__(self, "box", _box(self.frame, self.box))
+        both = sorted(set(self.include) & set(self.exclude))
+        if both:
+            raise PromptError(
+                f"Frame {self.frame}: the point {both[0][0]:g},{both[0][1]:g} is included and excluded.",
+                "Keep it in one of the two.",
+            )
         if not (self.include or self.exclude or self.box is not None or self.mask is not None):
             raise PromptError(
                 f"The prompt on frame {self.frame} is empty.",

@@ -129,6 +129,15 @@ def heeds(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> bool:
     return not prompt.include or _any_inside(logits, prompt.include, size)
 
 
+def unheeded(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> list[str]:
+    """The prompt's points that a mask (L, L) goes against, in words."""
+    missed = [
+        f"{x:g},{y:g} is not in it" for x, y in prompt.include if not _any_inside(logits, [(x, y)], size)
+    ]
+    kept = [f"{x:g},{y:g} is still in it" for x, y in prompt.exclude if _any_inside(logits, [(x, y)], size)]
+    return missed + kept
+
+
 def _any_inside(logits: Tensor, points: Sequence[tuple[float, float]], size: tuple[int, int]) -> bool:
     side = logits.shape[-1]
     for x, y in points:

@@ -37,7 +37,8 @@ class VideoTracker:
     """Tracks objects through one plate with one model.
 
     ``visit`` is called with a frame before the network works on it, and may raise to end the work;
-    ``tell`` with a sentence when the tracker has to go on with less.
+    ``tell`` with a sentence when the tracker has to go on with less, and when a mask goes against the
+    points of its prompt.
     """
 
     def __init__(
@@ -55,8 +56,8 @@ class VideoTracker:
         self.frame_encoder = FrameEncoder(
             model, plate, EmbeddingCache() if embeddings is None else embeddings
         )
-        self._visit = visit or _nothing
-        self.object_pass = ObjectPass(model, self.frame_encoder, self.options, self._visit, tell or _nothing)
+        self._visit, self._tell = visit or _nothing, tell or _nothing
+        self.object_pass = ObjectPass(model, self.frame_encoder, self.options, self._visit, self._tell)
         self._tracks: dict[ObjectId, ObjectTrack] = {}
         self._next_id = 1
 
@@ -243,9 +244,19 @@ class VideoTracker:
                 self._correct(track, prompt)
             else:
                 self._take_prompt(track, prompt, self.options.recall)
+            self._tell_unheeded(track, prompt)
         self.remember_pending(track)
         track.memory.tracked.clear()
         track.resolved = True
+
+    def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
+        """Says where the mask of a prompted frame goes against the prompt's points."""
+        faults = network_pass.unheeded(track.pending[prompt.frame].logits, prompt, self.plate.size)
+        if faults:
+            self._tell(
+                f"{track.name} on frame {prompt.frame}: {', '.join(faults)}, against its prompt. "
+                "Add points, a box or a mask on that frame."
+            )
 
     def _correct(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Points on a frame that tracking reaches from an earlier prompt.

@@ -51,7 +51,7 @@ def pass_and_make(progress, at):
     """Three frames in ten seconds that give nothing, then one in a second that gives half of four mattes."""
     progress.begin(4, 0)
     for frame in (1001, 1002, 1003, 1004):
-        progress.visit(frame, "")
+        progress.visit(frame, "", passed=frame < 1004)
         at((frame - 1000) * 10 / 3 if frame < 1004 else 11)
     progress.advance(1004, "", 2)
 
@@ -60,7 +60,7 @@ def test_time_on_passed_frames_is_no_pace(at):
     stream = io.StringIO()
     pass_and_make(JsonProgress(stream), at)
     events = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [event["frame"] for event in events if event["event"] == "passing"] == [1002, 1003, 1004]
+    assert [event["frame"] for event in events if event["event"] == "passing"] == [1001, 1002, 1003]
     assert events[-1]["seconds_left"] == 1.0
 
 

@@ -13,7 +13,7 @@ from efficienttam.contract.prompts import Prompt
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
-from efficienttam.tracking.network_pass import contradicted, heeds
+from efficienttam.tracking.network_pass import contradicted, heeds, unheeded
 from efficienttam.weights.load import load_model
 
 FIRST, COUNT, WIDTH, HEIGHT = 1001, 14, 64, 48
@@ -316,8 +316,23 @@ def test_points_contradict_a_mask_that_they_leave_no_part_of() -> None:
     assert not contradicted(logits, here, (64, 48))
     assert not contradicted(logits, there, (64, 48)), "a part may be missing"
     assert contradicted(logits, Prompt(1, include=[outside], exclude=[inside]), (64, 48))
-    assert not contradicted(logits, Prompt(1, include=[outside, inside], exclude=[inside]), (64, 48))
+    assert not contradicted(logits, Prompt(1, include=[outside, inside], exclude=[(45.0, 20.0)]), (64, 48))
     assert not contradicted(logits, Prompt(1, exclude=[inside]), (64, 48))
     assert heeds(logits, here, (64, 48)) and not heeds(logits, there, (64, 48))
     assert heeds(logits, Prompt(1, exclude=[inside]), (64, 48))
     assert heeds(logits, Prompt(1, include=[(64, 48)]), (64, 48)), "the far corner is the last cell"
+
+
+def test_points_that_the_mask_goes_against_are_told(make) -> None:
+    logits = torch.full((64, 64), -5.0)
+    logits[:, 32:] = 5
+    prompt = Prompt(1, include=[(10, 20), (40, 20)], exclude=[(50, 20), (5, 5)])
+    assert unheeded(logits, prompt, (64, 48)) == ["10,20 is not in it", "50,20 is still in it"]
+    told: list[str] = []
+    tracker, _ = make()
+    told_by = VideoTracker(tracker.model, tracker.plate, tell=told.append)
+    id = told_by.add_object("hero")
+    same_place = (20.0, 20.0)
+    told_by.add_prompt(id, Prompt(1003, include=[same_place], exclude=[(21.0, 20.0)]))
+    told_by.preview(1003)
+    assert len(told) == 1 and told[0].startswith("hero on frame 1003: 2")
