@@ -15,6 +15,7 @@ from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
 from .run import range_of
 from .tracking.embedding_key import embedding_key
+from .tracking.embedding_store import obstacle
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +39,20 @@ def embed_job(
     """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
 
     What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
-    as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written.
+    as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written, or when
+    its size did not let it keep all of them to the end.
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
     cache = cache or cache_settings()
     if not cache.folder:
         raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
+    blocking = obstacle(cache.folder)
+    if blocking:
+        raise OutputError(
+            f"Embeddings cannot be kept in {cache.folder}: {blocking} is a file.",
+            "Remove that file, or name another folder with --cache.",
+        )
     with plain_failures():
         opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
         wanted = {view: range_of(plate, frames) for view, plate in opened.plates.items()}
@@ -59,12 +67,24 @@ def embed_job(
         for view, lacking in missing.items():
             for frame, path in _make(opened, view, lacking):
                 if not told:
-                    _tell_if_too_many(opened, os.path.getsize(path) * count, progress)
+                    _tell_if_too_many(opened, path, count, progress)
                 told = True
                 progress.wrote(frame, view, path)
                 progress.advance(frame, view, 1)
+        there = sum(
+            opened.store.holds(_key(opened, view, frame))
+            for view, (first, last) in wanted.items()
+            for frame in range(first, last + 1)
+        )
     summary = EmbedSummary(made, count - made, time.monotonic() - started)
-    progress.end(f"{tell_count(made, 'embedding')} made, {summary.kept} kept, {summary.seconds:.1f} s.")
+    done = f"{tell_count(made, 'embedding')} made, {summary.kept} kept"
+    if there < count:
+        raise OutputError(
+            f"{done}, and {there} of {count} are there at the end: the cache {cache.folder} may hold "
+            f"{format_size(cache.budget)}, and the others were dropped again.",
+            "Give it a larger size with --cache-size and run it again.",
+        )
+    progress.end(f"{done}, all {there} there, {summary.seconds:.1f} s.")
     return summary
 
 
@@ -88,20 +108,23 @@ def _make(opened: OpenJob, view: str, frames: Sequence[int]) -> Iterator[tuple[i
             opened.end_if_stopped()
             with opened.model.inference():
                 encoder.embedding(frame)
-            key = _key(opened, view, frame)
-            if not store.holds(key):
+            if store.trouble:
+                message = store.trouble.message
                 raise OutputError(
-                    f"The embedding of frame {frame} cannot be kept in {store.folder}, "
-                    f"which may hold {format_size(store.budget)}.",
-                    "Make room, give it a larger size, or choose another folder with --cache.",
+                    f"The embedding of frame {frame} cannot be kept: {message[0].lower()}{message[1:]}",
+                    store.trouble.remedy,
                 )
-            yield frame, store.path(key)
+            yield frame, store.path(_key(opened, view, frame))
     finally:
         encoder.rest()
 
 
-def _tell_if_too_many(opened: OpenJob, needed: int, progress: Progress) -> None:
+def _tell_if_too_many(opened: OpenJob, path: str, count: int, progress: Progress) -> None:
     budget = opened.store.budget
+    try:
+        needed = os.path.getsize(path) * count
+    except OSError:
+        return  # Dropped already, which is told at the end.
     if needed > budget:
         progress.status(
             f"These embeddings take {format_size(needed)} and the cache may hold {format_size(budget)}: "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..contract.job import Layout, Output
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence, verify_matte, write_mattes
 from .matte_spool import MatteSpool
+from .matte_stamp import MatteStamp
 
 
 class MatteFiles:
@@ -29,14 +29,14 @@ class MatteFiles:
         view: str,
         plate: FrameSequence,
         wanted: Mapping[str, Sequence[int]],
-        stamp: Mapping[str, str],
+        stamp: MatteStamp,
     ) -> None:
         self._output = output
         self._pattern = SequencePattern(output.path)
         self._view = view
         self._plate = plate
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
-        self._stamp = dict(stamp)
+        self._stamp = stamp
         self._layered = output.layout is Layout.LAYER_PER_OBJECT
         self._waiting = MatteSpool(os.path.dirname(os.path.abspath(self.path(1, ""))))
 
@@ -94,7 +94,7 @@ class MatteFiles:
             compression=self._output.compression,
             depth=self._output.depth,
             data_window=self._output.data_window,
-            metadata=self._metadata(name),
+            metadata=self._stamp.header(frame, self._told(name)),
         )
         return path
 
@@ -105,8 +105,9 @@ class MatteFiles:
         channel = self._output.layer.rpartition(".")[2]
         return {f"{owner}.{channel}": owner for owner in self._wanted}
 
-    def _metadata(self, name: str) -> dict[str, Any]:
-        return {**self._stamp, "efficienttam/object": name or ",".join(self._wanted)}
+    def _told(self, name: str) -> str:
+        """The objects of a file, as its header names them."""
+        return name or ",".join(self._wanted)
 
     def _is_good(self, frame: int, name: str, newer_than: float) -> bool:
         name = "" if self._layered else name
@@ -118,7 +119,7 @@ class MatteFiles:
                 path,
                 plate=self._plate.info(frame),
                 layers=list(self._layers(name)),
-                metadata=self._metadata(name),
+                metadata=self._stamp.expected(frame, self._told(name)),
             )
         except IncompleteError:
             return False

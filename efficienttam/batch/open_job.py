@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import os
 from collections.abc import Callable, Container, Iterator, Sequence
 
-from .. import __version__
 from ..contract.cache_settings import CacheSettings, cache_settings
-from ..contract.document import JobFaults, job_hash, resolve
+from ..contract.document import JobFaults, resolve
 from ..contract.errors import Cancelled
 from ..contract.fields import Fault
 from ..contract.job import TrackJob
@@ -21,6 +19,7 @@ from ..media import FrameSequence, read_roto
 from ..model.efficienttam import EfficientTAM
 from ..tracking import EmbeddingCache, EmbeddingStore, ObjectId, TrackerOptions, VideoTracker
 from ..weights.load import load_model
+from .matte_stamp import matte_stamp
 from .preflight import job_faults
 from .progress import Progress
 
@@ -59,7 +58,8 @@ class OpenJob:
         progress.status(f"{job.model.name} runs on {self.model.device} in {how}.")
         self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
-        self.stamp = _stamp(job, self.job, self.model)
+        rotos = _roto_files(self.job, self.job.views or ("",))
+        self.stamp = matte_stamp(job, self.model, cache.storage, rotos)
 
     def tracker(
         self, view: str, made: Container[int] | None = None
@@ -191,20 +191,3 @@ def _roto_files(job: TrackJob, views: Sequence[str]) -> list[str]:
         if isinstance(prompt.mask, RotoFile)
         for view in views
     ]
-
-
-def _stamp(job: TrackJob, resolved: TrackJob, model: EfficientTAM) -> dict[str, str]:
-    stamp = {
-        "efficienttam/version": __version__,
-        "efficienttam/job": job_hash(job),
-        "efficienttam/model": job.model.name,
-        "efficienttam/weights": model.weights_hash,
-    }
-    rotos = _roto_files(resolved, resolved.views or ("",))
-    if rotos:
-        digest = hashlib.sha256()
-        for path in rotos:
-            with open(path, "rb") as file:
-                digest.update(hashlib.sha256(file.read()).digest())
-        stamp["efficienttam/roto"] = digest.hexdigest()
-    return stamp

@@ -9,19 +9,20 @@ cut short or foreign is a miss. Nothing is synced to the disk: what a power cut 
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from efficienttam.contract.cache_settings import Storage
+from efficienttam.contract.cache_settings import Storage, format_size
 
 from .embedding_file import LARGEST_FILE, DamagedEmbedding, Packed, from_bytes, to_bytes
 
@@ -35,6 +36,8 @@ _KEPT_SHARE = 0.9
 #: The folder is looked through again after writing this share of the budget, for others write too.
 _UNSEEN_SHARE = 0.05
 
+_FOLDER = "it is a folder"
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,14 @@ class StoredFile:
     path: str
     bytes: int
     used: float
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why embeddings are not kept, in one sentence, and what to do, in another."""
+
+    message: str
+    remedy: str
 
 
 class EmbeddingStore:
@@ -63,6 +74,8 @@ class EmbeddingStore:
         self._total: int | None = None
         self._unseen = 0
         self._said: set[str] = set()
+        #: Why the last embedding that could not be written was not.
+        self.trouble: Trouble | None = None
 
     def path(self, key: str) -> str:
         """The file of a key."""
@@ -86,7 +99,10 @@ class EmbeddingStore:
             _remove(path)
             return None
         except OSError as error:
-            self._warn_once("read", error)
+            if os.path.isdir(path) and _removed(path):
+                _log.warning("Dropped %s from the embedding cache: %s.", path, _FOLDER)
+            else:
+                self._warn_once("read", error, path)
             return None
         try:
             os.utime(path)
@@ -96,29 +112,29 @@ class EmbeddingStore:
 
     def write(self, key: str, packed: Packed, kind: torch.dtype) -> bool:
         """Keeps what ``embedding_file.pack`` made; False, with a warning once, when that cannot be."""
+        self.trouble = None
         if not self._takes(key):
             return False
         content = to_bytes(key, packed, self.storage, kind)
         if len(content) > self.budget:
-            self._warn_once("filled", OSError("its size is less than that of one embedding"))
+            limit = f"it may hold {format_size(self.budget)}, one embedding takes {format_size(len(content))}"
+            self._warn_once("filled", OSError(limit), "", "Give it a larger size (--cache-size).")
             return False
         try:
             self._put(self.path(key), content)
         except OSError as error:
-            self._warn_once("written", error)
+            self._warn_once("written", error, self.path(key))
             return False
         self._account(len(content))
         return True
 
     def files(self) -> Iterator[StoredFile]:
-        """Every embedding in the folder, in no order. Other files are passed over."""
-        for name, entry in self._entries():
-            if name.endswith(_SUFFIX) and _KEY.match(name[: -len(_SUFFIX)]):
-                try:
-                    state = entry.stat()
-                except OSError:
-                    continue
-                yield StoredFile(name[: -len(_SUFFIX)], entry.path, state.st_size, state.st_mtime)
+        """Every embedding in the folder, in no order. Other files are passed over.
+
+        What stands under an embedding's name is one, also a folder. Raises OSError when the folder, or
+        one in it, cannot be looked through.
+        """
+        return self._files(_raise)
 
     def damage(self, file: StoredFile) -> str:
         """What is wrong with a file, in a few words; empty when it is good, or gone by now."""
@@ -129,19 +145,18 @@ class EmbeddingStore:
         except DamagedEmbedding as damage:
             return str(damage)
         except OSError as error:
-            return f"it cannot be read: {error.strerror or error}"
+            return _FOLDER if os.path.isdir(file.path) else f"it cannot be read: {error.strerror or error}"
         return ""
 
     def remove(self, file: StoredFile) -> bool:
-        """Removes a file; False when it is still there."""
-        _remove(file.path)
-        return not os.path.exists(file.path)
+        """Removes a file, or an empty folder under its name; False when it is still there."""
+        return _removed(file.path)
 
     def evict(self) -> int:
         """Looks through the folder and drops the least recently used files where it holds more than
         the budget, and what killed processes left; returns the bytes it holds now."""
         self._sweep()
-        files = list(self.files())
+        files = list(self._files(functools.partial(self._warn_once, "looked through")))
         total = sum(file.bytes for file in files)
         if total > self.budget:
             for file in sorted(files, key=lambda file: (file.used, file.key)):
@@ -168,7 +183,7 @@ class EmbeddingStore:
             os.replace(hidden, path)
         except PermissionError:
             _remove(hidden)
-            if not os.path.exists(path):  # Elsewhere than on POSIX a file that is being read stays.
+            if not os.path.isfile(path):  # Elsewhere than on POSIX a file that is being read stays.
                 raise
         except BaseException:
             _remove(hidden)
@@ -187,24 +202,72 @@ class EmbeddingStore:
 
     def _sweep(self) -> None:
         before = time.time() - _STALE_AFTER
-        for name, entry in self._entries():
+        for name, entry in self._entries(lambda error: None):
             try:
                 if _UNFINISHED.match(name) and entry.stat().st_mtime < before:
                     _remove(entry.path)
             except OSError:
                 continue
 
-    def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        for folder in _listed(self.folder):
+    def _files(self, failed: Callable[[OSError], None]) -> Iterator[StoredFile]:
+        for name, entry in self._entries(failed):
+            if name.endswith(_SUFFIX) and _KEY.match(name[: -len(_SUFFIX)]):
+                try:
+                    state = entry.stat()
+                    size = 0 if entry.is_dir() else state.st_size
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    failed(error)
+                    continue
+                yield StoredFile(name[: -len(_SUFFIX)], entry.path, size, state.st_mtime)
+
+    def _entries(self, failed: Callable[[OSError], None]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Names and entries in the folders of the cache; ``failed`` is told of those that stay closed."""
+        if not self.folder:
+            return
+        try:
+            folders = _listed(self.folder)
+        except OSError as error:
+            failed(error)
+            return
+        for folder in folders:
             if re.fullmatch("[0-9a-f]{2}", folder.name):
-                for entry in _listed(folder.path):
+                try:
+                    entries = _listed(folder.path)
+                except (FileNotFoundError, NotADirectoryError):
+                    continue  # Gone since, or no folder of ours.
+                except OSError as error:
+                    failed(error)
+                    continue
+                for entry in entries:
                     yield entry.name, entry
 
-    def _warn_once(self, what: str, error: OSError) -> None:
+    def _warn_once(self, what: str, error: OSError, path: str = "", remedy: str = "") -> None:
+        """Says once that the cache cannot be read, written, ...; what is in the way of ``path`` by name."""
+        reason = error.strerror or str(error)
+        about = f"The embedding cache {self.folder} cannot be {what}: {reason}."
+        remedy = remedy or "See to that, or name another folder (--cache)."
+        blocking = obstacle(os.path.dirname(path)) if path else ""
+        if blocking:
+            what = blocking
+            about = f"The embedding cache {self.folder} cannot be used: {blocking} is a file."
+            remedy = "Remove that file, or name another folder (--cache)."
+        elif path and os.path.isdir(path):
+            what, about = path, f"{path} in the embedding cache is no embedding: {_FOLDER}."
+            remedy = "Remove it by hand."
+        self.trouble = Trouble(about, remedy)
         if what not in self._said:
             self._said.add(what)
-            reason = error.strerror or error
-            _log.warning("The embedding cache %s cannot be %s: %s.", self.folder, what, reason)
+            _log.warning("%s %s", about, remedy)
+
+
+def obstacle(folder: str) -> str:
+    """The file that stands where a folder, or one above it, is or would be made; empty for none."""
+    place = os.path.abspath(folder)
+    while not os.path.exists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    return place if os.path.isfile(place) else ""
 
 
 def _content(path: str) -> bytes:
@@ -216,11 +279,23 @@ def _content(path: str) -> bytes:
 
 
 def _listed(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
+    with os.scandir(folder) as entries:
+        return list(entries)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _removed(path: str) -> bool:
+    """Removes a file or an empty folder; False when there still is something."""
+    _remove(path)
+    if os.path.isdir(path):
+        try:
+            os.rmdir(path)
+        except OSError:
+            pass
+    return not os.path.lexists(path)
 
 
 def _remove(path: str) -> None:

@@ -22,8 +22,9 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
     """The weights file of a variant.
 
     ``weights`` is a file, or a folder to look into and nowhere else. Without it: the folder of
-    ``$EFFICIENTTAM_WEIGHTS``, the package itself, the user's cache. A ``.safetensors`` file of the
-    variant's name is taken where there is no ``.pt``. Raises WeightsError that lists the places.
+    ``$EFFICIENTTAM_WEIGHTS``, for embedded weights the package itself, the user's cache. In each folder
+    a ``.safetensors`` file of the variant's name is taken where there is no ``.pt``. Raises WeightsError
+    that lists files and places.
     """
     if weights is not None and not Path(weights).expanduser().is_dir():
         path = Path(weights).expanduser()
@@ -43,7 +44,7 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
             "Name the folder that holds the file, or the file itself.",
         )
     places = ", ".join(str(folder) for folder in folders)
-    raise WeightsError(f"The weights {entry.file} are in none of: {places}.", _remedy(entry))
+    raise WeightsError(f"The weights {' or '.join(files)} are in none of: {places}.", _remedy(entry))
 
 
 def _folders(entry: WeightsEntry) -> list[Path]:

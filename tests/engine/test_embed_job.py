@@ -168,7 +168,7 @@ def test_embedding_tells_why_it_cannot_keep_anything(job, tiny_plate, tmp_path, 
         embed_job(job, folder=str(tiny_plate), cache=OFF)
     (tmp_path / "file").touch()
     blocked = dataclasses.replace(cache, folder=str(tmp_path / "file" / "cache"))
-    with pytest.raises(OutputError, match="cannot be kept"):
+    with pytest.raises(OutputError, match=r"kept in .*: .*file is a file\. Remove that file, or name"):
         embed_job(job, folder=str(tiny_plate), cache=blocked)
     with pytest.raises(OutputError, match="may hold 1000 bytes"):
         embed_job(job, folder=str(tiny_plate), cache=dataclasses.replace(cache, budget=1000))
@@ -196,9 +196,13 @@ def test_stopping_and_progress(job, tiny_plate, cache):
     size = os.path.getsize(told.files[0])
     small = CacheSettings(cache.folder + "2", 3 * size)
     told = Told()
-    embed_job(job, told, folder=str(tiny_plate), cache=small)
+    with pytest.raises(OutputError) as caught:
+        embed_job(job, told, folder=str(tiny_plate), cache=small)
     assert any("the oldest will be dropped" in text for text in told.said)
-    assert len(embeddings(small)) <= 3
+    there = len(embeddings(small))
+    assert there <= 3
+    assert caught.value.message.startswith(f"6 embeddings made, 0 kept, and {there} of 6 are there")
+    assert "--cache-size" in caught.value.remedy and caught.value.exit_code is ExitCode.OUTPUT
 
 
 @pytest.fixture
@@ -257,10 +261,49 @@ def test_the_cache_commands(document, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "c").rglob("*") if path.is_file()] == ["notes.txt"]
 
 
-def test_the_cache_commands_with_no_cache(tmp_path, capsys):
-    assert main(["cache", "info", "--cache", "off"]) == ExitCode.OK
-    assert "off" in capsys.readouterr().out
-    assert main(["cache", "verify", "--cache", str(tmp_path / "none")]) == ExitCode.OK
+@pytest.mark.parametrize("what", ["info", "verify", "clear"])
+def test_the_cache_commands_with_no_cache(what, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "ab").symlink_to("ab")
+    (tmp_path / "held" / "cd").touch()
+    for place, said in {
+        "off": "cache is off. Name its folder with --cache",
+        str(tmp_path / "none"): f"There is no embedding cache {tmp_path / 'none'}. Name its folder",
+        str(tmp_path / "file"): f"{tmp_path / 'file'} is no folder: a file is in its place. Name its folder",
+        str(tmp_path / "file" / "c"): "is no folder",
+        str(tmp_path / "loop"): f"cache {tmp_path / 'loop'} cannot be looked through",
+        str(tmp_path / "held"): f"cannot be looked through: {tmp_path / 'held' / 'ab'}: ",
+    }.items():
+        assert main(["cache", what, "--cache", place]) == ExitCode.USAGE
+        told = capsys.readouterr()
+        assert said in told.err and told.out == ""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("EFFICIENTTAM_CACHE", "")
+    assert main(["cache", what]) == ExitCode.OK, "nothing was cached yet, and no place was named"
+
+
+def test_a_folder_under_the_name_of_an_embedding(job, tiny_plate, cache, capsys):
+    place = ["--cache", cache.folder]
+    assert embed_job(job, folder=str(tiny_plate), cache=cache).made == 6
+    empty, full = (os.path.join(cache.folder, name[:2], name) for name in sorted(embeddings(cache))[:2])
+    for path in (empty, full):
+        os.remove(path)
+        os.mkdir(path)
+    with open(os.path.join(full, "notes.txt"), "w"):
+        pass
+    assert main(["cache", "verify", *place]) == ExitCode.INCOMPLETE
+    told = capsys.readouterr().out
+    assert f"{empty}: it is a folder\n" in told and f"{full}: it is a folder\n" in told and "2 bad" in told
+    assert main(["cache", "verify", "--remove", *place]) == ExitCode.INCOMPLETE
+    told = capsys.readouterr().out
+    assert f"{empty}: it is a folder, removed\n" in told
+    assert f"{full}: it is a folder, cannot be removed: remove it by hand\n" in told
+    with pytest.raises(OutputError, match=r"in the embedding cache is no embedding.*Remove it by hand"):
+        embed_job(job, folder=str(tiny_plate), cache=cache)
+    assert main(["cache", "clear", *place]) == ExitCode.OUTPUT
+    assert full in capsys.readouterr().err and os.listdir(full) == ["notes.txt"]
 
 
 def test_settings_come_from_the_options_then_the_environment_then_the_platform(monkeypatch, tmp_path):

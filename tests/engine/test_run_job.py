@@ -7,8 +7,10 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from efficienttam.batch.progress import SilentProgress
+from efficienttam.contract.cache_settings import CacheSettings, Storage
 from efficienttam.contract.document import JobFaults, job_hash
 from efficienttam.contract.errors import Cancelled, ExitCode, JobError, OutputError, PlateError
 from efficienttam.contract.job import (
@@ -17,6 +19,7 @@ from efficienttam.contract.job import (
     Model,
     Output,
     Plate,
+    Precision,
     TrackedObject,
     Tracking,
     TrackJob,
@@ -26,6 +29,7 @@ from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.sequence import MissingFrames
 from efficienttam.media import read_info, read_roto, write_matte
 from efficienttam.run import preview_job, run_job
+from efficienttam.weights import load
 
 FRAMES = range(1001, 1007)
 
@@ -106,6 +110,9 @@ def test_header_tells_what_made_the_matte(job, tiny_plate, random_weights):
     assert header["efficienttam/job"] == job_hash(job)
     assert header["efficienttam/model"] == "efficienttam_demo"
     assert header["efficienttam/object"] == "sky"
+    assert header["efficienttam/frame"] == "1003"
+    assert header["efficienttam/embeddings"] == "float16"
+    assert header["efficienttam/precision"] in ("float32", "bfloat16")
     assert header["efficienttam/weights"] == hashlib.sha256(random_weights.read_bytes()).hexdigest()
 
 
@@ -197,6 +204,36 @@ def test_resume_makes_anew_what_another_job_or_older_plate_made(job, tiny_plate)
     later = os.stat(tiny_plate / "plate.1006.exr").st_mtime + 3600
     os.utime(tiny_plate / "plate.1006.exr", (later, later))
     assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+
+
+@pytest.mark.parametrize("kind", ["job", "layered"])
+def test_resume_makes_anew_a_copy_of_another_frame(kind, request, tiny_plate):
+    job = request.getfixturevalue(kind)
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1002))
+    whole = sums(tiny_plate / "out")
+    name = "hero" if kind == "job" else "all"
+    shutil.copy(tiny_plate / "out" / f"{name}.1001.exr", tiny_plate / "out" / f"{name}.1002.exr")
+    again = run_job(job, folder=str(tiny_plate), frames=(1001, 1002), resume=True)
+    assert [os.path.basename(path) for path in again.written] == [f"{name}.1002.exr"]
+    assert sums(tiny_plate / "out") == whole
+
+
+def test_resume_makes_anew_what_other_embeddings_gave(job, tiny_plate):
+    eight = CacheSettings(storage=Storage.INT8)
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1002))
+    assert run_job(job, folder=str(tiny_plate), frames=(1001, 1002), resume=True, cache=eight).made == 4
+    assert run_job(job, folder=str(tiny_plate), frames=(1001, 1002), resume=True, cache=eight).made == 0
+    assert run_job(job, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+
+
+@pytest.mark.parametrize(("wish", "made"), [(Precision.AUTO, 0), (Precision.FLOAT32, 1)])
+def test_only_a_precision_that_the_job_names_must_match(wish, made, job, tiny_plate, monkeypatch):
+    model = dataclasses.replace(job.model, precision=wish)
+    job = dataclasses.replace(job, model=model, objects=job.objects[:1])
+    for precision in (torch.bfloat16, torch.float32):
+        monkeypatch.setattr(load, "choose_precision", lambda *_, precision=precision: precision)
+        summary = run_job(job, folder=str(tiny_plate), frames=(1001, 1001), resume=True)
+    assert summary.made == made
 
 
 @pytest.mark.parametrize("kind", ["job", "layered"])

@@ -180,9 +180,34 @@ def test_a_place_that_cannot_be_written_is_told_once(tmp_path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         assert not put(store, 1) and not put(store, 2)
         assert store.read(key_of(1)) is None and not store.holds(key_of(1))
-    assert [record.getMessage() for record in caplog.records if "written" in record.getMessage()] == [
-        f"The embedding cache {store.folder} cannot be written: Not a directory."
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The embedding cache {store.folder} cannot be used: {tmp_path / 'file'} is a file. "
+        "Remove that file, or name another folder (--cache)."
     ]
+
+
+def test_a_folder_under_a_file_name_is_a_miss_told_once(store, caplog) -> None:
+    empty, full = store.path(key_of(1)), store.path(key_of(2))
+    os.makedirs(empty)
+    os.makedirs(os.path.join(full, "more"))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert store.read(key_of(2)) is None and not put(store, 2)
+        assert store.read(key_of(1)) is None and put(store, 1) and put(store, 3)
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2 and told[0].startswith(full) and told[0].endswith("Remove it by hand.")
+    assert told[1].startswith(f"Dropped {empty}")
+    assert store.read(key_of(1)) is not None and os.path.isdir(full)
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_does_not_look_empty(store, caplog) -> None:
+    put(store, 1)
+    os.symlink("00", os.path.join(store.folder, "00"))
+    with pytest.raises(OSError):
+        list(store.files())
+    with caplog.at_level(logging.WARNING):
+        assert store.evict() == store.evict() == bytes_of_one()
+    assert len(caplog.records) == 1 and "looked through" in caplog.text
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="modes do not stop this user")

@@ -85,9 +85,9 @@ def test_a_folder_and_the_variable_are_looked_into(shelf: Path, monkeypatch: pyt
 
 
 def test_missing_weights_name_the_places_and_the_command(shelf: Path) -> None:
-    with pytest.raises(WeightsError, match=r"efficienttam_s_1.pt are in none of") as caught:
+    with pytest.raises(WeightsError, match=r"s_1\.pt or efficienttam_s_1\.safetensors are in") as caught:
         load_model("efficienttam_s_1", device="cpu")
-    assert str(cache_folder()) in caught.value.message
+    assert caught.value.message.endswith(f" are in none of: {cache_folder()}.")
     assert "efficienttam weights download efficienttam_s_1" in caught.value.remedy
     assert not cache_folder().exists()
     with pytest.raises(WeightsError, match="There are no weights at"):
@@ -97,6 +97,20 @@ def test_missing_weights_name_the_places_and_the_command(shelf: Path) -> None:
     assert "download" not in caught.value.remedy
     with pytest.raises(WeightsError, match="no variant named 'demo'"):
         load_model("demo", device="cpu")
+
+
+def test_the_message_lists_the_places_in_the_order_they_are_looked_into(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EFFICIENTTAM_WEIGHTS", str(shelf))
+    with pytest.raises(WeightsError) as caught:
+        find_weights("efficienttam_s")
+    assert caught.value.message.endswith(f" are in none of: {shelf}, {cache_folder()}.")
+    package = find_entry(DEMO).embedded_path.parent
+    monkeypatch.setattr(Path, "is_file", lambda path: False)
+    with pytest.raises(WeightsError) as caught:
+        find_weights(DEMO)
+    assert caught.value.message.endswith(f" are in none of: {shelf}, {package}, {cache_folder()}.")
 
 
 def test_a_recorded_sum_holds_at_load(shelf: Path) -> None:
