@@ -141,8 +141,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     words = matte.add_argument_group(
         "prompts",
-        "In plate pixels from the top left. Repeat them; the order they are given in means something. "
-        "A negative frame wants an equals sign: --point=-5:812,430.",
+        "In plate pixels from the top left. Repeat them; the order they are given in means something.",
     )
     words.add_argument("--object", action=Word, dest="words", metavar="NAME", help="begin another object")
     words.add_argument(
@@ -260,7 +259,6 @@ def _add_demo(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_passed_on(commands: argparse._SubParsersAction[Parser], name: str, does: str) -> None:
     """A command whose further arguments are read by the package that does it."""
-    parser = commands.add_parser(name, help=does, add_help=False)
-    parser.set_defaults(
-        command=_later("efficienttam.commands.learning", name), parser=parser, passes_on=True, debug=False
-    )
+    parser = commands.add_parser(name, help=does, add_help=False, allow_abbrev=False)
+    parser.add_argument("--debug", action="store_true")
+    parser.set_defaults(command=_later("efficienttam.commands.learning", name), parser=parser, passes_on=True)

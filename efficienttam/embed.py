@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 from .batch.failures import plain_failures
+from .batch.footage import Footage
 from .batch.open_job import OpenJob, Stop
 from .batch.progress import Progress, SilentProgress, tell_count
 from .contract.cache_settings import CacheSettings, cache_settings, format_size
 from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
-from .run import range_of
 from .tracking.embedding_key import embedding_key
 from .tracking.embedding_store import obstacle
 
@@ -54,8 +54,8 @@ def embed_job(
             "Remove that file, or name another folder with --cache.",
         )
     with plain_failures():
-        opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
-        wanted = {view: range_of(plate, frames) for view, plate in opened.plates.items()}
+        opened = OpenJob(Footage(job, folder, cache, frames), progress, stop or (lambda: False))
+        wanted = opened.ranges
         missing = {
             view: [frame for frame in range(first, last + 1) if not _is_there(opened, view, frame)]
             for view, (first, last) in wanted.items()

@@ -8,13 +8,13 @@ import time
 import numpy as np
 
 from .batch.failures import plain_failures
+from .batch.footage import Footage
 from .batch.open_job import OpenJob, Stop
 from .batch.progress import Progress, SilentProgress, tell_count
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import TrackJob
-from .media import FrameSequence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,16 +45,16 @@ def run_job(
     embeddings are kept, by the environment and the platform unless given; it changes no matte but for
     its storage.
 
-    Raises JobFaults before anything is done when the job cannot work; PlateError, ColorError,
-    WeightsError, DeviceError, OutputError or Cancelled later.
+    Raises JobFaults or JobError before anything is done when the job cannot work; PlateError,
+    ColorError, WeightsError, DeviceError, OutputError or Cancelled later.
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
     with plain_failures():
-        opened = OpenJob(job, folder, progress, stop or (lambda: False), cache)
-        passes = [
-            ViewPass(opened, view, *range_of(plate, frames), resume) for view, plate in opened.plates.items()
-        ]
+        footage = Footage(job, folder, cache, frames)
+        footage.make_folders()
+        opened = OpenJob(footage, progress, stop or (lambda: False))
+        passes = [ViewPass(opened, view, *frames, resume) for view, frames in footage.ranges.items()]
         made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
         progress.begin(made, kept)
         written = [path for view in passes for path in view.run()]
@@ -71,23 +71,11 @@ def preview_job(
     A matte is (height, width), float32, 0 to 1. No file is written. Raises as ``run_job`` does.
     """
     with plain_failures():
-        opened = OpenJob(job, folder, SilentProgress(), lambda: False, cache)
-        view = view or next(iter(opened.plates))
-        if view not in opened.plates:
-            raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(opened.plates)}.")
-        plate = opened.plates[view]
-        range_of(plate, (frame, frame))
+        views = job.views or ("",)
+        view = view or views[0]
+        if view not in views:
+            raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(views)}.")
+        opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
         tracker, names = opened.tracker(view)
         result = tracker.preview(frame)
-        return plate.read(frame), {names[id]: matte for id, matte in result.mattes.items()}
-
-
-def range_of(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, int]:
-    """First and last frame to make of a plate. Raises JobError for frames that it has not."""
-    first, last = plate.frames[0], plate.frames[-1]
-    if frames is None:
-        return first, last
-    if not first <= frames[0] <= frames[1] <= last:
-        asked = f"Frame {frames[0]} is" if frames[0] == frames[1] else f"Frames {frames[0]}-{frames[1]} are"
-        raise JobError(f"{asked} not in the job's range {first}-{last}.", "Ask for frames of the range.")
-    return frames
+        return opened.plates[view].read(frame), {names[id]: matte for id, matte in result.mattes.items()}

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..contract.errors import IncompleteError, OutputError
+from ..contract.errors import IncompleteError
 from ..contract.job import Layout, Output
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence, verify_matte, write_mattes
+from .footage import make_folder
 from .matte_spool import MatteSpool
 from .matte_stamp import MatteStamp
 
@@ -85,7 +86,7 @@ class MatteFiles:
 
     def _write(self, frame: int, name: str, mattes: Mapping[str, np.ndarray]) -> str:
         path = self.path(frame, name)
-        _make_folder(os.path.dirname(path))
+        make_folder(os.path.dirname(path))
         absent = np.zeros(next(iter(mattes.values())).shape, np.float32)
         write_mattes(
             path,
@@ -135,12 +136,3 @@ def frame_runs(frames: Iterable[int]) -> list[range]:
         else:
             runs.append(range(frame, frame + 1))
     return runs
-
-
-def _make_folder(folder: str) -> None:
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {folder} cannot be made: {error.strerror}.", "Choose another folder for the mattes."
-        ) from error

@@ -47,7 +47,8 @@ def _model_faults(job: TrackJob, folder: str, found: Set[str]) -> Iterator[Fault
         try:
             find_weights(name, place_at(weights, folder) if weights else None)
         except WeightsError as error:
-            yield Fault("model.weights", error.message, error.remedy, error.exit_code)
+            place = "model.weights" if weights else "model.name"
+            yield Fault(place, error.message, error.remedy, error.exit_code)
 
 
 def _color_faults(job: TrackJob, folder: str, found: Set[str]) -> Iterator[Fault]:

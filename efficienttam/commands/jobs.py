@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from ..batch.interruption import Interruption
 from ..batch.preflight import document_faults
 from ..batch.progress import Progress, ProgressStyle, make_progress
+from ..contract.disk import folder_refusal
 from ..contract.document import JobFaults, exit_code_of, from_json, read_job, to_json
 from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError, OutputError
+from ..contract.fields import Fault
 from ..contract.job import TrackJob
+from ..contract.job_files import claimed
 from ..contract.sequence import parse_frames
 from .cache import settings_from
 from .words import in_words
@@ -45,7 +48,12 @@ def embed(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Prints every fault of a job document on stdout."""
-    faults = document_faults(args.job)
+    try:
+        faults = document_faults(args.job)
+    except JobError as error:
+        if not args.json:
+            raise
+        faults = [Fault("", error.message, error.remedy, error.exit_code)]
     if args.json:
         listed = [{**fault._asdict(), "exit_code": int(fault.exit_code)} for fault in faults]
         print(json.dumps({"job": args.job, "faults": listed}, indent=2))
@@ -60,7 +68,7 @@ def preview(args: argparse.Namespace) -> int:
     """Writes one frame with its mattes tinted."""
     if not args.out.lower().endswith(".png"):
         raise JobError(f"A preview is a PNG, and --out {args.out!r} is not.", "Let the name end with .png.")
-    make_folder_of(args.out, "--out")
+    refuse_folder_of(args.out, "--out")
     from ..mattes.overlay import overlay
     from ..media import write_png
     from ..run import preview_job
@@ -69,10 +77,16 @@ def preview(args: argparse.Namespace) -> int:
     with in_words(overrides(args), {}):
         job = with_overrides(read_job(args.job), args)
         folder = os.path.dirname(args.job)
+        what = claimed(job, folder, args.out)
+        if what:
+            raise JobError(
+                f"--out {args.out!r} would overwrite {what}.", "Choose another name for the picture."
+            )
         picture, mattes = preview_job(job, args.frame, folder=folder, view=args.view, cache=cache)
     missing = [thing.name for thing in job.objects if thing.name not in mattes]
     for name in missing:
         print(f"{name} has no matte on frame {args.frame}.")
+    make_folder_of(args.out, "--out")
     write_png(args.out, overlay(picture, list(mattes.values())))
     print(args.out)
     return ExitCode.OK
@@ -109,6 +123,17 @@ def stopping() -> Iterator[Stop]:
         except Cancelled as cancelled:
             cancelled.exit_code = interruption.exit_code
             raise
+
+
+def refuse_folder_of(path: str, option: str) -> None:
+    """Raises OutputError when the file that an option names cannot be put into its folder."""
+    folder = os.path.dirname(path) or os.curdir
+    refused = folder_refusal(folder)
+    if refused:
+        message = f"The folder {folder!r} of {option} cannot be made or written to: {refused}."
+        raise OutputError(message, "Name a file in another folder.")
+    if os.path.isdir(path):
+        raise OutputError(f"{option} {path!r} is a folder; a file name was expected.", "Name a file.")
 
 
 def make_folder_of(path: str, option: str) -> None:

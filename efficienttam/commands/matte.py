@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..batch.preflight import job_faults
-from ..contract.document import JobFaults, from_json, resolve, to_json, write_job
-from ..contract.errors import ExitCode
+from ..contract.document import from_json, resolve, to_json, write_job
+from ..contract.errors import ExitCode, JobError
 from ..contract.job import (
     FrameRange,
     Layout,
@@ -19,9 +18,10 @@ from ..contract.job import (
     Tracking,
     TrackJob,
 )
+from ..contract.job_files import claimed
 from ..contract.passes import Between, Direction, Recall
 from ..contract.sequence import MissingFrames, format_frames
-from .jobs import frame_pair, make_folder_of, run, telling
+from .jobs import frame_pair, make_folder_of, refuse_folder_of, run, telling
 from .words import OPTIONS, REMEDIES, in_words, objects_from
 
 
@@ -32,16 +32,24 @@ def matte(args: argparse.Namespace) -> int:
         with in_words({**OPTIONS, **spoken.places}, REMEDIES):
             job, folder = _job(args, spoken.objects)
             if args.save_job:
+                _refuse_save_job(job, folder, args.save_job)
+            if args.save_job or args.dry_run:
+                check_footage(job, folder)
+            if args.save_job:
                 make_folder_of(args.save_job, "--save-job")
                 write_job(job, args.save_job)
             return show(job, folder) if args.dry_run else run(job, folder, args, progress)
 
 
+def check_footage(job: TrackJob, folder: str) -> None:
+    """Raises JobFaults, PlateError or ColorError when the job cannot work."""
+    from ..batch.footage import Footage
+
+    Footage(job, folder)
+
+
 def show(job: TrackJob, folder: str) -> int:
-    """Checks a job and prints what it would write. Raises JobFaults or PlateError."""
-    faults = job_faults(job, folder)
-    if faults:
-        raise JobFaults(faults)
+    """Prints what a job without faults would write. Raises PlateError."""
     from ..batch.outline import outline
 
     made = outline(job, folder)
@@ -53,6 +61,14 @@ def show(job: TrackJob, folder: str) -> int:
         print(f"first    {made.files[0]}")
         print(f"last     {made.files[-1]}")
     return ExitCode.OK
+
+
+def _refuse_save_job(job: TrackJob, folder: str, path: str) -> None:
+    """Raises JobError when the document would land on a file of the job, OutputError for its folder."""
+    what = claimed(job, folder, path)
+    if what:
+        raise JobError(f"--save-job {path!r} would overwrite {what}.", "Choose another name for the job.")
+    refuse_folder_of(path, "--save-job")
 
 
 def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[TrackJob, str]:
@@ -87,8 +103,7 @@ def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[
             non_overlapping=args.non_overlapping,
         ),
     )
+    job = from_json(to_json(job))
     folder = os.path.dirname(args.save_job)
     here = os.path.relpath(os.curdir, folder or os.curdir)
-    if here != os.curdir:
-        job = resolve(job, here)
-    return from_json(to_json(job)), folder
+    return (job if here == os.curdir else resolve(job, here)), folder

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract.errors import ExitCode, WeightsError
+from ..contract.errors import ExitCode, JobError, WeightsError
+from ..contract.fields import nearest
 from ..model.config import MODELS
 from ..weights.download import download_weights, verify_weights
 from ..weights.location import find_weights
@@ -53,6 +55,7 @@ def list_files(args: argparse.Namespace) -> int:
 
 def download(args: argparse.Namespace) -> int:
     """Fetches weights; prints the path of each."""
+    _refuse_unknown(args.names)
     for name in args.names:
         bar = _ByteBar(name)
         try:
@@ -71,6 +74,7 @@ def download(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Checks the sums of weights files; of all that are here when none is named."""
+    _refuse_unknown(args.names)
     names = args.names or [name for name in REGISTRY if _place(name)]
     worst: int = ExitCode.OK
     for name in names:
@@ -88,11 +92,20 @@ def import_file(args: argparse.Namespace) -> int:
     """Takes weights files that lie elsewhere into the cache, checked; prints the path of each."""
     for given in args.files:
         file = Path(given).expanduser()
+        if not file.is_file():
+            raise WeightsError(f"There is no file {given!r}.", "Check the path.")
         entry = find_entry(file.stem)
         if file.name != entry.file:
             raise WeightsError(f"{file} is not named {entry.file}.", f"Rename it to {entry.file}.")
         print(download_weights(entry.name, args.folder, source=str(file.parent.absolute())))
     return ExitCode.OK
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    """Raises JobError for the first name that is no variant's, before any work."""
+    for name in names:
+        if name not in REGISTRY:
+            raise JobError(f"There is no model {name!r}.", nearest(name, REGISTRY))
 
 
 def _place(name: str) -> str:

@@ -26,8 +26,17 @@ def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
 
 
 def place_at(path: str, folder: str) -> str:
-    """``path`` with ``~`` expanded, relative to ``folder`` unless absolute."""
-    return os.path.join(folder, os.path.expanduser(path))
+    """``path`` with ``~`` expanded, relative to ``folder`` unless absolute.
+
+    ``..`` at its start takes names off ``folder`` as long as these are no links.
+    """
+    path = os.path.expanduser(path)
+    while path[:3] in ("../", ".." + os.sep):
+        above, name = os.path.split(folder)
+        if name in ("", os.curdir, os.pardir) or os.path.islink(folder):
+            break
+        folder, path = above, path[3:]
+    return os.path.join(folder, path)
 
 
 def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
@@ -88,11 +97,11 @@ def _frame_faults(job: TrackJob, plate: Plate, pattern: SequencePattern, view: s
 def _file_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
     config = known(job.plate, "ocio_config")
     if config and not config.startswith("ocio://") and not os.path.isfile(place_at(config, folder)):
-        message = f"There is no file {config!r}."
+        message = f"There is no file {place_at(config, folder)!r}."
         yield Fault("plate.ocio_config", message, "Check the path.", ExitCode.INPUT)
     weights = known(job.model, "weights")
     if weights and not os.path.exists(place_at(weights, folder)):
-        message = f"There is no file {weights!r}."
+        message = f"There is no file {place_at(weights, folder)!r}."
         yield Fault("model.weights", message, "Check the path.", ExitCode.WEIGHTS)
     for place, prompt in prompts_of(job):
         if not isinstance(prompt.mask, RotoFile):
@@ -130,17 +139,24 @@ def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
 
 
 def _folder_faults(target: str) -> Iterator[Fault]:
+    refused = folder_refusal(target)
+    if refused:
+        message = f"The mattes cannot go into {target!r}: {refused}."
+        remedy = "Choose another folder, or ask for the permission if it is the right one."
+        yield Fault("output.path", message, remedy, ExitCode.OUTPUT)
+
+
+def folder_refusal(target: str) -> str:
+    """Why no file can be put into a folder that is there or would be made; empty when nothing speaks
+    against it."""
     existing = os.path.abspath(target)
     while not os.path.lexists(existing) and os.path.dirname(existing) != existing:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
-        kind = "a file" if os.path.exists(existing) else "a link to nothing"
-        message = f"The mattes cannot go into {target!r}: {existing!r} is {kind}."
-        yield Fault("output.path", message, "Choose another folder.", ExitCode.OUTPUT)
-    elif not os.access(existing, os.W_OK | os.X_OK):
-        message = f"The mattes cannot go into {target!r}: {existing!r} may not be written to."
-        remedy = "Choose another folder or ask for the permission."
-        yield Fault("output.path", message, remedy, ExitCode.OUTPUT)
+        return "{!r} is {}".format(existing, "a file" if os.path.exists(existing) else "a link to nothing")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"{existing!r} may not be written to"
+    return ""
 
 
 def _overwriting_faults(

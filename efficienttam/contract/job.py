@@ -109,7 +109,9 @@ class Model:
     precision: Precision = field(
         Choice(Precision), "Number format the network computes in; by device unless told.", Precision.AUTO
     )
-    threads: int = field(Whole("a thread count", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0)
+    threads: int = field(
+        Whole("a thread count from 0 to 1024", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0
+    )
 
 
 @dataclasses.dataclass(frozen=True)

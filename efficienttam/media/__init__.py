@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .matte_check import verify_matte as verify_matte
     from .plate_info import PlateInfo as PlateInfo
     from .plate_info import Window as Window
+    from .reader import check_roto as check_roto
     from .reader import read_info as read_info
     from .reader import read_picture as read_picture
     from .reader import read_roto as read_roto
@@ -42,6 +43,7 @@ _HOMES = {
     "SequencePattern": "..contract.sequence",
     "Window": ".plate_info",
     "channel_name": ".layers",
+    "check_roto": ".reader",
     "color_transform": ".color",
     "format_frames": "..contract.sequence",
     "parse_frames": "..contract.sequence",

@@ -87,6 +87,8 @@ def _unreadable(path: str, reason: str) -> PlateError:
             f"{path} stores subsampled luminance and chroma (Y, RY, BY), which are not read.",
             "Write it as RGB from your compositor and give that file.",
         )
+    if "could not find a format reader" in reason:
+        return PlateError(f"{path} is no image of a known format.", "Name an image file, an EXR say.")
     reason = reason.replace(f"EXR Error ({path}): ", "")
     return PlateError(
         f"{path} cannot be read as an image: {reason or 'no reason given'}.",

@@ -43,6 +43,12 @@ def read_picture(
         return pixels, file.info(picture.part)
 
 
+def check_roto(path: str, channel: str = "", view: str = "") -> None:
+    """Opens the header that ``read_roto`` would read. No pixel is touched. Raises PlateError."""
+    with open_image(path) as file:
+        file.info(find_channel(path, file.parts, channel, view).part)
+
+
 def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
     """One channel of the display window as (height, width) float32, 0 outside to 1 inside, y down.
 

@@ -8,6 +8,7 @@ bytes: no date, no host, no program version.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import threading
@@ -20,7 +21,7 @@ import OpenImageIO as oiio
 
 from ..contract.errors import IncompleteError, OutputError, PlateError
 from ..contract.job import Compression, DataWindow, Depth
-from .image_file import last_error, one_line
+from .image_file import last_error
 from .layers import channel_names
 from .matte_check import verify_matte
 from .plate_info import PlateInfo, Window
@@ -195,8 +196,14 @@ def _write(temporary: str, path: str, file_format: str, spec: Any, pixels: np.nd
     done = done and target.write_image(pixels)
     closed = target.close()
     if not (done and closed):
-        reason = one_line(target.geterror()).replace(temporary, path)
-        raise OutputError(f"{path} cannot be written: {reason or 'no reason given'}.", _remedy(path))
+        raise OutputError(f"{path} cannot be written: {_reason(target)}.", _remedy(path))
+
+
+def _reason(target: Any) -> str:
+    """What a failed writer says, where it says what the system said."""
+    told = target.geterror()
+    known = (os.strerror(number) for number in errno.errorcode)
+    return next((reason for reason in known if reason in told), "the file was not taken whole")
 
 
 def _remedy(path: str) -> str:

@@ -1,0 +1,131 @@
+"""A job's plates and roto masks, opened and held against the job before any network is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ..contract.cache_settings import CacheSettings, cache_settings
+from ..contract.document import JobFaults, resolve
+from ..contract.errors import JobError, OutputError, PlateError
+from ..contract.fields import Fault
+from ..contract.job import TrackJob
+from ..contract.prompts import Prompt, RotoFile
+from ..contract.rules import prompts_of
+from ..contract.sequence import SequencePattern, format_frames, tell_frames
+from ..media import FrameSequence, check_roto
+from .preflight import job_faults
+
+
+class Footage:
+    """One job, checked, with a plate per view and the frames to make of each (first, last).
+
+    ``document`` is the job as it was given, ``job`` has its paths resolved against ``folder``.
+    ``frames`` are a part of its range; ``view`` is the only one to open of its views. Without
+    ``cache`` the environment's settings are in force.
+    Raises JobFaults, JobError, PlateError or ColorError.
+    """
+
+    def __init__(
+        self,
+        job: TrackJob,
+        folder: str = "",
+        cache: CacheSettings | None = None,
+        frames: tuple[int, int] | None = None,
+        view: str = "",
+    ) -> None:
+        self.cache = cache or cache_settings()
+        faults = job_faults(job, folder)
+        if faults:
+            raise JobFaults(faults)
+        self.document = job
+        self.job = resolve(job, folder)
+        views = (view,) if view else self.job.views or ("",)
+        self.plates = {name: _plate(self.job, name, self.cache) for name in views}
+        faults = list(dict.fromkeys(self._prompt_faults()))
+        if faults:
+            raise JobFaults(faults)
+        self.ranges = {name: _range_of(plate, frames) for name, plate in self.plates.items()}
+
+    def make_folders(self) -> None:
+        """Makes the folders that mattes go into. Raises OutputError."""
+        pattern = SequencePattern(self.job.output.path)
+        for view, (first, _) in self.ranges.items():
+            for thing in self.job.objects:
+                make_folder(os.path.dirname(pattern.path(first, view, thing.name)))
+
+    def _prompt_faults(self) -> Iterator[Fault]:
+        """Every prompt outside its plate, and every roto mask that cannot be read."""
+        for view, plate in self.plates.items():
+            for place, prompt in prompts_of(self.job):
+                yield from _outside(place, prompt, plate)
+                yield from _unreadable(place, prompt, view)
+
+
+def make_folder(folder: str) -> None:
+    """Makes a folder for mattes where there is none. Raises OutputError."""
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}.", "Choose another folder for the mattes."
+        ) from error
+
+
+def _range_of(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int, int]:
+    """First and last frame to make of a plate. Raises JobError for frames that it has not."""
+    first, last = plate.frames[0], plate.frames[-1]
+    if frames is None:
+        return first, last
+    if not first <= frames[0] <= frames[1] <= last:
+        runs = ((frames[0], min(frames[1], first - 1)), (max(frames[0], last + 1), frames[1]))
+        outside = [frame for begin, end in runs for frame in range(begin, end + 1)]
+        asked, beyond = format_frames(range(frames[0], frames[1] + 1)), format_frames(outside)
+        of = "" if beyond == asked else f"of {asked} "
+        told = tell_frames(outside, f"{of}is not in", f"{of}are not in")
+        raise JobError(f"{told} the job's range {first}-{last}.", "Ask for frames of the range.")
+    return frames
+
+
+def _plate(job: TrackJob, view: str, cache: CacheSettings) -> FrameSequence:
+    return FrameSequence(
+        job.plate.path,
+        job.range.first,
+        job.range.last,
+        view=view,
+        color_space=job.plate.color_space,
+        config=job.plate.ocio_config,
+        missing=job.plate.missing,
+        layer=job.plate.layer,
+        part=job.plate.part or None,
+        movie_start=job.plate.movie_start,
+        identify_by=cache.identity,
+    )
+
+
+def _outside(place: str, prompt: Prompt, plate: FrameSequence) -> Iterator[Fault]:
+    first, last = plate.frames[0], plate.frames[-1]
+    if not first <= prompt.frame <= last:
+        message = f"Frame {prompt.frame} is not in the plate, which has {first} to {last}."
+        yield Fault(f"{place}.frame", message, "Prompt a frame of the plate.")
+    width, height = plate.size
+    remedy = (
+        f"From the top left of the display window x is 0 to less than {width}, y 0 to less than {height}."
+    )
+    for kind in ("include", "exclude"):
+        for index, (x, y) in enumerate(getattr(prompt, kind)):
+            if not (0 <= x < width and 0 <= y < height):
+                yield Fault(f"{place}.{kind}[{index}]", f"{x:g},{y:g} is outside the plate.", remedy)
+    if prompt.box is not None:
+        left, top, right, bottom = prompt.box
+        if right <= 0 or bottom <= 0 or left >= width or top >= height:
+            message = f"The box {left:g},{top:g},{right:g},{bottom:g} is outside the plate."
+            yield Fault(f"{place}.box", message, remedy)
+
+
+def _unreadable(place: str, prompt: Prompt, view: str) -> Iterator[Fault]:
+    if isinstance(prompt.mask, RotoFile):
+        try:
+            check_roto(SequencePattern(prompt.mask.path).path(prompt.frame, view), prompt.mask.channel, view)
+        except PlateError as error:
+            yield Fault(place + ".mask.path", error.message, error.remedy, error.exit_code)
