@@ -95,7 +95,7 @@ class MatteFiles:
             compression=self._output.compression,
             depth=self._output.depth,
             data_window=self._output.data_window,
-            metadata=self._stamp.header(frame, self._told(name)),
+            metadata=self._stamp.header(frame, self._told(name), self._view),
         )
         return path
 
@@ -120,7 +120,7 @@ class MatteFiles:
                 path,
                 plate=self._plate.info(frame),
                 layers=list(self._layers(name)),
-                metadata=self._stamp.expected(frame, self._told(name)),
+                metadata=self._stamp.expected(frame, self._told(name), self._view),
             )
         except IncompleteError:
             return False

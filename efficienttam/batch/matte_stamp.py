@@ -26,16 +26,17 @@ class MatteStamp:
     precision: str
     any_precision: bool
 
-    def header(self, frame: int, thing: str) -> dict[str, str]:
+    def header(self, frame: int, thing: str, view: str) -> dict[str, str]:
         """The attributes of the matte of a frame of ``thing``: an object, or several with commas."""
-        return {**self._fixed(frame, thing), _PRECISION: self.precision}
+        return {**self._fixed(frame, thing, view), _PRECISION: self.precision}
 
-    def expected(self, frame: int, thing: str) -> dict[str, str]:
+    def expected(self, frame: int, thing: str, view: str) -> dict[str, str]:
         """Those of them that a matte must have to be kept."""
-        return self._fixed(frame, thing) if self.any_precision else self.header(frame, thing)
+        return self._fixed(frame, thing, view) if self.any_precision else self.header(frame, thing, view)
 
-    def _fixed(self, frame: int, thing: str) -> dict[str, str]:
-        return {**self.common, "efficienttam/object": thing, "efficienttam/frame": str(frame)}
+    def _fixed(self, frame: int, thing: str, view: str) -> dict[str, str]:
+        place = {"efficienttam/object": thing, "efficienttam/frame": str(frame)}
+        return {**self.common, **place, **({"efficienttam/view": view} if view else {})}
 
 
 def matte_stamp(
