@@ -124,7 +124,7 @@ def test_a_gpu_without_memory_for_three_tracks_one_by_one_and_says_so(model, pla
         tracker.add_prompt(tracker.add_object(), Prompt(1, include=[place]))
     found = [result.logits for result in tracker.track()]
     assert tracker.object_pass.economy is Economy.SINGLE_OBJECTS
-    assert told == [Economy.SINGLE_OBJECTS.told]
+    assert [text for text in told if "GPU" in text] == [Economy.SINGLE_OBJECTS.told]
     for row, logits in enumerate(found):
         for id, one in logits.items():
             np.testing.assert_allclose(one, expected[id][row], atol=2e-4)
@@ -137,7 +137,7 @@ def test_a_gpu_without_memory_for_one_gives_up_after_offloading(model, plate) ->
     tracker.add_prompt(tracker.add_object(), Prompt(1, include=[PLACES[0]]))
     with pytest.raises(torch.OutOfMemoryError):
         list(tracker.track())
-    assert told == [Economy.OFFLOADED.told]
+    assert [text for text in told if "GPU" in text] == [Economy.OFFLOADED.told]
 
 
 def test_every_frame_is_visited_before_the_network_works_on_it(model, plate) -> None:
