@@ -101,7 +101,7 @@ def values(kind):
 
 DOCUMENTS = values(Record(jobs.TrackJob)).map(lambda document: {"version": 1, **document})
 #: Rules that a schema cannot tell: they belong to values, not to form.
-BEYOND_FORM = re.compile(r"has no area|is empty")
+BEYOND_FORM = re.compile(r"has no area|is empty|is included and excluded")
 
 
 def form_faults(text):
