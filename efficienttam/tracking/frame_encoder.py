@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,6 +15,14 @@ from .embedding_key import embedding_key
 from .frame_source import FrameSource
 from .input_ahead import InputAhead
 from .network_input import frame_input
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What the network takes of a frame (1, 3, S, S), and the frame's key before it was read."""
+
+    key: str
+    pixels: Tensor
 
 
 class FrameEncoder:
@@ -32,7 +41,7 @@ class FrameEncoder:
         key = self.key(frame)
         embedding = self.cache.get(
             key,
-            lambda: self._encode(frame),
+            lambda: self._encode(frame, key),
             # A file that is replaced while it is read must not be known by the old one's name.
             unchanged=lambda: self.key(frame) == key,
         )
@@ -50,9 +59,13 @@ class FrameEncoder:
         """The pass is over: nothing is read ahead any more."""
         self._ahead.close()
 
-    def _input(self, frame: int) -> Tensor:
+    def _input(self, frame: int) -> _Input:
+        key = self.key(frame)
         with torch.inference_mode():
-            return frame_input(self.plate.read(frame), self.model.config.input_size)
+            return _Input(key, frame_input(self.plate.read(frame), self.model.config.input_size))
 
-    def _encode(self, frame: int) -> Tensor:
-        return self.model.encode_image(self._ahead.take(frame).to(self.model.device))
+    def _encode(self, frame: int, key: str) -> Tensor:
+        taken = self._ahead.take(frame)
+        if taken.key != key:  # The file was replaced since it was read ahead.
+            taken = self._input(frame)
+        return self.model.encode_image(taken.pixels.to(self.model.device))

@@ -10,27 +10,28 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
 
-from torch import Tensor
+T = TypeVar("T")
 
 #: One thread is enough beside a network on the CPU; a GPU is served by several.
 CPU_THREADS, GPU_THREADS = 1, 6
 
 
-class InputAhead:
+class InputAhead(Generic[T]):
     """``prepare(frame)`` run ahead for the frames of a pass; used by one thread.
 
     Until ``expect`` is called, and for any other frame, ``take`` prepares in the caller's thread.
     """
 
-    def __init__(self, prepare: Callable[[int], Tensor], *, gpu: bool) -> None:
+    def __init__(self, prepare: Callable[[int], T], *, gpu: bool) -> None:
         self._prepare = prepare
         self._threads = min(GPU_THREADS, os.cpu_count() or 1) if gpu else CPU_THREADS
         self.depth = 2 * self._threads
         self._pool: ThreadPoolExecutor | None = None
         self._coming: Iterator[int] = iter(())
         self._wanted: Callable[[int], bool] = lambda frame: True
-        self._waiting: deque[tuple[int, Future[Tensor]]] = deque()
+        self._waiting: deque[tuple[int, Future[T]]] = deque()
 
     def expect(self, frames: Iterable[int], wanted: Callable[[int], bool]) -> None:
         """The frames of a pass in its order; those that are not ``wanted`` when their turn comes near are
@@ -40,7 +41,7 @@ class InputAhead:
         self._coming, self._wanted = iter(frames), wanted
         self._fill()
 
-    def take(self, frame: int) -> Tensor:
+    def take(self, frame: int) -> T:
         """The input of a frame. Raises what ``prepare`` raised for it."""
         if frame not in (coming for coming, _ in self._waiting):
             return self._prepare(frame)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +14,9 @@ from efficienttam.contract.prompts import Prompt
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
 from efficienttam.model.efficienttam import EfficientTAM
-from efficienttam.tracking import ArrayFrames, VideoTracker
+from efficienttam.tracking import ArrayFrames, EmbeddingCache, VideoTracker
 from efficienttam.tracking.economy import Economy
+from efficienttam.tracking.frame_encoder import FrameEncoder
 
 FRAMES = 6
 
@@ -148,3 +152,33 @@ def test_every_frame_is_visited_before_the_network_works_on_it(model, plate) -> 
     assert visited == [2, 3, 4, 5, 6, 1]
     list(tracker.track())
     assert visited == [2, 3, 4, 5, 6, 1, 3, 4, 5, 6, 1], "also when every embedding is cached"
+
+
+def test_a_frame_that_was_replaced_after_it_was_read_ahead_is_read_again(model, plate) -> None:
+    """Its old picture must not be embedded under the new one's key."""
+
+    class Replaced:
+        size, frames = plate.size, plate.frames
+        reads: ClassVar[list[int]] = []
+        version = 0
+
+        def identity(self, frame: int) -> str:
+            return f"{frame} of version {self.version}"
+
+        def read(self, frame: int) -> np.ndarray:
+            self.reads.append(frame)
+            return plate.read(1 + (frame - 1 + self.version) % FRAMES)
+
+    source = Replaced()
+    encoder = FrameEncoder(model, source, EmbeddingCache())
+    encoder.expect([3])
+    limit = time.monotonic() + 10
+    while not source.reads and time.monotonic() < limit:
+        time.sleep(0.005)
+    source.version = 1
+    with torch.inference_mode():
+        found = encoder.embedding(3)
+        expected = FrameEncoder(model, plate, EmbeddingCache()).embedding(4)
+    encoder.rest()
+    assert source.reads == [3, 3]
+    assert torch.equal(found, expected)
