@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, multiprocessing, nn
 from torch import distributed as dist
 
+from efficienttam.contract.errors import JobError
 from efficienttam.model.build import build_model, find_config
 from efficienttam.model.efficienttam import EfficientTAM
+from efficienttam.training.clips import FIRST_EVALUATION_SEED
 from efficienttam.training.cpu_kernels import fast_on_cpu
 from efficienttam.training.curve import draw_curve
 from efficienttam.training.export import export_weights
@@ -169,9 +171,13 @@ class TrainOptions:
 
 
 def train(options: TrainOptions) -> Path:
-    """Train from nothing and write the weights; returns their path."""
-    options.work.mkdir(parents=True, exist_ok=True)
+    """Train from nothing, or from ``weights``, and write the result; returns its path.
+
+    Raises JobError for a seed without clips, WeightsError for weights that cannot be read.
+    """
     options = _prepared(options)
+    _start_weights(options)
+    options.work.mkdir(parents=True, exist_ok=True)
     specs = {"stills": options.stills.pool, "clips": options.sequences.pool}
     drawing = [
         process
@@ -198,7 +204,10 @@ CLIPS_PER_SEED = 1_000_000
 
 
 def _prepared(options: TrainOptions) -> TrainOptions:
-    """Pools moved to the clips of the seed, rates scaled."""
+    """Pools moved to the clips of the seed, rates scaled. Raises JobError."""
+    seeds = FIRST_EVALUATION_SEED // CLIPS_PER_SEED
+    if not 1 <= options.seed <= seeds:
+        raise JobError(f"There are no clips for the seed {options.seed}.", f"Give a seed of 1 to {seeds}.")
     first = CLIPS_PER_SEED * (options.seed - 1)
 
     def moved(pool: PoolSpec) -> PoolSpec:

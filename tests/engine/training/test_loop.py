@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from efficienttam.contract.errors import JobError, WeightsError
 from efficienttam.model.position_encoding import rotary_table, rotate
 from efficienttam.training import cpu_kernels
 from efficienttam.training.course import (
@@ -160,3 +161,20 @@ def test_training_further_starts_from_the_weights_given(trained: TrainOptions, t
     assert before.keys() == after.keys()
     for name, value in before.items():
         torch.testing.assert_close(after[name], value, rtol=2**-8, atol=0, msg=name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "said"),
+    [
+        ({"seed": 0}, JobError, "seed 0"),
+        ({"seed": 1001}, JobError, "seed 1001"),
+        ({"weights": Path("none.safetensors")}, WeightsError, "no weights at"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_a_clip_is_drawn(
+    wrong: dict, error: type, said: str, tmp_path: Path
+) -> None:
+    options = TrainOptions(out=tmp_path / "o.safetensors", work=tmp_path / "work", **wrong)
+    with pytest.raises(error, match=said):
+        train(options)
+    assert not options.work.exists()
