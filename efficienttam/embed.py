@@ -14,8 +14,8 @@ from .batch.progress import Progress, SilentProgress, tell_count
 from .contract.cache_settings import CacheSettings, cache_settings, format_size
 from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
-from .tracking.embedding_key import embedding_key
 from .tracking.embedding_store import obstacle
+from .tracking.frame_encoder import FrameEncoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +56,9 @@ def embed_job(
     with plain_failures():
         opened = OpenJob(Footage(job, folder, cache, frames), progress, stop or (lambda: False))
         wanted = opened.ranges
+        encoders = {view: opened.frame_encoder(view) for view in wanted}
         missing = {
-            view: [frame for frame in range(first, last + 1) if not _is_there(opened, view, frame)]
+            view: [frame for frame in range(first, last + 1) if not _is_there(opened, encoders[view], frame)]
             for view, (first, last) in wanted.items()
         }
         count = sum(last + 1 - first for first, last in wanted.values())
@@ -65,14 +66,14 @@ def embed_job(
         progress.begin(made, count - made, "embedding")
         told = False
         for view, lacking in missing.items():
-            for frame, path in _make(opened, view, lacking):
+            for frame, path in _make(opened, encoders[view], lacking):
                 if not told:
                     _tell_if_too_many(opened, path, count, progress)
                 told = True
                 progress.wrote(frame, view, path)
                 progress.advance(frame, view, 1)
         there = sum(
-            opened.store.holds(_key(opened, view, frame))
+            opened.store.holds(encoders[view].key(frame))
             for view, (first, last) in wanted.items()
             for frame in range(first, last + 1)
         )
@@ -88,20 +89,15 @@ def embed_job(
     return summary
 
 
-def _key(opened: OpenJob, view: str, frame: int) -> str:
-    return embedding_key(opened.model, opened.plates[view].identity(frame), opened.store.storage)
-
-
-def _is_there(opened: OpenJob, view: str, frame: int) -> bool:
+def _is_there(opened: OpenJob, encoder: FrameEncoder, frame: int) -> bool:
     """True when the disk holds a good embedding of the frame; a bad one is dropped."""
     opened.end_if_stopped()
-    return opened.store.read(_key(opened, view, frame)) is not None
+    return opened.store.read(encoder.key(frame)) is not None
 
 
-def _make(opened: OpenJob, view: str, frames: Sequence[int]) -> Iterator[tuple[int, str]]:
+def _make(opened: OpenJob, encoder: FrameEncoder, frames: Sequence[int]) -> Iterator[tuple[int, str]]:
     """Makes embeddings of frames; yields each with the path of its file. Raises OutputError."""
     store = opened.store
-    encoder = opened.bare_tracker(view).frame_encoder
     encoder.expect(frames)
     try:
         for frame in frames:
@@ -114,7 +110,7 @@ def _make(opened: OpenJob, view: str, frames: Sequence[int]) -> Iterator[tuple[i
                     f"The embedding of frame {frame} cannot be kept: {message[0].lower()}{message[1:]}",
                     store.trouble.remedy,
                 )
-            yield frame, store.path(_key(opened, view, frame))
+            yield frame, store.path(encoder.key(frame))
     finally:
         encoder.rest()
 

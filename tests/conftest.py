@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from efficienttam.contract.job import Model, Output, Plate, TrackedObject, TrackJob
+from efficienttam.contract.prompts import Prompt
+
 # As the command line does: before torch is imported, or it is not seen.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -70,3 +73,20 @@ def tiny_plate(tmp_path: Path) -> Path:
         channels = {"red": picture, "green": picture * 0.5, "blue": 1 - picture}
         write_mattes(tmp_path / f"plate.{1001 + step}.exr", channels)
     return tmp_path
+
+
+@pytest.fixture
+def job(tiny_plate: Path, random_weights: Path) -> TrackJob:
+    """A job on the tiny plate: two objects, the second named first on a later frame, a file each."""
+    return TrackJob(
+        plate=Plate(path="plate.%04d.exr"),
+        objects=(
+            TrackedObject(
+                "hero",
+                (Prompt(1001, include=((30, 25),)), Prompt(1005, include=((50, 25),), exclude=((2, 2),))),
+            ),
+            TrackedObject("sky", (Prompt(1003, box=(1, 1, 60, 20)),)),
+        ),
+        output=Output(path="out/{object}.%04d.exr"),
+        model=Model(weights=str(random_weights), device="cpu"),
+    )

@@ -15,6 +15,7 @@ from ..contract.sequence import SequencePattern
 from ..media import read_roto
 from ..model.efficienttam import EfficientTAM
 from ..tracking import EmbeddingCache, EmbeddingStore, ObjectId, TrackerOptions, VideoTracker
+from ..tracking.frame_encoder import FrameEncoder
 from ..weights.load import load_model
 from .footage import Footage
 from .matte_stamp import matte_stamp
@@ -47,6 +48,10 @@ class OpenJob:
         rotos = _roto_files(self.job, self.job.views or ("",))
         self.stamp = matte_stamp(footage.document, self.model, cache.storage, rotos)
 
+    def frame_encoder(self, view: str) -> FrameEncoder:
+        """The embeddings of one view's frames."""
+        return FrameEncoder(self.model, self.plates[view], self.embeddings)
+
     def tracker(
         self, view: str, made: Container[int] | None = None
     ) -> tuple[VideoTracker, dict[ObjectId, str]]:
@@ -65,7 +70,14 @@ class OpenJob:
             dynamic_multimask=wish.dynamic_multimask,
             binarize_prompted=wish.binarize_prompted,
         )
-        tracker = self.bare_tracker(view, options, made)
+        tracker = VideoTracker(
+            self.model,
+            self.plates[view],
+            options,
+            self.embeddings,
+            visit=functools.partial(self.visit, view, made),
+            tell=self.progress.status,
+        )
         names = {}
         for thing in self.job.objects:
             id = tracker.add_object(thing.name)
@@ -80,19 +92,6 @@ class OpenJob:
         if self._visited != (view, frame):
             self._visited = (view, frame)
             self.progress.visit(frame, view, made is not None and frame not in made)
-
-    def bare_tracker(
-        self, view: str, options: TrackerOptions | None = None, made: Container[int] | None = None
-    ) -> VideoTracker:
-        """A tracker of one view without objects."""
-        return VideoTracker(
-            self.model,
-            self.plates[view],
-            options,
-            self.embeddings,
-            visit=functools.partial(self.visit, view, made),
-            tell=self.progress.status,
-        )
 
     def end_if_stopped(self) -> None:
         """Raises Cancelled once the job is to stop."""

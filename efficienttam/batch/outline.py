@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from ..contract.document import resolve
-from ..contract.job import Layout, TrackJob
+from ..contract.job import Layout
 from ..contract.sequence import SequencePattern
-from ..media import FrameSequence
+from .footage import Footage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +19,14 @@ class Outline:
     files: tuple[str, ...]
 
 
-def outline(job: TrackJob, folder: str = "") -> Outline:
-    """The outline of a job without faults; relative paths are taken from ``folder``. Raises PlateError."""
-    job = resolve(job, folder)
+def outline(footage: Footage) -> Outline:
+    """The outline of the job of that footage."""
+    job = footage.job
     pattern = SequencePattern(job.output.path)
     layered = job.output.layout is Layout.LAYER_PER_OBJECT
-    mattes, files, frames = 0, [], range(0)
-    for view in job.views or ("",):
-        frames = _plate_frames(job, view)
-        for frame in frames:
+    mattes, files, span = 0, [], (0, 0)
+    for view, span in footage.ranges.items():
+        for frame in range(span[0], span[1] + 1):
             names = [
                 thing.name
                 for thing in job.objects
@@ -37,20 +35,4 @@ def outline(job: TrackJob, folder: str = "") -> Outline:
             mattes += len(names)
             for name in names[:1] if layered else names:
                 files.append(os.path.normpath(pattern.path(frame, view, name)))
-    return Outline((frames[0], frames[-1]), mattes, tuple(files))
-
-
-def _plate_frames(job: TrackJob, view: str) -> range:
-    """The frames of a view; the plate's first header is read."""
-    frames = FrameSequence(
-        job.plate.path,
-        job.range.first,
-        job.range.last,
-        view=view,
-        color_space="raw",
-        missing=job.plate.missing,
-        layer=job.plate.layer,
-        part=job.plate.part or None,
-        movie_start=job.plate.movie_start,
-    ).frames
-    return range(frames[0], frames[-1] + 1)
+    return Outline(span, mattes, tuple(files))

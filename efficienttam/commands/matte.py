@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from ..contract.document import from_json, resolve, to_json, write_job
 from ..contract.errors import ExitCode, JobError
@@ -24,6 +25,9 @@ from ..contract.sequence import MissingFrames, format_frames
 from .jobs import frame_pair, make_folder_of, refuse_folder_of, run, telling
 from .words import OPTIONS, REMEDIES, in_words, objects_from
 
+if TYPE_CHECKING:
+    from ..batch.footage import Footage
+
 
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
@@ -34,25 +38,25 @@ def matte(args: argparse.Namespace) -> int:
             if args.save_job:
                 _refuse_save_job(job, folder, args.save_job)
             if args.save_job or args.dry_run:
-                check_footage(job, folder)
+                footage = open_footage(job, folder)
             if args.save_job:
                 make_folder_of(args.save_job, "--save-job")
                 write_job(job, args.save_job)
-            return show(job, folder) if args.dry_run else run(job, folder, args, progress)
+            return show(footage) if args.dry_run else run(job, folder, args, progress)
 
 
-def check_footage(job: TrackJob, folder: str) -> None:
-    """Raises JobFaults, PlateError or ColorError when the job cannot work."""
+def open_footage(job: TrackJob, folder: str) -> Footage:
+    """The job's footage. Raises JobFaults, PlateError or ColorError when the job cannot work."""
     from ..batch.footage import Footage
 
-    Footage(job, folder)
+    return Footage(job, folder)
 
 
-def show(job: TrackJob, folder: str) -> int:
-    """Prints what a job without faults would write. Raises PlateError."""
+def show(footage: Footage) -> int:
+    """Prints what the job of that footage would write."""
     from ..batch.outline import outline
 
-    made = outline(job, folder)
+    job, made = footage.job, outline(footage)
     first, last = made.frames
     print(f"frames   {format_frames(range(first, last + 1))}")
     print(f"objects  {', '.join(thing.name for thing in job.objects)}")

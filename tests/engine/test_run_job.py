@@ -16,13 +16,11 @@ from efficienttam.contract.errors import Cancelled, ExitCode, JobError, OutputEr
 from efficienttam.contract.job import (
     FrameRange,
     Layout,
-    Model,
     Output,
     Plate,
     Precision,
     TrackedObject,
     Tracking,
-    TrackJob,
 )
 from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt, RotoFile
@@ -32,23 +30,6 @@ from efficienttam.run import preview_job, run_job
 from efficienttam.weights import load
 
 FRAMES = range(1001, 1007)
-
-
-@pytest.fixture
-def job(tiny_plate, random_weights):
-    """Two objects, the second named first on a later frame, a file each."""
-    return TrackJob(
-        plate=Plate(path="plate.%04d.exr"),
-        objects=(
-            TrackedObject(
-                "hero",
-                (Prompt(1001, include=((30, 25),)), Prompt(1005, include=((50, 25),), exclude=((2, 2),))),
-            ),
-            TrackedObject("sky", (Prompt(1003, box=(1, 1, 60, 20)),)),
-        ),
-        output=Output(path="out/{object}.%04d.exr"),
-        model=Model(weights=str(random_weights), device="cpu"),
-    )
 
 
 @pytest.fixture
