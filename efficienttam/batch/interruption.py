@@ -21,23 +21,31 @@ def leave_at_once(told: Callable[[Cancelled], None]) -> None:
     that library's error. For a process of our own only, from its main thread.
     """
 
-    def leave(number: int, frame: FrameType | None) -> None:
+    leaving = _Leaving(told)
+    for number in _SIGNALS:
+        signal.signal(number, leaving)
+
+
+class _Leaving:
+    """A signal handler that ends the process."""
+
+    def __init__(self, told: Callable[[Cancelled], None]) -> None:
+        self._told = told
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         stopped = Cancelled("Stopped.", "Run it again, with --resume to keep what is there.")
         stopped.exit_code = _SIGNALS[signal.Signals(number)]
-        told(stopped)
+        self._told(stopped)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(stopped.exit_code)
-
-    for number in _SIGNALS:
-        signal.signal(number, leave)
 
 
 class Interruption:
     """While entered, remembers a stop signal; ``requested`` is what ``run_job`` asks for.
 
-    Before ``defer`` is called there is nothing worth finishing and a signal stops at once by raising
-    Cancelled. Enter it in the main thread only.
+    Before ``requested`` is asked there is nothing worth finishing and a signal stops at once: by
+    ``leave_at_once`` where that is in force, else by raising Cancelled. Enter it in the main thread only.
     """
 
     def __init__(self) -> None:
@@ -69,6 +77,9 @@ class Interruption:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         again = self._received is not None
         self._received = signal.Signals(number)
+        before = self._before[number]
+        if not self._deferred and isinstance(before, _Leaving):
+            before(number, frame)
         if again or not self._deferred:
             raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
         print("Stopping after this frame; once more stops at once.", file=sys.stderr, flush=True)
