@@ -23,6 +23,8 @@ PLAIN = [*SOURCES, *sorted((REPOSITORY / "install").glob("*.py"))]
 #: ``efficienttam/`` are the room "top".
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "contract": (set(), set()),
+    "client": ({"contract"}, set()),
+    "window": ({"contract", "client"}, {"PySide2", "PySide6"}),
     "model": ({"contract"}, {"torch"}),
     "weights": ({"contract", "model"}, {"torch", "safetensors"}),
     "mattes": ({"contract"}, {"numpy", "cv2"}),
@@ -232,6 +234,8 @@ def for_old_pythons() -> list[Path]:
     return [
         ENGINE / "__init__.py",
         *sorted((ENGINE / "contract").glob("*.py")),
+        *sorted((ENGINE / "client").glob("*.py")),
+        *sorted((ENGINE / "window").glob("*.py")),
         *sorted((REPOSITORY / "install").glob("*.py")),
     ]
 

@@ -15,7 +15,7 @@ _SIGNALS = {signal.SIGINT: ExitCode.CANCELLED, signal.SIGTERM: ExitCode.TERMINAT
 
 
 def leave_at_once(told: Callable[[Cancelled], None]) -> None:
-    """Until an ``Interruption`` is entered a stop signal ends the process: nothing is being made.
+    """Until an ``Interruption`` has work to finish a stop signal ends the process: nothing is being made.
 
     ``told`` hears of it first. No exception is raised: one in the middle of importing a library turns into
     that library's error. For a process of our own only, from its main thread.
@@ -77,7 +77,7 @@ class Interruption:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         again = self._received is not None
         self._received = signal.Signals(number)
-        before = self._before[number]
+        before = self._before[signal.Signals(number)]
         if not self._deferred and isinstance(before, _Leaving):
             before(number, frame)
         if again or not self._deferred:
