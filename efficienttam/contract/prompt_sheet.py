@@ -219,7 +219,7 @@ def sheet_from_json(text: str) -> PromptSheet:
             "The prompts are of version {}, this software reads up to {}.".format(version, SHEET_VERSION),
             "Update this software; nothing was changed.",
         )
-    sheet = _SHEET.read(document, "", faults) if not faults else None
+    sheet = PromptSheet() if faults else _SHEET.read(document, "", faults)
     if faults:
         raise JobError(
             "The prompt sheet is damaged: {}: {}".format(faults[0].place, faults[0].message),

@@ -111,7 +111,7 @@ def test_solo_wins_over_others_and_mute_over_solo():
         f'{{"version": {SHEET_VERSION + 1}, "objects": []}}',
         f'{{"version": {SHEET_VERSION}, "objects": [], "more": 1}}',
         f'{{"version": {SHEET_VERSION}, "objects": [{{"id": "a", "name": "x", "color": "red"}}]}}',
-        f'{{"version": {SHEET_VERSION}, "objects": [{{"id": "a", "name": "x"}}, {{"id": "a", "name": "y"}}]}}',
+        f'{{"version": {SHEET_VERSION}, "objects": [{{"id": "a", "name": "x"}}, {{"id": "a", "name": "y"}}]}}',  # noqa: E501
     ],
 )
 def test_a_text_that_is_no_sheet_is_refused_with_a_sentence(text):
