@@ -22,8 +22,8 @@ def _nobody_listens() -> None:
 class Shot(abc.ABC):
     """One shot, as its host keeps it. ``DocumentShot`` keeps it in a job document.
 
-    A method may raise EfficientTAMError: the window shows its message and remedy in the status line and
-    changes nothing.
+    A method may raise EfficientTAMError: the window shows its message and remedy in the status line. What
+    the artist drew stays in the window, which gives it to ``set_sheet`` again with the next change.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Shot(abc.ABC):
         """
 
     def tracked(self, frames: Sequence[int]) -> None:
-        """Mattes of these frames are new on disk: told about twice a second while tracking, and at its end."""
+        """Mattes of these frames are new on disk: told about once a second while tracking, and at its end."""
 
     def track_began(self) -> None:
         """The window started tracking; ``track_ended`` follows."""

@@ -1,0 +1,175 @@
+"""The list of objects: which is current, how each is shown."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ..contract.prompt_sheet import PromptSheet, SheetObject
+from . import theme
+from .qt import QtCore, QtGui, QtWidgets
+
+_NO_FOCUS = QtCore.Qt.FocusPolicy.NoFocus
+
+
+class ObjectList(QtWidgets.QScrollArea):
+    """A row per object: colour, name, prompts, solo, mute, remove. Tells wishes by the object's id."""
+
+    chosen = QtCore.Signal(str)
+    renamed = QtCore.Signal(str, str)
+    recolored = QtCore.Signal(str)
+    soloed = QtCore.Signal(str)
+    muted = QtCore.Signal(str)
+    removed = QtCore.Signal(str)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(_NO_FOCUS)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(64)
+        self._shown: Any = None
+        self._rows: Dict[str, Any] = {}
+        self._fill(PromptSheet(), "")
+
+    def show_sheet(self, sheet: PromptSheet, current: str) -> None:
+        """Shows the objects of a sheet; nothing is made anew where nothing changed."""
+        shown = (sheet, current)
+        if shown != self._shown:
+            self._shown = shown
+            self._fill(sheet, current)
+
+    def rename(self, id: str) -> None:
+        """Lets the artist type another name for an object."""
+        row = self._rows.get(id)
+        if row is not None:
+            row.edit()
+
+    def row(self, id: str) -> Any:
+        """The row of an object; None where there is none."""
+        return self._rows.get(id)
+
+    def _fill(self, sheet: PromptSheet, current: str) -> None:
+        inside = QtWidgets.QWidget()
+        inside.setStyleSheet("background: {};".format(theme.FIELD))
+        layout = QtWidgets.QVBoxLayout(inside)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(1)
+        self._rows = {}
+        for number, thing in enumerate(sheet.objects, 1):
+            self._rows[thing.id] = _ObjectRow(self, thing, number, thing.id == current)
+            layout.addWidget(self._rows[thing.id])
+        if not sheet.objects:
+            hint = QtWidgets.QLabel("Click on the plate:\nthe first object comes by itself.")
+            hint.setStyleSheet("color: {};".format(theme.DIM))
+            hint.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(hint)
+        layout.addStretch(1)
+        self.setWidget(inside)
+
+
+class _ObjectRow(QtWidgets.QFrame):
+    """One object; a press on it makes it current, a double click renames it."""
+
+    def __init__(self, listing: ObjectList, thing: SheetObject, number: int, current: bool) -> None:
+        super().__init__()
+        self._listing, self._thing = listing, thing
+        shade = "#555555" if current else theme.FIELD
+        self.setStyleSheet("_ObjectRow, QLabel {{ background: {}; }}".format(shade))
+        key = " (key {})".format(number) if number < 10 else ""
+        self.setToolTip("{}{}: click to choose it, double-click to rename it.".format(thing.name, key))
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(4, 2, 2, 2)
+        layout.setSpacing(4)
+        self.color = self._button("", "Choose another colour.", listing.recolored)
+        self.color.setStyleSheet(
+            "background: {}; border: 1px solid #1c1c1c; border-radius: 2px;".format(thing.color)
+        )
+        self.color.setFixedSize(14, 14)
+        layout.addWidget(self.color)
+        self.name = QtWidgets.QLabel(thing.name)
+        font = self.name.font()
+        font.setBold(current)
+        self.name.setFont(font)
+        self.field = QtWidgets.QLineEdit(thing.name)
+        self.field.setVisible(False)
+        self.field.editingFinished.connect(self._named)
+        layout.addWidget(self.name, 1)
+        layout.addWidget(self.field, 1)
+        count = QtWidgets.QLabel(str(len(thing.prompts)) if thing.prompts else "")
+        count.setStyleSheet("color: {};".format(theme.DIM))
+        count.setToolTip("Prompted frames.")
+        layout.addWidget(count)
+        self.solo = self._toggle("S", "Solo: show only this one and others that are solo (S).", thing.solo)
+        self.solo.clicked.connect(lambda *_: listing.soloed.emit(thing.id))
+        self.mute = self._toggle("M", "Mute: do not show this one (M).", thing.mute)
+        self.mute.clicked.connect(lambda *_: listing.muted.emit(thing.id))
+        self.remove = self._button("×", "Remove the object (Shift+Del).", listing.removed)
+        for button in (self.solo, self.mute, self.remove):
+            layout.addWidget(button)
+
+    def edit(self) -> None:
+        """Shows the field to type a name in."""
+        self.name.setVisible(False)
+        self.field.setVisible(True)
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def mousePressEvent(self, event: Any) -> None:
+        if event.button() == QtCore.Qt.MouseButton.LeftButton:
+            self._listing.chosen.emit(self._thing.id)
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        self._listing.rename(self._thing.id)
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() == QtCore.Qt.Key.Key_Escape and self.field.isVisible():
+            self.field.setText(self._thing.name)
+            self._named()
+        else:
+            super().keyPressEvent(event)
+
+    def _named(self) -> None:
+        if self.field.isVisible():
+            text = self.field.text().strip()
+            self.field.setVisible(False)
+            self.name.setVisible(True)
+            if text != self._thing.name:
+                self._listing.renamed.emit(self._thing.id, text)
+            self._listing.chosen.emit(self._thing.id)
+
+    def _button(self, text: str, hint: str, wish: Any) -> Any:
+        button = _small(text, hint)
+        id = self._thing.id
+        button.clicked.connect(lambda *_: wish.emit(id))
+        return button
+
+    def _toggle(self, text: str, hint: str, on: bool) -> Any:
+        button = _small(text, hint)
+        button.setCheckable(True)
+        button.setChecked(on)
+        return button
+
+
+def _small(text: str, hint: str) -> Any:
+    button = QtWidgets.QToolButton()
+    button.setText(text)
+    button.setToolTip(hint)
+    button.setFocusPolicy(_NO_FOCUS)
+    button.setFixedSize(20, 18)
+    button.setStyleSheet("padding: 0;")
+    return button
+
+
+def ask_color(parent: Any, color: str) -> str:
+    """The colour that the artist chooses, as #rrggbb; empty where he chooses none."""
+    chosen = QtWidgets.QColorDialog.getColor(QtGui.QColor(color), parent, "Colour of the object")
+    return str(chosen.name()) if chosen.isValid() else ""
+
+
+def ask_removal(parent: Any, question: str) -> bool:
+    """True when the artist says yes: asked only before words of his are thrown away."""
+    buttons = QtWidgets.QMessageBox.StandardButton
+    answer = QtWidgets.QMessageBox.question(
+        parent, "Remove an object", question, buttons.Yes | buttons.No, buttons.No
+    )
+    return bool(answer == buttons.Yes)
