@@ -74,6 +74,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_job_commands(commands)
     _add_matte(commands)
+    _add_ui(commands)
     _add_weights_commands(commands)
     _add_cache_commands(commands)
     _add_demo(commands)
@@ -172,6 +173,30 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)
+
+
+def _add_ui(commands: argparse._SubParsersAction[Parser]) -> None:
+    ui = _add(commands, "ui", "click on a plate in a window, and track it", "ui", "ui")
+    ui.add_argument("plate", metavar="PLATE", help="plate.%%04d.exr, a still, a movie or a job document")
+    ui.add_argument(
+        "--job",
+        default="",
+        metavar="FILE",
+        help="job document to go on with or to make; named after the plate",
+    )
+    ui.add_argument(
+        "--out", default="", metavar="MATTE", help="mattes/{object}.%%04d.exr by the job unless told"
+    )
+    ui.add_argument("--frames", default="", metavar="A-B", help="all frames of the plate unless told")
+    ui.add_argument("--color-space", default="", metavar="NAME", help="picked by file type unless told")
+    ui.add_argument("--ocio", default="", metavar="CONFIG", help="$OCIO or the built-in one unless told")
+    ui.add_argument("--missing", choices=[m.value for m in MissingFrames], default="")
+    ui.add_argument("--plate-layer", default="", metavar="NAME", help="layer that holds the picture")
+    ui.add_argument("--views", default="", metavar="A,B", help="views to run; the first is shown")
+    ui.add_argument("--model", default="", metavar="NAME", help=f"{Model().name} unless told")
+    ui.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
+    ui.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
+    ui.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
 
 
 def _add_running(parser: Parser) -> None:

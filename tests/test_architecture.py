@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
-        {"contract", "model", "weights", "mattes", "media", "tracking", "batch"}
+        {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
         | {"evaluation", "training", "top"},
         {"tqdm"},
     ),

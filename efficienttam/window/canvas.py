@@ -8,6 +8,7 @@ from typing import Any, Optional, Tuple
 from ..contract.prompts import Prompt
 from . import theme
 from .matte_image import MatteLooks
+from .notice import Notice
 from .plate_view import PlateView
 from .qt import QtCore, QtGui, QtWidgets, position
 
@@ -53,15 +54,14 @@ class Canvas(QtWidgets.QWidget):
     the reach in plate pixels). A left drag is a box. Middle drag or Alt and left drag pans, the wheel zooms.
     """
 
-    clicked = QtCore.Signal(float, float, bool)
-    boxed = QtCore.Signal(float, float, float, float)
-    erased = QtCore.Signal(float, float, float)
-    hovered = QtCore.Signal(float, float)
-    left = QtCore.Signal()
-    view_changed = QtCore.Signal()
-
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
+        self.clicked = Notice()
+        self.boxed = Notice()
+        self.erased = Notice()
+        self.hovered = Notice()
+        self.left = Notice()
+        self.view_changed = Notice()
         self.scene = Scene()
         self.view: Optional[PlateView] = None
         self._fit = True

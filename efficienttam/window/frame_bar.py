@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Collection, List, Mapping, Sequence
 
 from . import theme
+from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets, position
 
 _MARGIN = 14
@@ -18,10 +19,9 @@ class FrameBar(QtWidgets.QWidget):
     (dark where prompts changed since), frames to look at red triangles.
     """
 
-    scrubbed = QtCore.Signal(int)
-
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
+        self.scrubbed = Notice()
         self.first, self.last, self.frame = 1, 1, 1
         self._prompted: Mapping[int, str] = {}
         self._tracked: Collection[int] = ()

@@ -6,6 +6,7 @@ from typing import Any, Dict
 
 from ..contract.prompt_sheet import PromptSheet, SheetObject
 from . import theme
+from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets
 
 _NO_FOCUS = QtCore.Qt.FocusPolicy.NoFocus
@@ -14,15 +15,14 @@ _NO_FOCUS = QtCore.Qt.FocusPolicy.NoFocus
 class ObjectList(QtWidgets.QScrollArea):
     """A row per object: colour, name, prompts, solo, mute, remove. Tells wishes by the object's id."""
 
-    chosen = QtCore.Signal(str)
-    renamed = QtCore.Signal(str, str)
-    recolored = QtCore.Signal(str)
-    soloed = QtCore.Signal(str)
-    muted = QtCore.Signal(str)
-    removed = QtCore.Signal(str)
-
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
+        self.chosen = Notice()
+        self.renamed = Notice()
+        self.recolored = Notice()
+        self.soloed = Notice()
+        self.muted = Notice()
+        self.removed = Notice()
         self.setWidgetResizable(True)
         self.setFocusPolicy(_NO_FOCUS)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

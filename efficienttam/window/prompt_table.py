@@ -6,6 +6,7 @@ from typing import Any, Optional, Tuple
 
 from ..contract.prompt_sheet import PromptSheet
 from ..contract.prompts import Prompt
+from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets
 
 
@@ -26,10 +27,9 @@ def in_signs(prompt: Prompt) -> str:
 class PromptTable(QtWidgets.QTableWidget):
     """A cell per object and prompted frame; a click on one tells ``chosen`` with both, to go there."""
 
-    chosen = QtCore.Signal(str, int)
-
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
+        self.chosen = Notice()
         self._sheet = PromptSheet()
         self._shown: Any = None
         self.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)

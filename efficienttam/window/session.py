@@ -30,6 +30,7 @@ from ..contract.prompt_sheet import PromptSheet
 from .bounded_store import BoundedStore
 from .matte_image import matte_from_png
 from .matte_shelf import MatteShelf
+from .notice import Notice
 from .qt import QtCore, QtGui
 from .request_lane import RequestLane
 from .shot import Shot
@@ -44,20 +45,18 @@ PICTURE_BYTES = 256 * 2**20
 HOVER = "hover_"
 
 
-class Session(QtCore.QObject):
+class Session:
     """One shot's plate, open in the worker. A worker that is gone is started by the next request.
 
     ``told`` has a sentence for the status line, and True where it tells of trouble.
     """
 
-    opened = QtCore.Signal()
-    seen = QtCore.Signal(int)
-    reviewed = QtCore.Signal()
-    hovered = QtCore.Signal()
-    told = QtCore.Signal(str, bool)
-
-    def __init__(self, client: WorkerClient, shot: Shot, parent: Any = None) -> None:
-        super().__init__(parent)
+    def __init__(self, client: WorkerClient, shot: Shot) -> None:
+        self.opened = Notice()
+        self.seen = Notice()
+        self.reviewed = Notice()
+        self.hovered = Notice()
+        self.told = Notice()
         self.client = client
         self.shot = shot
         self.plate: Optional[PlateOpened] = None
@@ -65,7 +64,7 @@ class Session(QtCore.QObject):
         #: Frame and grey QImage of what a click at the last asked place would select.
         self.hover: Optional[Tuple[int, Any]] = None
         self.side = 0
-        self.tracking = TrackingRun(self, parent=self)
+        self.tracking = TrackingRun(self)
         self._pictures: BoundedStore[int, Any] = BoundedStore(PICTURE_BYTES)
         self._opening = False
         self._pid: Optional[int] = None
@@ -73,7 +72,7 @@ class Session(QtCore.QObject):
         self._stale: Set[Tuple[int, str]] = set()
         self._previewing = 0
         self._lanes = {name: RequestLane(client) for name in ("picture", "mattes", "hover", "ready")}
-        self._timer = QtCore.QTimer(self)
+        self._timer = QtCore.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(client.poll)
         self._timer.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ..client.worker_client import was_cancelled
 from ..contract.errors import EfficientTAMError
@@ -11,7 +11,7 @@ from ..contract.job import TrackedObject
 from ..contract.messages import Done, Failed, FrameDone, Message, Progress, Status, TrackRequest
 from ..contract.prompt_sheet import PromptSheet
 from .matte_image import matte_from_png
-from .qt import QtCore
+from .notice import Notice
 from .shot_edits import checked, ready_objects
 
 if TYPE_CHECKING:
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
 _REPORT_SECONDS = 1.0
 
 
-class TrackingRun(QtCore.QObject):
+class TrackingRun:
     """The job that runs, if any. ``changed`` follows whatever is told here."""
 
-    changed = QtCore.Signal()
-    #: A frame's mattes are new.
-    frame_done = QtCore.Signal(int)
-    #: It came to an end: a sentence, and True where it tells of trouble.
-    ended = QtCore.Signal(str, bool)
-
-    def __init__(self, session: Session, parent: Any = None) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session) -> None:
+        self.changed = Notice()
+        #: A frame's mattes are new: the frame.
+        self.frame_done = Notice()
+        #: It came to an end: a sentence, and True where it tells of trouble.
+        self.ended = Notice()
         self._session = session
         self._number: Optional[int] = None
         self._new: List[int] = []

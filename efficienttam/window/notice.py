@@ -1,0 +1,25 @@
+"""Telling others that something happened.
+
+Not Qt's signals: ``emit`` of PySide6 6.12 on a Python before 3.12 returns a True that it does not own:
+the process aborts after some hundreds of calls. Standard library only, Python 3.7 or newer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List
+
+
+class Notice:
+    """Calls everyone who connected, in that order, on the thread of the caller."""
+
+    def __init__(self) -> None:
+        self._listeners: List[Callable[..., Any]] = []
+
+    def connect(self, listener: Callable[..., Any]) -> None:
+        """Has ``listener`` called from now on."""
+        self._listeners.append(listener)
+
+    def emit(self, *what: Any) -> None:
+        """Tells all."""
+        for listener in tuple(self._listeners):
+            listener(*what)
