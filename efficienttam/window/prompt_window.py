@@ -105,7 +105,11 @@ class PromptWindow(WindowFace):
     def _rested(self) -> None:
         if self.session.alive and self.seen_frame == self.edits.frame:
             self.session.ask_preview(self.edits.frame, self.edits.sheet)
-            self.session.ask_readiness(self.edits.frame)
+            current = self.edits.object
+            named = [
+                thing for thing in ready_objects(self.edits.sheet) if current and thing.name == current.name
+            ]
+            self.session.ask_readiness(self.edits.frame, tuple(named))
 
     def _connect(self) -> None:
         session, canvas, objects = self.session, self.canvas, self.side.objects

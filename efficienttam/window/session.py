@@ -190,10 +190,10 @@ class Session:
         self._previewing += 1
         self.client.send(Preview(0, self._session, frame, wanted, self.side), heard)
 
-    def ask_readiness(self, frame: int) -> None:
-        """Lets the worker look at a frame before the artist clicks on it."""
+    def ask_readiness(self, frame: int, objects: Tuple[TrackedObject, ...]) -> None:
+        """Lets the worker do ahead what a click on these objects on a frame would wait for."""
         if self.alive and not self._previewing and not self.tracking.running:
-            asked = Preview(0, self._session, frame, (), 0, mattes=False)
+            asked = Preview(0, self._session, frame, objects, 0, mattes=False)
             self._lanes["ready"].ask(asked, _unheard)
 
     def ask_hover(self, frame: int, thing: TrackedObject) -> None:

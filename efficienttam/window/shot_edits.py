@@ -210,10 +210,10 @@ class ShotEdits:
         place = next((n for n, thing in enumerate(self.sheet.objects) if thing.id == self.current), 0)
         self.sheet = sheet
         new = [thing.id for thing in sheet.objects if thing.id not in had]
-        if any(thing.id == self.current for thing in sheet.objects):
-            return
         if new:
             self.current = new[-1]
+        elif any(thing.id == self.current for thing in sheet.objects):
+            return
         elif sheet.objects:
             self.current = sheet.objects[min(place, len(sheet.objects) - 1)].id
         else:

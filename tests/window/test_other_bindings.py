@@ -1,0 +1,52 @@
+"""The widgets and a whole story of the window by other Pythons, those that hosts have.
+
+EFFICIENTTAM_QT_PYTHONS names them, with the system's path separator between; each has pytest and PySide2
+or PySide6, and nothing of the engine's.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PYTHONS = [python for python in os.environ.get("EFFICIENTTAM_QT_PYTHONS", "").split(os.pathsep) if python]
+
+
+@pytest.fixture(params=PYTHONS or [""])
+def python(request):
+    if not request.param:
+        pytest.skip("EFFICIENTTAM_QT_PYTHONS names no other Python with a Qt binding.")
+    return request.param
+
+
+def environment():
+    wanted = {"QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, **wanted, "PYTHONPATH": str(REPOSITORY)}
+
+
+def test_widgets(python, tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [python, "-m", "pytest", "-q", "--noconftest", "-c", str(tmp_path / "pytest.ini")]
+    command += ["-p", "no:cacheprovider", str(REPOSITORY / "tests" / "window" / "test_widgets.py")]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "passed" in done.stdout and "skipped" not in done.stdout
+
+
+def test_a_whole_story(python, two_things):
+    story = REPOSITORY / "tests" / "window" / "story.py"
+    done = subprocess.run(
+        [python, str(story), sys.executable, str(two_things)],
+        cwd=REPOSITORY,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert done.stdout.splitlines()[-1] == "The story ends well."
