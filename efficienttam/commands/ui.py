@@ -125,12 +125,17 @@ def _show(path: str, job: TrackJob) -> int:
 def _application() -> Any:
     """The Qt application. Raises JobError where there is no Qt or no display: Qt itself would abort."""
     try:
-        from ..window.qt import QtWidgets
+        from ..window.qt import QtCore, QtWidgets, sound
     except ImportError as error:
         raise JobError(
             "The prompt window needs Qt for Python, and it is not installed.",
             "Install it with: python -m pip install PySide6-Essentials",
         ) from error
+    if not sound():
+        raise JobError(
+            f"Qt for Python {QtCore.__version__} ends every Python before 3.12 after a while, and so this window.",
+            'Install one that does not: python -m pip install "PySide6-Essentials<6.12"',
+        )
     display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if sys.platform.startswith("linux") and not display:
         raise JobError("There is no display to open a window on.", "Run it in a desktop session.")

@@ -66,6 +66,10 @@ class MatteShelf:
             name for name in names if name in self.on_disk(frame) and self._images.get((frame, name)) is None
         ]
 
+    def drop(self, frame: int, name: str) -> None:
+        """Forgets the picture of an object's matte on a frame."""
+        self._images.drop((frame, name))
+
     def drop_preview(self, frame: int, name: str) -> None:
         """Forgets the preview of an object on a frame; a matte as on disk stays."""
         held = self._images.get((frame, name))

@@ -1,8 +1,4 @@
-"""Telling others that something happened.
-
-Not Qt's signals: ``emit`` of PySide6 6.12 on a Python before 3.12 returns a True that it does not own:
-the process aborts after some hundreds of calls. Standard library only, Python 3.7 or newer.
-"""
+"""Telling others that something happened. Standard library only, Python 3.7 or newer."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ class PromptWindow(WindowFace):
         super().__init__(Session(client, shot), ShotEdits(shot.sheet, shot.frame), shot.title, parent)
         self.shot = shot
         self._place: Optional[Tuple[float, float]] = None
+        self._readied: Any = None
         self._rest = _single_shot(self, REST_MS, self._rested)
         self._still = _single_shot(self, HOVER_MS, self._ask_hover)
         self._commands = self._by_name()
@@ -105,11 +106,18 @@ class PromptWindow(WindowFace):
     def _rested(self) -> None:
         if self.session.alive and self.seen_frame == self.edits.frame:
             self.session.ask_preview(self.edits.frame, self.edits.sheet)
-            current = self.edits.object
-            named = [
-                thing for thing in ready_objects(self.edits.sheet) if current and thing.name == current.name
-            ]
-            self.session.ask_readiness(self.edits.frame, tuple(named))
+            self.session.ask_readiness(self.edits.frame, ())
+
+    def _make_ready(self) -> None:
+        """The mouse came to the plate: a click may follow, and should not wait for tracking up to here."""
+        frame, current = self.edits.frame, self.edits.object
+        wanted = (frame, current, self.edits.sheet)
+        if current is None or self._readied == wanted or not self.session.alive:
+            return
+        self._readied = wanted
+        named = tuple(thing for thing in ready_objects(self.edits.sheet) if thing.name == current.name)
+        if current.prompt_on(frame) is None and named:
+            self.session.ask_readiness(frame, named)
 
     def _connect(self) -> None:
         session, canvas, objects = self.session, self.canvas, self.side.objects
@@ -228,11 +236,14 @@ class PromptWindow(WindowFace):
         self._place = (round(x, 2), round(y, 2)) if inside else None
         if not inside:
             self._drop_hover()
-        elif self.hover_on and not self._still.isActive():
+        elif not self._still.isActive():
             self._still.start()
 
     def _ask_hover(self) -> None:
         if self._place is not None and self.seen_frame == self.edits.frame:
+            self._make_ready()
+            if not self.hover_on:
+                return
             thing = self.edits.hovered(self._place[0], self._place[1], HOVER)
             self.session.ask_hover(self.edits.frame, thing)
 
@@ -339,7 +350,13 @@ class PromptWindow(WindowFace):
 
     def _track_ended(self, told: str, trouble: bool) -> None:
         self.say(told, trouble)
+        self._ask_review()
         self.refresh()
+
+    def _ask_review(self) -> None:
+        names = [thing.name for thing in ready_objects(self.edits.sheet)]
+        if names and self.session.alive:
+            self._try(lambda: self.session.ask_review(names, self.shot.job(self.edits.sheet).output))
 
     def _opened(self) -> None:
         plate = self.session.plate
@@ -351,9 +368,7 @@ class PromptWindow(WindowFace):
         self.frame_bar.set_range(plate.first, plate.last)
         self.say("", False)
         self.go_to(self.shot.frame)
-        names = [thing.name for thing in ready_objects(self.edits.sheet)]
-        if names:
-            self._try(lambda: self.session.ask_review(names, self.shot.job(self.edits.sheet).output))
+        self._ask_review()
 
     def _seen(self, frame: int) -> None:
         if frame == self.edits.frame:

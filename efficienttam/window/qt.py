@@ -5,6 +5,7 @@ Raises ImportError on import where there is neither.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 try:
@@ -12,7 +13,7 @@ try:
 except ImportError:
     from PySide2 import QtCore, QtGui, QtWidgets  # type: ignore[no-redef]
 
-__all__ = ["QtCore", "QtGui", "QtWidgets", "position", "run"]
+__all__ = ["QtCore", "QtGui", "QtWidgets", "position", "run", "sound"]
 
 
 def position(event: Any) -> tuple[float, float]:
@@ -24,3 +25,17 @@ def position(event: Any) -> tuple[float, float]:
 def run(thing: Any) -> int:
     """Runs an application or a dialog until it ends."""
     return int(thing.exec() if hasattr(thing, "exec") else thing.exec_())
+
+
+def sound() -> bool:
+    """False where the binding would end the process after a while.
+
+    PySide6 6.12 on a Python before 3.12 gives back a None that it does not own with every call that
+    returns nothing; when none is left Python aborts.
+    """
+    calls = 64
+    rectangle = QtCore.QRect()
+    before = sys.getrefcount(None)
+    for _ in range(calls):
+        rectangle.setWidth(1)
+    return before - sys.getrefcount(None) < calls // 2

@@ -43,6 +43,8 @@ POLL_MS = 15
 PICTURE_BYTES = 256 * 2**20
 #: What the object of a hover preview is called; no object of the artist's can have this name.
 HOVER = "hover_"
+#: How a worker tells that it closed a plate, to give memory back or for other plates.
+_NOT_OPEN = "There is no open plate"
 
 
 class Session:
@@ -184,7 +186,9 @@ class Session:
                 for sentence in message.told:
                     self.told.emit(sentence, False)
             elif isinstance(message, Failed):
-                self._stale -= names
+                if self.alive:
+                    # Asked again it would fail again; what a dead worker did not answer is asked anew.
+                    self._stale -= names
                 self.failed(message)
 
         self._previewing += 1
@@ -218,7 +222,11 @@ class Session:
             self.hovered.emit()
 
     def failed(self, message: Failed) -> None:
-        """Tells a failure with its remedy in one line."""
+        """Tells a failure with its remedy in one line; opens the plate again where the worker closed it."""
+        if _NOT_OPEN in message.message and self._pid is not None:
+            self._pid = None
+            self.open()
+            return
         self.told.emit(" ".join("{} {}".format(message.message, message.remedy).split()), True)
 
     def trouble(self, error: EfficientTAMError) -> None:

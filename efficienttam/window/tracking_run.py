@@ -26,7 +26,7 @@ class TrackingRun:
 
     def __init__(self, session: Session) -> None:
         self.changed = Notice()
-        #: A frame's mattes are new: the frame.
+        #: A frame's mattes are new and have pictures: the frame.
         self.frame_done = Notice()
         #: It came to an end: a sentence, and True where it tells of trouble.
         self.ended = Notice()
@@ -65,7 +65,8 @@ class TrackingRun:
         self.sent = ready_objects(sheet)
         self._reported = time.monotonic()
         folder = session.shot.folder
-        request = TrackRequest(0, job, folder, first, last, resume=True, side=session.side)
+        part = None if first is None and last is None else (begin, end)
+        request = TrackRequest(0, job, folder, part, resume=True, side=session.side)
         self._number = session.client.send(request, self._heard)
         session.shot.track_began()
         self.changed.emit()
@@ -96,13 +97,19 @@ class TrackingRun:
             return
         shelf = self._session.shelf
         shelf.tracked(message.frame, message.mattes)
+        pictured = False
         for matte in message.mattes:
             image = matte_from_png(matte.png)
             if image is not None:
                 shelf.put(message.frame, matte.name, image, preview=False)
+                pictured = True
+            else:
+                # Not every frame's mattes are sent along; what was seen of this one is of an earlier run.
+                shelf.drop(message.frame, matte.name)
         self._session.mattes_tracked(message.frame, [matte.name for matte in message.mattes])
         self._new.append(message.frame)
-        self.frame_done.emit(message.frame)
+        if pictured:
+            self.frame_done.emit(message.frame)
         self._report(_REPORT_SECONDS)
 
     def _report(self, seconds: float) -> None:

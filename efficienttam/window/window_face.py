@@ -143,11 +143,12 @@ class WindowFace(QtWidgets.QWidget):
             return "Click on {}: so far it is only said what it is not.".format(
                 ", ".join(unready_names(self.edits.sheet))
             )
-        if frame in self.marks:
+        changed = tracking.sent != ready_objects(self.edits.sheet)
+        if frame in self.marks and not (changed and self.edits.prompt):
             return "Frame {}: look here. {}".format(frame, " ".join(self.marks[frame]))
         if thing is None or not thing.prompts:
             name = "the object" if thing is None else thing.name
             return "Click on {} to include, Shift-click to exclude, or drag a box around it.".format(name)
-        if tracking.sent != ready_objects(self.edits.sheet):
+        if changed:
             return "Frame {}: correct {} with clicks, or press T to track.".format(frame, thing.name)
         return "Frame {}: {} is tracked.".format(frame, thing.name)

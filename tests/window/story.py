@@ -1,0 +1,263 @@
+"""The window in the hands of an artist: real mouse and key events, the real worker, the demo weights.
+
+    python tests/window/story.py ENGINE_PYTHON FOLDER
+
+FOLDER holds what ``make_two_things`` makes. This Python needs a Qt binding only, ENGINE_PYTHON runs the
+worker. Run from the root of the repository, with it on PYTHONPATH.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+from efficienttam.client import WorkerClient, engine_command
+from efficienttam.contract.document import read_job
+from efficienttam.contract.job import Output, Plate, TrackJob
+from efficienttam.window.document_shot import DocumentShot
+from efficienttam.window.prompt_window import PromptWindow
+from efficienttam.window.qt import QtCore, QtGui, QtWidgets
+
+try:
+    from PySide6.QtTest import QTest
+except ImportError:
+    from PySide2.QtTest import QTest
+
+BUTTONS, KEY = QtCore.Qt.MouseButton, QtCore.Qt.Key
+NONE = QtCore.Qt.KeyboardModifier.NoModifier
+SHIFT = QtCore.Qt.KeyboardModifier.ShiftModifier
+CONTROL = QtCore.Qt.KeyboardModifier.ControlModifier
+
+
+class Artist:
+    """A window on the plate of a folder, and hands. ``longest`` is the longest the window was busy, s."""
+
+    def __init__(self, python, folder, job="shot.job.json", suffix="png"):
+        self.folder = folder
+        self.path = os.path.join(folder, job)
+        new = TrackJob(
+            plate=Plate(path="plate.%04d." + suffix),
+            objects=(),
+            output=Output(path="mattes/{object}.%04d.exr"),
+        )
+        kept = read_job(self.path) if os.path.exists(self.path) else new
+        self.client = WorkerClient(engine_command(python), dict(os.environ))
+        self.window = PromptWindow(DocumentShot(self.path, kept), self.client)
+        self.window.resize(900, 600)
+        self.window.show()
+        self.longest = 0.0
+        self._beat = QtCore.QTimer()
+        self._last = time.monotonic()
+        self._beat.timeout.connect(self._feel)
+        self._beat.start(5)
+        self.until(lambda: self.window.session.plate is not None, "the plate to open", 180)
+        self.at_rest()
+
+    def _feel(self):
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+    def until(self, true, what, seconds=60):
+        end = time.monotonic() + seconds
+        while not true():
+            QtWidgets.QApplication.processEvents()
+            if time.monotonic() > end:
+                raise AssertionError("waited in vain for {}; {}".format(what, self.status))
+            time.sleep(0.002)
+
+    def at_rest(self):
+        """Until the frame is seen and the worker has nothing to do."""
+        window = self.window
+        self.until(
+            lambda: window.seen_frame == window.edits.frame and self.client.state.value == "ready",
+            "the picture of frame {}".format(window.edits.frame),
+        )
+        self.pause(0.25)
+        self.until(lambda: self.client.state.value == "ready", "the worker to rest")
+
+    def pause(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QtWidgets.QApplication.processEvents()
+            time.sleep(0.002)
+
+    @property
+    def status(self):
+        return self.window.status.text()
+
+    def place(self, point):
+        x, y = self.window.canvas.view.to_widget(*point)
+        return QtCore.QPoint(round(x), round(y))
+
+    def click(self, point, modifiers=NONE, button=BUTTONS.LeftButton):
+        """Clicks and waits for the overlay; how long that took, s."""
+        started = time.monotonic()
+        shelf, window = self.window.session.shelf, self.window
+        name = window.edits._name_to_be()
+        before = shelf.image(window.edits.frame, name)
+        QTest.mouseClick(window.canvas, button, modifiers, self.place(point))
+        self.until(
+            lambda: shelf.image(window.edits.frame, name) not in (None, before), "the preview of " + name
+        )
+        return time.monotonic() - started
+
+    def box(self, one, other):
+        canvas = self.window.canvas
+        start, end = self.place(one), self.place(other)
+        QTest.mousePress(canvas, BUTTONS.LeftButton, NONE, start)
+        self._move(start + (end - start) * 0.5, BUTTONS.LeftButton)
+        self._move(end, BUTTONS.LeftButton)
+        QTest.mouseRelease(canvas, BUTTONS.LeftButton, NONE, end)
+        self.at_rest()
+
+    def hover(self, point):
+        self._move(self.place(point), BUTTONS.NoButton)
+
+    def _move(self, place, buttons):
+        canvas = self.window.canvas
+        move = QtGui.QMouseEvent(
+            QtCore.QEvent.Type.MouseMove,
+            QtCore.QPointF(place),
+            QtCore.QPointF(canvas.mapToGlobal(place)),
+            BUTTONS.NoButton,
+            buttons,
+            NONE,
+        )
+        QtWidgets.QApplication.sendEvent(canvas, move)
+
+    def key(self, key, modifiers=NONE):
+        QTest.keyClick(self.window.canvas, key, modifiers)
+
+    def track(self):
+        self.key(KEY.Key_T)
+        assert self.window.session.tracking.running, self.status
+        self.until(lambda: not self.window.session.tracking.running, "tracking to end", 300)
+        self.at_rest()
+
+    def covered(self, name, point):
+        """Whether the matte of an object that is seen covers a point of the plate."""
+        window = self.window
+        image = window.session.shelf.image(window.edits.frame, name)
+        plate = window.session.plate
+        if image is None:
+            return False
+        x = int(point[0] / plate.width * image.width())
+        y = int(point[1] / plate.height * image.height())
+        return QtGui.QColor(image.pixel(x, y)).red() > 127
+
+    def leave(self):
+        self.window.close()
+        self.window.shut()
+        self.client.close(2.0)
+
+
+def prompting(artist, truth):
+    """Clicks, undo, a second object by a box, hovering."""
+    window = artist.window
+    left, right = truth["left"]["1001"], truth["right"]["1001"]
+    assert window.edits.frame == 1001 and "Click on" in artist.status
+    artist.click(left)
+    assert artist.covered("object1", left) and not artist.covered("object1", right)
+    artist.click((right[0], right[1]), SHIFT)
+    assert window.edits.prompt.exclude and window.edits.prompt.include
+    sheet = window.edits.sheet
+    artist.key(KEY.Key_Z)
+    assert window.edits.prompt.exclude == ()
+    artist.key(KEY.Key_Z)
+    assert window.edits.object is None and window.canvas.scene.overlays == ()
+    artist.key(KEY.Key_X)
+    artist.key(KEY.Key_Z, CONTROL | SHIFT)
+    assert window.edits.sheet == sheet
+    artist.at_rest()
+    assert artist.covered("object1", left)
+    artist.hover(right)
+    artist.until(lambda: window.session.hover is not None, "a hover preview")
+    assert window.edits.sheet == sheet
+    artist.key(KEY.Key_N)
+    assert window.edits.object.name == "object2"
+    artist.box((right[0] - 40, right[1] - 45), (right[0] + 40, right[1] + 45))
+    assert artist.covered("object2", right)
+    objects = read_job(artist.path).objects
+    assert [thing.name for thing in objects] == ["object1", "object2"] and objects[1].prompts[0].box
+
+
+def tracking(artist, truth):
+    """Track, stop, track on; a correction; what is on disk and in the bar."""
+    window = artist.window
+    artist.key(KEY.Key_T)
+    tracked = lambda: len(window.session.shelf.scores)  # noqa: E731
+    artist.until(lambda: tracked() >= 2, "two frames to be tracked", 120)
+    artist.key(KEY.Key_Escape)
+    artist.until(lambda: not window.session.tracking.running, "tracking to stop")
+    assert "Stopped" in artist.status, artist.status
+    artist.track()
+    last = max(int(frame) for frame in truth["left"])
+    frames = range(1001, last + 1)
+    for frame in frames:
+        for name in ("object1", "object2"):
+            path = os.path.join(artist.folder, "mattes", "{}.{}.exr".format(name, frame))
+            assert os.path.getsize(path) > 0
+    assert window.session.shelf.frames(["object1", "object2"]) == frozenset(frames)
+    assert "is tracked" in artist.status or "made" in artist.status or "look here" in artist.status
+    artist.key(KEY.Key_End)
+    artist.at_rest()
+    assert window.edits.frame == last and len(window.canvas.scene.overlays) == 2
+    artist.key(KEY.Key_1)
+    stem = os.path.join(artist.folder, "mattes", "object1.{}.exr".format(last))
+    before = open(stem, "rb").read()
+    point = truth["left"][str(last)] or [5, 5]
+    artist.hover(point)
+    artist.at_rest()
+    artist.click((point[0] + 6, point[1]))
+    assert window.edits.sheet.prompted == (1001, last) and window.edits.object.name == "object1"
+    assert "T to track" in artist.status
+    artist.track()
+    assert open(stem, "rb").read() != before
+    artist.key(KEY.Key_PageUp)
+    assert window.edits.frame == 1001
+
+
+def losing_the_worker(artist, truth):
+    """The worker is killed: a sentence, and the next click starts another."""
+    window = artist.window
+    pid = artist.client.pid
+    artist.key(KEY.Key_T)
+    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    artist.until(lambda: artist.client.pid is None, "the worker to be missed")
+    artist.pause(0.1)
+    assert "killed" in artist.status or "crashed" in artist.status, artist.status
+    artist.key(KEY.Key_1)
+    sheet = window.edits.sheet
+    point = truth["left"]["1001"]
+    artist.click((point[0] - 5, point[1] - 5))
+    assert artist.client.pid not in (None, pid) and window.edits.sheet != sheet
+
+
+def main():
+    application = QtWidgets.QApplication(sys.argv[:1])
+    python, folder = sys.argv[1:]
+    with open(os.path.join(folder, "truth.json")) as file:
+        truth = json.load(file)
+    artist = Artist(python, folder)
+    try:
+        for chapter in (prompting, tracking, losing_the_worker):
+            chapter(artist, truth)
+            print(chapter.__name__, "done")
+        sheet = artist.window.edits.sheet
+    finally:
+        artist.leave()
+    again = Artist(python, folder)
+    assert again.window.edits.sheet.tracked() == sheet.tracked()
+    again.until(lambda: again.window.session.shelf.scores, "the mattes on disk to be found")
+    again.at_rest()
+    assert len(again.window.canvas.scene.overlays) == 2
+    again.leave()
+    assert artist.longest < 0.5, "the window was blocked for {:.2f} s".format(artist.longest)
+    del application
+    print("The story ends well.")
+
+
+if __name__ == "__main__":
+    main()
