@@ -133,7 +133,7 @@ def _application() -> Any:
         ) from error
     if not sound():
         raise JobError(
-            f"Qt for Python {QtCore.__version__} ends every Python before 3.12 after a while, and so this window.",
+            f"Qt for Python {QtCore.qVersion()} ends a Python before 3.12 after a while.",
             'Install one that does not: python -m pip install "PySide6-Essentials<6.12"',
         )
     display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
