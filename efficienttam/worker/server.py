@@ -131,6 +131,8 @@ class Server:
         """Answers one request, whatever comes of it."""
         try:
             self._answers[type(request)](request)
+        except Cancelled:
+            self._fail(request.id, Cancelled("Stopped; finished frames were kept.", "Track again to go on."))
         except EfficientTAMError as error:
             self._fail(request.id, error)
         except Exception as error:
