@@ -1,10 +1,10 @@
 """From a click to its overlay, through the worker: what an artist waits for.
 
 Makes the demo's plate (640 x 360) and opens it in a real ``python -m efficienttam.worker`` with the demo
-weights through ``WorkerClient``, polled every 15 ms as the prompt window does. On each frame that was readied before
-(``Preview`` without mattes, as when an artist looks at it) it says one point more at a time: the time counts
-from before ``send`` until the reply was handed out and its PNG decoded. Frames without prompts elsewhere, then
-corrections on frames of an object that was prompted on the first. Run from the root:
+weights through ``WorkerClient``, polled every 15 ms as the prompt window does. On each frame that was readied
+before (``Preview`` without mattes, as when an artist looks at it) it says one point more at a time: the time
+counts from before ``send`` until the reply was handed out and its PNG decoded. Frames without prompts
+elsewhere, then corrections on frames of an object that was prompted on the first. Run from the root:
 
     python benchmarks/click.py [--frames 8] [--clicks 5] [--side 1024]
 """

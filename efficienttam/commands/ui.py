@@ -71,7 +71,8 @@ def _known(path: str, args: argparse.Namespace) -> TrackJob:
         return job
     if args.plate.lower().endswith(".json"):
         raise JobError(f"There is no job {args.plate!r}.", "Name a plate, or a job that is there.")
-    out = args.out or os.path.join(os.path.dirname(path), "mattes", "{object}.%04d.exr")
+    name = "{object}.%V.%04d.exr" if "," in args.views else "{object}.%04d.exr"
+    out = args.out or os.path.join(os.path.dirname(path), "mattes", name)
     job = TrackJob(plate=Plate(path=args.plate), objects=(), output=Output(path=out))
     here = os.path.relpath(os.curdir, os.path.dirname(path) or os.curdir)
     return job if here == os.curdir else resolve(job, here)

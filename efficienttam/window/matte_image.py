@@ -29,9 +29,12 @@ def tinted(matte: Any, color: str) -> Any:
     return image.convertToFormat(QtGui.QImage.Format.Format_ARGB32_Premultiplied)
 
 
-def outlined(tint: Any, width: int = 2) -> Any:
-    """A line of that many pixels around what ``tinted`` made, clear elsewhere."""
-    image = QtGui.QImage(tint.size(), QtGui.QImage.Format.Format_ARGB32_Premultiplied)
+def outlined(matte: Any, color: str, width: int = 2) -> Any:
+    """A line of that many pixels around where the matte is above a half, clear elsewhere."""
+    hard = QtCore.Qt.ImageConversionFlag.ThresholdDither | QtCore.Qt.ImageConversionFlag.MonoOnly
+    mono = matte.convertToFormat(QtGui.QImage.Format.Format_Mono, hard)
+    tint = tinted(mono.convertToFormat(QtGui.QImage.Format.Format_Grayscale8), color)
+    image = QtGui.QImage(matte.size(), QtGui.QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(image)
     for right, down in _AROUND:
@@ -48,7 +51,7 @@ class MatteLook:
     def __init__(self, matte: Any, color: str) -> None:
         self.matte = matte
         self.tint = tinted(matte, color)
-        self.line = outlined(self.tint)
+        self.line = outlined(matte, color)
 
 
 class MatteLooks:

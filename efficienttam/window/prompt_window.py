@@ -349,9 +349,12 @@ class PromptWindow(WindowFace):
             self.refresh()
 
     def _track_ended(self, told: str, trouble: bool) -> None:
-        self.say(told, trouble)
         self._ask_review()
         self.refresh()
+        count = len(self.marks)
+        if count and not trouble:
+            told += " {} to look at: press L.".format("1 frame" if count == 1 else "{} frames".format(count))
+        self.say(told, trouble)
 
     def _ask_review(self) -> None:
         names = [thing.name for thing in ready_objects(self.edits.sheet)]

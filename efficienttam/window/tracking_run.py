@@ -65,8 +65,10 @@ class TrackingRun:
         self.sent = ready_objects(sheet)
         self._reported = time.monotonic()
         folder = session.shot.folder
+        # For a job no side means no pictures; elsewhere the plate's own.
+        side = session.side or max(session.plate.width, session.plate.height)
         part = None if first is None and last is None else (begin, end)
-        request = TrackRequest(0, job, folder, part, resume=True, side=session.side)
+        request = TrackRequest(0, job, folder, part, resume=True, side=side)
         self._number = session.client.send(request, self._heard)
         session.shot.track_began()
         self.changed.emit()
@@ -123,7 +125,7 @@ class TrackingRun:
         self._report(0.0)
         trouble = False
         if isinstance(message, Done):
-            told = message.text or "Tracked."
+            told = "Tracked: {} mattes made, {} kept.".format(message.made, message.kept)
         elif was_cancelled(message):
             told = "Stopped; finished frames were kept. Track again to go on."
         elif isinstance(message, Failed):

@@ -200,7 +200,7 @@ def tracking(artist, truth):
             path = os.path.join(artist.folder, "mattes", "{}.{}.exr".format(name, frame))
             assert os.path.getsize(path) > 0
     assert window.session.shelf.frames(["object1", "object2"]) == frozenset(frames)
-    assert "is tracked" in artist.status or "made" in artist.status or "look here" in artist.status
+    assert artist.status.startswith("Tracked: "), artist.status
     artist.key(KEY.Key_End)
     artist.at_rest()
     assert window.edits.frame == last and len(window.canvas.scene.overlays) == 2

@@ -210,8 +210,11 @@ def test_a_tint_is_as_opaque_as_the_matte(application):
     matte.setPixelColor(4, 4, QtGui.QColor(128, 128, 128))
     tint = tinted(matte, "#e69f00")
     assert tint.pixelColor(4, 4).alpha() == 128 and tint.pixelColor(0, 0).alpha() == 0
-    line = outlined(tint)
-    assert line.pixelColor(6, 4).alpha() > 100 and line.pixelColor(0, 0).alpha() == 0
+    line = outlined(matte, "#e69f00")
+    assert line.pixelColor(6, 4).getRgb() == (0xE6, 0x9F, 0, 255)
+    assert line.pixelColor(4, 4).alpha() == line.pixelColor(0, 0).alpha() == 0
+    matte.setPixelColor(4, 4, QtGui.QColor(127, 127, 127))
+    assert outlined(matte, "#e69f00").pixelColor(6, 4).alpha() == 0
 
 
 @pytest.mark.parametrize("first, last", [(1001, 1048), (-5, 5), (1, 1), (1001, 3000)])
