@@ -51,7 +51,8 @@ class Canvas(QtWidgets.QWidget):
     """Paints a ``Scene``; tells clicks, boxes and hovering in plate pixels, which may lie off the plate.
 
     Left click includes; with Shift, or right, excludes; with Ctrl takes a point away (``erased``, with
-    the reach in plate pixels). A left drag is a box. Middle drag or Alt and left drag pans, the wheel zooms.
+    the reach in plate pixels). A left drag is a box. Middle drag or Alt and left drag pans, the wheel
+    zooms. ``woken`` is a press while there is no plate.
     """
 
     def __init__(self, parent: Any = None) -> None:
@@ -62,6 +63,7 @@ class Canvas(QtWidgets.QWidget):
         self.hovered = Notice()
         self.left = Notice()
         self.view_changed = Notice()
+        self.woken = Notice()
         self.scene = Scene()
         self.view: Optional[PlateView] = None
         self._fit = True
@@ -109,6 +111,8 @@ class Canvas(QtWidgets.QWidget):
         event.accept()
 
     def mousePressEvent(self, event: Any) -> None:
+        if self.view is None:
+            self.woken.emit()
         if self._pressed is not None or self.view is None:
             return
         alt = event.modifiers() & QtCore.Qt.KeyboardModifier.AltModifier

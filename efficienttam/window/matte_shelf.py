@@ -70,6 +70,15 @@ class MatteShelf:
         """Forgets the picture of an object's matte on a frame."""
         self._images.drop((frame, name))
 
+    def forget(self, name: str) -> None:
+        """Forgets all about an object."""
+        for known in self.scores.values():
+            known.pop(name, None)
+        self.scores = {frame: known for frame, known in self.scores.items() if known}
+        for frame, other in self._images.keys():
+            if other == name:
+                self._images.drop((frame, other))
+
     def drop_preview(self, frame: int, name: str) -> None:
         """Forgets the preview of an object on a frame; a matte as on disk stays."""
         held = self._images.get((frame, name))

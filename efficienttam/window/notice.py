@@ -15,6 +15,10 @@ class Notice:
         """Has ``listener`` called from now on."""
         self._listeners.append(listener)
 
+    def fall_silent(self) -> None:
+        """Tells nobody any more."""
+        self._listeners.clear()
+
     def emit(self, *what: Any) -> None:
         """Tells all."""
         for listener in tuple(self._listeners):

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from ..client import WorkerClient
 from ..contract.errors import EfficientTAMError
 from ..contract.prompt_sheet import SheetObject
+from .canvas import Scene
 from .key_table import BY_KEY, DIGITS
 from .object_list import ask_color, ask_removal
 from .qt import QtCore, QtGui, QtWidgets
@@ -50,7 +51,12 @@ class PromptWindow(WindowFace):
         return QtCore.QSize(720, 480)
 
     def shut(self) -> None:
-        """Stops listening and closes the plate; tracking that runs goes on to its end or the worker's."""
+        """Stops listening and closes the plate.
+
+        Tracking that runs goes on, and the shot is told of it, as long as the host polls its client.
+        """
+        for timer in (self._rest, self._still):
+            timer.stop()
         self.shot.sheet_changed = self.shot.frame_changed = self.shot.plate_changed = lambda: None
         self.session.close()
 
@@ -88,6 +94,7 @@ class PromptWindow(WindowFace):
             self.shot.set_frame(frame)
             self.say("", False)
         self._drop_hover()
+        self.session.ready()
         self.refresh()
 
     def refresh(self) -> None:
@@ -125,6 +132,7 @@ class PromptWindow(WindowFace):
         canvas.boxed.connect(lambda *sides: self._edit(lambda: self.edits.drag(sides[:2], sides[2:])))
         canvas.erased.connect(lambda *place: self._edit(lambda: self.edits.erase(*place)))
         canvas.hovered.connect(self._hovered)
+        canvas.woken.connect(session.ready)
         canvas.left.connect(self._drop_hover)
         canvas.view_changed.connect(self._view_changed)
         self.frame_bar.scrubbed.connect(self.go_to)
@@ -149,7 +157,7 @@ class PromptWindow(WindowFace):
         session.tracking.ended.connect(self._track_ended)
         self.shot.sheet_changed = self._host_changed_sheet
         self.shot.frame_changed = lambda: self.go_to(self.shot.frame)
-        self.shot.plate_changed = session.reopen
+        self.shot.plate_changed = self._host_changed_plate
 
     def _by_name(self) -> Dict[str, Callable[[], Any]]:
         def step(count: int) -> Callable[[], None]:
@@ -213,13 +221,17 @@ class PromptWindow(WindowFace):
         after = self.edits.sheet
         self.session.prompts_changed(before, after)
         last = self.edits.last_change
-        self._try(lambda: self.shot.set_sheet(after, what or (last.what if last else "")))
+        if what and {thing.name for thing in before.tracked()} != {thing.name for thing in after.tracked()}:
+            # Undo may bring an object back whose mattes are on disk.
+            self._ask_review()
         if self.edits.frame != frame:
             self.shot.set_frame(self.edits.frame)
         elif self.seen_frame == frame:
             self.session.ask_preview(frame, after)
         self.session.forget_hover()
         self.refresh()
+        # Last, so that nothing is told over what the host refuses.
+        self._try(lambda: self.shot.set_sheet(after, what or (last.what if last else "")))
 
     def _clicked(self, x: float, y: float, include: bool) -> None:
         view = self.canvas.view
@@ -385,6 +397,13 @@ class PromptWindow(WindowFace):
             self.session.side = self.canvas.side
             if self.session.alive:
                 self.session.ask_picture(self.edits.frame)
+
+    def _host_changed_plate(self) -> None:
+        # No click may fall on a picture of the plate before.
+        self.seen_frame = None
+        self.canvas.view = None
+        self.canvas.show_scene(Scene(words="Opening the plate..."))
+        self.session.reopen()
 
     def _host_changed_sheet(self) -> None:
         before, after = self.edits.sheet, self.shot.sheet

@@ -69,9 +69,11 @@ class Session:
         self.tracking = TrackingRun(self)
         self._pictures: BoundedStore[int, Any] = BoundedStore(PICTURE_BYTES)
         self._opening = False
+        self._opening_number = 0
         self._pid: Optional[int] = None
         self._request: Optional[OpenPlate] = None
         self._stale: Set[Tuple[int, str]] = set()
+        self._sheet = shot.sheet
         self._previewing = 0
         self._lanes = {name: RequestLane(client) for name in ("picture", "mattes", "hover", "ready")}
         self._timer = QtCore.QTimer()
@@ -101,18 +103,26 @@ class Session:
         self._opening = True
         starting = self.client.state in (WorkerState.OFF, WorkerState.STARTING)
         self.told.emit("Starting the engine..." if starting else "Opening the plate...", False)
-        self.client.send(self._request, self._open_heard)
+        self._opening_number = self.client.send(self._request, self._open_heard)
 
     def reopen(self) -> None:
         """Opens the plate again, which became another: nothing that was seen counts."""
         self._pictures.clear()
         self.shelf.clear()
+        self.hover = None
         self.plate = None
+        # An answer about the plate before comes to nobody.
+        self._opening = False
         self.open()
 
     def close(self) -> None:
-        """Closes the plate; the worker stays for others."""
+        """Closes the plate and tells nothing any more; the worker stays for others."""
         self._timer.stop()
+        tracking = self.tracking
+        for notice in (self.opened, self.seen, self.reviewed, self.hovered, self.told):
+            notice.fall_silent()
+        for notice in (tracking.changed, tracking.frame_done, tracking.ended):
+            notice.fall_silent()
         if self.alive and self._request is not None:
             self.client.send(Forget(0, self._request.session), _unheard)
 
@@ -150,8 +160,12 @@ class Session:
 
     def prompts_changed(self, before: PromptSheet, after: PromptSheet) -> None:
         """Forgets previews of objects about which something else is said now."""
+        self._sheet = after
         old = {thing.name: thing for thing in before.tracked()}
         new = {thing.name: thing for thing in after.tracked()}
+        for name in {*old} - {*new}:
+            # Another object may take the name: what is on disk under it is not that one's.
+            self.shelf.forget(name)
         for name in {*old, *new}:
             if old.get(name) != new.get(name):
                 said = {prompt.frame for prompt in (new[name].prompts if name in new else ())}
@@ -172,6 +186,7 @@ class Session:
         if not wanted or not self.ready() or not self._fed((frame,)):
             return
         names = {(frame, thing.name) for thing in wanted}
+        self._sheet = sheet
 
         def heard(message: Message) -> None:
             if isinstance(message, Status):
@@ -180,7 +195,7 @@ class Session:
             self._previewing -= 1
             if isinstance(message, Previewed):
                 for thing in wanted:
-                    if thing in ready_objects(self.shot.sheet):
+                    if thing in ready_objects(self._sheet):
                         self._stale.discard((frame, thing.name))
                 self._take(message, preview=True)
                 for sentence in message.told:
@@ -254,6 +269,8 @@ class Session:
         return True
 
     def _open_heard(self, message: Message) -> None:
+        if not isinstance(message, (Status, PlateOpened, Failed)) or message.id != self._opening_number:
+            return
         if isinstance(message, Status):
             self.told.emit(message.text, False)
             return
@@ -261,7 +278,7 @@ class Session:
         if isinstance(message, PlateOpened):
             self.plate, self._pid = message, self.client.pid
             self.opened.emit()
-        elif isinstance(message, Failed):
+        else:
             self.failed(message)
 
     def _picture_heard(self, message: Message) -> None:

@@ -254,7 +254,9 @@ def main():
     again.at_rest()
     assert len(again.window.canvas.scene.overlays) == 2
     again.leave()
-    assert artist.longest < 0.5, "the window was blocked for {:.2f} s".format(artist.longest)
+    # A window that waited for a worker to start or to track would stand still far longer; a busy machine may
+    # keep any process waiting for a second.
+    assert artist.longest < 2.5, "the window was blocked for {:.2f} s".format(artist.longest)
     del application
     print("The story ends well.")
 

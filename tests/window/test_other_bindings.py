@@ -30,7 +30,10 @@ def environment():
 def test_widgets(python, tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [python, "-m", "pytest", "-q", "--noconftest", "-c", str(tmp_path / "pytest.ini")]
-    command += ["-p", "no:cacheprovider", str(REPOSITORY / "tests" / "window" / "test_widgets.py")]
+    command += ["-p", "no:cacheprovider"]
+    command += [
+        str(REPOSITORY / "tests/window" / name) for name in ("test_widgets.py", "test_window_in_host.py")
+    ]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300
     )
