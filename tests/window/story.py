@@ -98,9 +98,13 @@ class Artist:
         name = window.edits._name_to_be()
         before = shelf.image(window.edits.frame, name)
         QTest.mouseClick(window.canvas, button, modifiers, self.place(point))
-        self.until(
-            lambda: shelf.image(window.edits.frame, name) not in (None, before), "the preview of " + name
-        )
+
+        def came():
+            # By identity: PySide2 makes an image of None to compare one with it.
+            image = shelf.image(window.edits.frame, name)
+            return image is not None and image is not before
+
+        self.until(came, "the preview of " + name)
         return time.monotonic() - started
 
     def box(self, one, other):
