@@ -4,8 +4,8 @@ Every row runs in a process of its own. The process first measures the machine's
 of matrix products (2048 x 2048 x 2048) and of attention, wide (one head of 256 channels, 4096 queries, 7232
 keys, as in memory attention) and narrow (three heads of 64 channels, 4096 queries and keys, as in the image
 encoder: four times as many exponentials for as many products). Then it measures the row, then the rates
-again; the better of the two counts. Times are medians. The *share* of a row is the time its arithmetic would take
-at those rates, by the time it took: 1 is the limit. The weights are synthetic
+again; the better of the two counts. Times are medians. The *share* of a row is the time its arithmetic
+would take at those rates, by the time it took: 1 is the limit. The weights are synthetic
 (times do not depend on them), the clip is noise of 854 x 480 pixels. Run from the repository's root, on a
 machine that does nothing else:
 
@@ -220,7 +220,8 @@ class Bench:
     def _steady(self, tracker) -> Cost:
         """Median of the frames that recall everything there is to recall."""
         times, last = [], time.perf_counter()
-        for result in tracker.propagate():
+        end = STEADY + 2 if len(tracker.objects) > 3 else None
+        for result in tracker.propagate(end=end):
             now = time.perf_counter()
             if result.frame > STEADY:
                 times.append(now - last)
