@@ -311,6 +311,8 @@ def run_row(model: str, precision: str, row: str, threads: int) -> dict[str, flo
     return {
         "seconds": cost.seconds,
         "gflop": cost.arithmetic / 1e9,
+        "gemm_gflop": cost.gemm / 1e9,
+        "attention_gflop": (cost.wide + cost.narrow) / 1e9,
         "share": cost.limit(rates) / cost.seconds,
         **{f"{name}_rate": rate / 1e9 for name, rate in dataclasses.asdict(rates).items()},
     }
