@@ -1,10 +1,10 @@
 """Times of ``run.py`` beside those of the published implementation, as ratios.
 
-The published implementation was measured once, on a machine of the same kind, 2 threads, float32: seconds per
-call, with that machine's rates of matrix products and of attention. Machines and hours differ, so its times are
-carried over to the present run: multiplied by the time that a tracked frame's arithmetic takes at this run's
-rates, by the time that it takes at those of then. One rate of attention counts on both sides, that of wide
-heads. Run from the repository's root:
+The published implementation was measured once, on a machine of the same kind, 2 threads, float32: seconds
+per call, with that machine's rates of matrix products and of attention. Machines and hours differ, so its
+times are carried over to the present run: multiplied by the time that a tracked frame's arithmetic takes at
+this run's rates, by the time that it takes at those of then. One rate of attention counts on both sides, that
+of wide heads. Run from the repository's root:
 
     python benchmarks/against_published.py RESULTS.json
 """
