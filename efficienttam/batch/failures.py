@@ -31,12 +31,24 @@ def plain_failures() -> Iterator[None]:
     except RuntimeError as error:
         if any(sign in str(error) for sign in _NO_MEMORY):
             raise _no_memory() from error
+        if _of_the_compiler(error):
+            raise DeviceError(
+                f"The image encoder cannot be compiled here: {str(error).strip().splitlines()[0]}",
+                "Install a C++ compiler, or take `compile` out of the job's model.",
+            ) from error
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             place = error.filename or "the disk for temporary files"
             raise OutputError(f"There is no room left on {place}.", "Make room and run again.") from error
         raise
+
+
+def _of_the_compiler(error: RuntimeError) -> bool:
+    """True for what ``torch.compile`` raises; told by the module, which takes seconds to import."""
+    return any(
+        base.__module__.startswith(("torch._dynamo", "torch._inductor")) for base in type(error).__mro__
+    )
 
 
 def _no_memory() -> DeviceError:

@@ -32,6 +32,7 @@ def load_wanted(wish: Model) -> EfficientTAM:
         weights=wish.weights or None,
         precision=wish.precision,
         threads=wish.threads or None,
+        compile=wish.compile,
     )
 
 

@@ -114,7 +114,9 @@ def job_hash(job: TrackJob) -> str:
         job,
         range=FrameRange(),
         views=(),
-        model=dataclasses.replace(job.model, device=Model().device, threads=Model().threads),
+        model=dataclasses.replace(
+            job.model, device=Model().device, threads=Model().threads, compile=Model().compile
+        ),
     )
     return hashlib.sha256(to_json(same).encode("utf-8")).hexdigest()
 

@@ -112,6 +112,12 @@ class Model:
     threads: int = field(
         Whole("a thread count from 0 to 1024", least=0, most=1024), "CPU threads; 0 lets torch choose.", 0
     )
+    compile: bool = field(
+        Flag(),
+        "Compile the image encoder when it is first used; needs a C++ compiler.",
+        False,
+        hide_default=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

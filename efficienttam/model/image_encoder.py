@@ -118,7 +118,8 @@ class VisionTransformer(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.patch_embed(image)
-        x = x + self.position(*x.shape[1:3]).to(x.dtype)
+        # Channels last in memory too: every norm would copy it otherwise, and every sum walk across it.
+        x = x.contiguous() + self.position(*x.shape[1:3]).to(x.dtype)
         for block in self.blocks:
             x = block(x)
         return x

@@ -101,7 +101,9 @@ class MaskDecoder(nn.Module):
         own = torch.cat((self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight))
         tokens = torch.cat((own[None].expand(batch, -1, -1).to(sparse.dtype), sparse), dim=1)
         tokens, grid = self.transformer(
-            (image + dense).flatten(2).transpose(1, 2), position.flatten(2).transpose(1, 2), tokens
+            (image + dense).flatten(2).transpose(1, 2).contiguous(),
+            position.flatten(2).transpose(1, 2),
+            tokens,
         )
         mask_tokens = tokens[:, 2 : 2 + self.masks]
         weights = torch.stack(

@@ -164,7 +164,7 @@ class MemoryAttention(nn.Module):
         """
         _, channels, height, width = embedding.shape
         table = rotary_table(height, width, channels, embedding.device)
-        x = (embedding + 0.1 * position.to(embedding.dtype)).flatten(2).transpose(1, 2)
+        x = (embedding + 0.1 * position.to(embedding.dtype)).flatten(2).transpose(1, 2).contiguous()
         bias = self._bias(memories[0])
         for index, layer in enumerate(self.layers):
             pairs = [self._join(memory, index) for memory in memories]

@@ -26,13 +26,16 @@ def load_model(
     weights: str | os.PathLike[str] | None = None,
     precision: Precision | str = Precision.FLOAT32,
     threads: int | None = None,
+    compile: bool = False,
 ) -> EfficientTAM:
     """A variant in eval mode with checked weights; ``weights_hash`` of the result is their sha256.
 
     ``device`` is cpu, mps, cuda or cuda:N; None or "auto" takes a GPU where there is one.
     ``weights`` is a file or folder; without it they are looked for as ``find_weights`` says. Nothing
     is downloaded. ``precision`` is what the network computes in but for its heads, ``threads``
-    how many CPU threads this whole process uses (None or 0: PyTorch's choice).
+    how many CPU threads this whole process uses (None or 0: PyTorch's choice). ``compile``
+    compiles the image encoder when it is first used, as ``torch.compile`` does: that takes up to a
+    minute, is kept on disk, and pays in bfloat16 alone (docs/performance.md).
 
     Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
     the device is absent or lacks the precision.
@@ -53,6 +56,8 @@ def load_model(
     model.requires_grad_(False)
     if dtype is not torch.float32:
         model.lower(dtype)
+    if compile:
+        model.image_encoder.compile()
     try:
         return model.to(target).eval()
     except torch.OutOfMemoryError as error:

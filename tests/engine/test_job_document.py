@@ -162,7 +162,7 @@ def test_hash_is_of_what_makes_the_matte():
         return job_hash(dataclasses.replace(JOB, **values)) == job_hash(JOB)
 
     assert same(range=FrameRange(1001, 1020))
-    assert same(model=Model(device="cuda:1", threads=4))
+    assert same(model=Model(device="cuda:1", threads=4, compile=True))
     assert not same(model=Model(name="efficienttam_s"))
     assert not same(tracking=dataclasses.replace(JOB.tracking, direction=Direction.FORWARD))
     hero = JOB.objects[0]

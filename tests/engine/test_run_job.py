@@ -12,7 +12,7 @@ import torch
 from efficienttam.batch.progress import SilentProgress
 from efficienttam.contract.cache_settings import CacheSettings, Storage
 from efficienttam.contract.document import JobFaults, job_hash
-from efficienttam.contract.errors import Cancelled, ExitCode, JobError, OutputError, PlateError
+from efficienttam.contract.errors import Cancelled, DeviceError, ExitCode, JobError, OutputError, PlateError
 from efficienttam.contract.job import (
     FrameRange,
     Layout,
@@ -118,6 +118,29 @@ def test_resuming_after_a_correction_makes_only_what_it_can_change(job, tiny_pla
     run_job(changed, folder=str(tiny_plate))
     for name, matte in resumed.items():
         np.testing.assert_array_equal(read_roto(str(tiny_plate / "out" / name)), matte, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_compiled_encoder_gives_the_same_mattes(job, tiny_plate):
+    if shutil.which("g++") is None:
+        pytest.skip("There is no C++ compiler on this machine.")
+    exact = dataclasses.replace(job, model=dataclasses.replace(job.model, precision=Precision.FLOAT32))
+    run_job(exact, folder=str(tiny_plate), frames=(1001, 1002), cache=CacheSettings())
+    plain = {path: read_roto(str(path)) for path in (tiny_plate / "out").iterdir()}
+    compiled = dataclasses.replace(exact, model=dataclasses.replace(exact.model, compile=True))
+    run_job(compiled, folder=str(tiny_plate), frames=(1001, 1002), cache=CacheSettings())
+    for path, matte in plain.items():
+        np.testing.assert_allclose(read_roto(str(path)), matte, atol=2e-3)
+
+
+def test_a_compiler_that_is_missing_is_told(job, tiny_plate, monkeypatch):
+    def broken(self, *arguments, **options):
+        raise torch._dynamo.exc.BackendCompilerFailed(lambda: None, RuntimeError("no g++"), None)
+
+    monkeypatch.setattr(load.EfficientTAM, "encode_image", broken)
+    with pytest.raises(DeviceError, match="cannot be compiled") as told:
+        run_job(job, folder=str(tiny_plate), cache=CacheSettings())
+    assert "compile" in told.value.remedy
 
 
 def test_resuming_after_an_object_was_added_keeps_the_others(job, tiny_plate):
