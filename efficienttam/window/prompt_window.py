@@ -84,15 +84,16 @@ class PromptWindow(WindowFace):
         """Does what a key of the key table does."""
         self._commands[name]()
 
-    def go_to(self, frame: int) -> None:
-        """Shows another frame, the nearest of the plate."""
+    def go_to(self, frame: int, tell: bool = True) -> None:
+        """Shows another frame, the nearest of the plate; without ``tell`` the host keeps its own."""
         plate = self.session.plate
         if plate is not None:
             frame = min(max(frame, plate.first), plate.last)
         if frame != self.edits.frame:
             self.edits.frame = frame
-            self.shot.set_frame(frame)
             self.say("", False)
+            if tell:
+                self._try(lambda: self.shot.set_frame(frame))
         self._drop_hover()
         self.session.ready()
         self.refresh()
@@ -156,7 +157,7 @@ class PromptWindow(WindowFace):
         session.tracking.frame_done.connect(self._frame_done)
         session.tracking.ended.connect(self._track_ended)
         self.shot.sheet_changed = self._host_changed_sheet
-        self.shot.frame_changed = lambda: self.go_to(self.shot.frame)
+        self.shot.frame_changed = self._host_moved
         self.shot.plate_changed = self._host_changed_plate
 
     def _by_name(self) -> Dict[str, Callable[[], Any]]:
@@ -225,7 +226,7 @@ class PromptWindow(WindowFace):
             # Undo may bring an object back whose mattes are on disk.
             self._ask_review()
         if self.edits.frame != frame:
-            self.shot.set_frame(self.edits.frame)
+            self._try(lambda: self.shot.set_frame(self.edits.frame))
         elif self.seen_frame == frame:
             self.session.ask_preview(frame, after)
         self.session.forget_hover()
@@ -382,7 +383,7 @@ class PromptWindow(WindowFace):
             self.canvas.set_plate(*size)
         self.frame_bar.set_range(plate.first, plate.last)
         self.say("", False)
-        self.go_to(self.shot.frame)
+        self._host_moved()
         self._ask_review()
 
     def _seen(self, frame: int) -> None:
@@ -398,6 +399,12 @@ class PromptWindow(WindowFace):
             if self.session.alive:
                 self.session.ask_picture(self.edits.frame)
 
+    def _host_moved(self) -> None:
+        frame = self._try(lambda: self.shot.frame)
+        if frame is not None:
+            # It may lie outside the plate: the window shows the nearest and leaves the host alone.
+            self.go_to(frame, tell=False)
+
     def _host_changed_plate(self) -> None:
         # No click may fall on a picture of the plate before.
         self.seen_frame = None
@@ -406,8 +413,8 @@ class PromptWindow(WindowFace):
         self.session.reopen()
 
     def _host_changed_sheet(self) -> None:
-        before, after = self.edits.sheet, self.shot.sheet
-        if self.edits.change(after, "Change from outside this window"):
+        before, after = self.edits.sheet, self._try(lambda: self.shot.sheet)
+        if after is not None and self.edits.change(after, "Change from outside this window"):
             self.session.prompts_changed(before, after)
             self.refresh()
 

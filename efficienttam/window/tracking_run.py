@@ -58,6 +58,7 @@ class TrackingRun:
                 raise refused
             session.shot.feed(range(begin, end + 1))
             job = session.shot.job(sheet)
+            session.shot.track_began()
         except EfficientTAMError as error:
             session.trouble(error)
             return False
@@ -70,7 +71,6 @@ class TrackingRun:
         part = None if first is None and last is None else (begin, end)
         request = TrackRequest(0, job, folder, part, resume=True, side=side)
         self._number = session.client.send(request, self._heard)
-        session.shot.track_began()
         self.changed.emit()
         return True
 

@@ -174,10 +174,37 @@ def test_frames_follow_each_other(host):
     shot.at = 1008
     shot.frame_changed()
     assert window.edits.frame == 1008
+    shot.at = 900
+    shot.frame_changed()
+    assert window.edits.frame == 1001 and shot.frames == [1005]
     window.go_to(5000)
     assert window.edits.frame == 1010
     window.do("prompt_back")
     assert window.edits.frame == 1004
+
+
+def test_a_shot_that_is_gone_is_told(host, monkeypatch):
+    window = host.panel
+    see_a_plate(window)
+
+    def gone(*_):
+        raise OutputError("The node is gone.", "Undo its deletion.")
+
+    for name in ("set_frame", "set_sheet", "job", "open_plate", "feed"):
+        monkeypatch.setattr(window.shot, name, gone, raising=False)
+    monkeypatch.setattr(KnobShot, "frame", property(gone))
+    monkeypatch.setattr(KnobShot, "sheet", property(gone))
+    for happening in (
+        window.shot.sheet_changed,
+        window.shot.frame_changed,
+        window.shot.plate_changed,
+        lambda: window.do("on"),
+        lambda: window.do("add"),
+        lambda: window.do("track"),
+    ):
+        window.say("", False)
+        happening()
+        assert window.status.text() == "The node is gone. Undo its deletion."
 
 
 def test_a_host_that_refuses_loses_nothing(host):
