@@ -47,7 +47,7 @@ def _of_object(name: str, frames: Sequence[int], mattes: Sequence[ObjectMatte]) 
             found.append((frame, "{} is lost.".format(name)))
             continue
         if matte.iou < LEAST_IOU:
-            found.append((frame, "{} is unsure ({:.0%}).".format(name, max(matte.iou, 0.0))))
+            found.append((frame, "{} is unsure ({:d}%).".format(name, int(100 * max(matte.iou, 0.0)))))
         before = mattes[index - 1] if index and frames[index - 1] == frame - 1 else None
         if before is not None and before.score > 0 and _jumps(before.area, matte.area):
             found.append((frame, "{} changes its size at once.".format(name)))

@@ -1,6 +1,6 @@
 """The widgets under real mouse and key events, each by itself. Runs on every Python and both Qt bindings.
 
-Needs nothing but pytest and a Qt binding: ``test_other_bindings`` runs this file by other interpreters.
+Needs nothing but pytest and a Qt binding: ``test_bindings`` runs this file by other interpreters.
 """
 
 import os

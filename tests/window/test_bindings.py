@@ -1,4 +1,4 @@
-"""The widgets and a whole story of the window by other Pythons, those that hosts have.
+"""The widgets and a whole story of the window, by other Pythons too: those that hosts have.
 
 EFFICIENTTAM_QT_PYTHONS names them, with the system's path separator between; each has pytest and PySide2
 or PySide6, and nothing of the engine's.
@@ -24,7 +24,11 @@ def python(request):
 
 def environment():
     wanted = {"QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, **wanted, "PYTHONPATH": str(REPOSITORY)}
+    return {
+        **os.environ,
+        **wanted,
+        "PYTHONPATH": str(REPOSITORY),
+    }
 
 
 def test_widgets(python, tmp_path):
@@ -41,10 +45,9 @@ def test_widgets(python, tmp_path):
     assert "passed" in done.stdout and "skipped" not in done.stdout
 
 
-def test_a_whole_story(python, two_things):
-    story = REPOSITORY / "tests" / "window" / "story.py"
+def tell_story(python, folder):
     done = subprocess.run(
-        [python, str(story), sys.executable, str(two_things)],
+        [python, str(REPOSITORY / "tests/window/story.py"), sys.executable, str(folder)],
         cwd=REPOSITORY,
         env=environment(),
         capture_output=True,
@@ -53,3 +56,14 @@ def test_a_whole_story(python, two_things):
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert done.stdout.splitlines()[-1] == "The story ends well."
+
+
+def test_a_whole_story(python, two_things):
+    tell_story(python, two_things)
+
+
+def test_a_whole_story_beside_the_engine(two_things):
+    pytest.importorskip("PySide6", reason="PySide6 is not installed beside the engine.")
+    if not pytest.importorskip("efficienttam.window.qt").sound():
+        pytest.skip("This PySide6 aborts Pythons before 3.12: use one before 6.12.")
+    tell_story(sys.executable, two_things)
