@@ -26,6 +26,7 @@ from . import (
     knobs,
     listeners,
     native_nodes,
+    object_colors,
     plate,
     sheet_edits,
     shot_job,
@@ -316,11 +317,9 @@ def show_object_as_told(tracker: TrackerNode) -> None:
     thing = tracker.current
     if thing is None:
         return
-    color = display.color_text(tracker.numbers(knobs.OBJECT_COLOR))
-    same_color = display.color_numbers(thing.color) == tracker.numbers(knobs.OBJECT_COLOR)
     sheet = tracker.sheet.shown(
         thing.id,
-        color=None if same_color else color,
+        color=object_colors.color_text(tracker.numbers(knobs.OBJECT_COLOR)),
         solo=tracker.flag(knobs.SOLO),
         mute=tracker.flag(knobs.MUTE),
     )

@@ -5,6 +5,7 @@ Only nodes of ours are touched, by the name of the knob; nothing here renders, a
 
 from __future__ import annotations
 
+import functools
 import traceback
 from typing import Any, Callable, Dict
 
@@ -64,7 +65,7 @@ def frame_shown(node: Any) -> None:
 def script_loaded() -> None:
     """After a script was opened: nodes of earlier versions are brought up to date."""
     for tracker in tracker_node.all_ours():
-        _or_told(tracker, lambda tracker=tracker: upgrade.bring_up_to_date(tracker))  # type: ignore[misc]
+        _or_told(tracker, functools.partial(upgrade.bring_up_to_date, tracker))
 
 
 def _shown_anew(tracker: TrackerNode) -> None:
@@ -112,7 +113,7 @@ def _is_whole(tracker: TrackerNode) -> bool:
     return tracker.node.node(knobs.READ) is not None and tracker.node.knob(knobs.HAS_MATTES) is not None
 
 
-def _or_told(tracker: TrackerNode, work: Callable[[], None]) -> None:
+def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:
     try:
         work()
     except EfficientTAMError as error:

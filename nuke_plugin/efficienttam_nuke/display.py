@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from efficienttam.contract.errors import EfficientTAMError
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, sheet_to_json
 
-from . import host, inner_graph, knobs, listeners, plate, sheet_edits
+from . import host, inner_graph, knobs, listeners, object_colors, plate, sheet_edits
 from .tracker_node import TrackerNode
 
 #: By uuid: frame, object and sheet that the handles were set for last.
@@ -54,7 +54,7 @@ def show_current(tracker: TrackerNode) -> None:
     """Colour, switches and points of the current object."""
     thing = tracker.current
     if thing is not None:
-        tracker.put(knobs.OBJECT_COLOR, color_numbers(thing.color))
+        tracker.put(knobs.OBJECT_COLOR, object_colors.color_numbers(thing.color))
         tracker.put(knobs.SOLO, thing.solo)
         tracker.put(knobs.MUTE, thing.mute)
     show_points(tracker, thing)
@@ -105,15 +105,3 @@ def handle_stands_for(tracker: TrackerNode, handle: str) -> Optional[Tuple[str, 
         return str(state["object"]), int(state["frame"]), (bool(include), int(place))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
-
-
-def color_numbers(color: str) -> Tuple[float, float, float]:
-    """``#rrggbb`` as three numbers of 0 to 1, unconverted: a sign, not a picture."""
-    red, green, blue = (round(int(color[at : at + 2], 16) / 255.0, 4) for at in (1, 3, 5))
-    return red, green, blue
-
-
-def color_text(numbers: Tuple[float, ...]) -> str:
-    """The other way, cut off at 0 and 1."""
-    parts = [max(0, min(255, int(round(number * 255)))) for number in numbers[:3]]
-    return "#{:02x}{:02x}{:02x}".format(*parts)

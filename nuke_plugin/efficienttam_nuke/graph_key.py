@@ -7,7 +7,7 @@ script stands on, and to ask them for a whole shot the timeline would have to be
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List
+from typing import Any, Dict, List, cast
 
 import nuke
 
@@ -44,7 +44,7 @@ def files_of(source: nuke.Node, frame: int) -> List[str]:
         told = source.fileDependencies(frame, frame)
     except (RuntimeError, AttributeError):
         return []
-    return [str(file) for _, files in told for file in files]
+    return [str(file) for entry in told for file in cast(List[str], entry[1])]
 
 
 def _collect(node: nuke.Node, seen: Dict[str, nuke.Node]) -> None:

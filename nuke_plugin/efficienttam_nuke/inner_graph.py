@@ -1,4 +1,4 @@
-"""What the nodes inside an EfficientTAM node are set to: the Read of the mattes, and who goes into the matte."""
+"""What the nodes inside an EfficientTAM node are set to: the Read of the mattes, who is in the matte."""
 
 from __future__ import annotations
 
