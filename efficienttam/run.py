@@ -9,7 +9,7 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.footage import Footage
-from .batch.open_job import OpenJob, Stop
+from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
@@ -36,6 +36,7 @@ def run_job(
     resume: bool = False,
     stop: Stop | None = None,
     cache: CacheSettings | None = None,
+    load: LoadModel = load_wanted,
 ) -> RunSummary:
     """Tracks every object of a job through every view and writes its mattes.
 
@@ -43,7 +44,8 @@ def run_job(
     job's range. ``resume`` keeps files that are good. ``stop`` is asked once per frame of the plate;
     when it answers True the run ends with Cancelled and leaves complete files only. ``cache`` is where
     embeddings are kept, by the environment and the platform unless given; it changes no matte but for
-    its storage.
+    its storage. ``load`` gives the network that the job asks for; a process that
+    runs several jobs may keep it.
 
     Raises JobFaults or JobError before anything is done when the job cannot work; PlateError,
     ColorError, WeightsError, DeviceError, OutputError or Cancelled later.
@@ -53,7 +55,7 @@ def run_job(
     with plain_failures():
         footage = Footage(job, folder, cache, frames)
         footage.make_folders()
-        opened = OpenJob(footage, progress, stop or (lambda: False))
+        opened = OpenJob(footage, progress, stop or (lambda: False), load)
         passes = [ViewPass(opened, view, *frames, resume) for view, frames in footage.ranges.items()]
         made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
         progress.begin(made, kept)

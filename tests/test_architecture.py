@@ -34,6 +34,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking"},
         {"numpy", "torch", "tqdm"},
     ),
+    "worker": (
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "top"},
+        {"numpy", "cv2", "torch"},
+    ),
     "evaluation": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
         {"numpy", "cv2", "torch", "matplotlib"},

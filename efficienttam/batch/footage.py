@@ -9,7 +9,7 @@ from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.document import JobFaults, resolve
 from ..contract.errors import JobError, OutputError, PlateError
 from ..contract.fields import Fault
-from ..contract.job import TrackJob
+from ..contract.job import FrameRange, Plate, TrackJob
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.rules import prompts_of
 from ..contract.sequence import SequencePattern, format_frames, tell_frames
@@ -41,7 +41,7 @@ class Footage:
         self.document = job
         self.job = resolve(job, folder)
         views = (view,) if view else self.job.views or ("",)
-        self.plates = {name: _plate(self.job, name, self.cache) for name in views}
+        self.plates = {name: open_plate(self.job.plate, self.job.range, name, self.cache) for name in views}
         faults = list(dict.fromkeys(self._prompt_faults()))
         if faults:
             raise JobFaults(faults)
@@ -87,18 +87,19 @@ def _range_of(plate: FrameSequence, frames: tuple[int, int] | None) -> tuple[int
     return frames
 
 
-def _plate(job: TrackJob, view: str, cache: CacheSettings) -> FrameSequence:
+def open_plate(plate: Plate, range: FrameRange, view: str, cache: CacheSettings) -> FrameSequence:
+    """The footage of one view. Raises PlateError, ColorError."""
     return FrameSequence(
-        job.plate.path,
-        job.range.first,
-        job.range.last,
+        plate.path,
+        range.first,
+        range.last,
         view=view,
-        color_space=job.plate.color_space,
-        config=job.plate.ocio_config,
-        missing=job.plate.missing,
-        layer=job.plate.layer,
-        part=job.plate.part or None,
-        movie_start=job.plate.movie_start,
+        color_space=plate.color_space,
+        config=plate.ocio_config,
+        missing=plate.missing,
+        layer=plate.layer,
+        part=plate.part or None,
+        movie_start=plate.movie_start,
         identify_by=cache.identity,
     )
 

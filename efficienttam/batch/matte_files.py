@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from ..contract.job import Layout, Output
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence, verify_matte, write_mattes
 from .footage import make_folder
+from .matte_score import MatteScore, score_attribute
 from .matte_spool import MatteSpool
 from .matte_stamp import MatteStamp
 
@@ -39,6 +41,8 @@ class MatteFiles:
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._stamp = stamp
         self._layered = output.layout is Layout.LAYER_PER_OBJECT
+        #: Scores of the mattes that wait.
+        self._scores: dict[tuple[int, str], MatteScore] = {}
         self._waiting = MatteSpool(os.path.dirname(os.path.abspath(self.path(1, ""))))
 
     def path(self, frame: int, name: str) -> str:
@@ -61,32 +65,43 @@ class MatteFiles:
             left = {name: anew & frames for name, frames in self._wanted.items()}
         return {name: sorted(frames) for name, frames in left.items()}
 
-    def completed(self, frame: int, mattes: Mapping[str, np.ndarray]) -> list[Callable[[], str]]:
-        """The files that these mattes (height, width) of a frame complete.
+    def completed(
+        self, frame: int, mattes: Mapping[str, np.ndarray], scores: Mapping[str, MatteScore]
+    ) -> list[Callable[[], str]]:
+        """The files that these mattes (height, width) of a frame, with their scores, complete.
 
         Each is called, in any thread, to write the file; that gives its path or raises OutputError.
         """
         if not self._layered:
             return [
-                functools.partial(self._write, frame, name, {name: matte}) for name, matte in mattes.items()
+                functools.partial(self._write, frame, name, {name: matte}, scores)
+                for name, matte in mattes.items()
             ]
         expected = [name for name, frames in self._wanted.items() if frame in frames]
         if any(name not in mattes and (frame, name) not in self._waiting for name in expected):
             for name, matte in mattes.items():
                 self._waiting.put(frame, name, matte)
+                self._scores[frame, name] = scores[name]
             return []
         found = {
             name: mattes[name] if name in mattes else self._waiting.take(frame, name) for name in expected
         }
-        return [functools.partial(self._write, frame, "", found)]
+        told = {name: scores.get(name) or self._scores.pop((frame, name)) for name in expected}
+        return [functools.partial(self._write, frame, "", found, told)]
 
     def close(self) -> None:
         """Drops mattes of frames that never became complete."""
         self._waiting.close()
 
-    def _write(self, frame: int, name: str, mattes: Mapping[str, np.ndarray]) -> str:
+    def _write(
+        self, frame: int, name: str, mattes: Mapping[str, np.ndarray], scores: Mapping[str, MatteScore]
+    ) -> str:
         path = self.path(frame, name)
         make_folder(os.path.dirname(path))
+        told = {
+            score_attribute(owner): str(dataclasses.replace(scores[owner], area=float(matte.mean())))
+            for owner, matte in mattes.items()
+        }
         absent = np.zeros(next(iter(mattes.values())).shape, np.float32)
         write_mattes(
             path,
@@ -95,7 +110,7 @@ class MatteFiles:
             compression=self._output.compression,
             depth=self._output.depth,
             data_window=self._output.data_window,
-            metadata=self._stamp.header(frame, self._told(name), self._view),
+            metadata={**self._stamp.header(frame, self._owners(name), self._view), **told},
         )
         return path
 
@@ -106,9 +121,9 @@ class MatteFiles:
         channel = self._output.layer.rpartition(".")[2]
         return {f"{owner}.{channel}": owner for owner in self._wanted}
 
-    def _told(self, name: str) -> str:
-        """The objects of a file, as its header names them."""
-        return name or ",".join(self._wanted)
+    def _owners(self, name: str) -> tuple[str, ...]:
+        """The objects of a file."""
+        return (name,) if name else tuple(self._wanted)
 
     def _is_good(self, frame: int, name: str, newer_than: float) -> bool:
         name = "" if self._layered else name
@@ -120,7 +135,7 @@ class MatteFiles:
                 path,
                 plate=self._plate.info(frame),
                 layers=list(self._layers(name)),
-                metadata=self._stamp.expected(frame, self._told(name), self._view),
+                metadata=self._stamp.expected(frame, self._owners(name), self._view),
             )
         except IncompleteError:
             return False

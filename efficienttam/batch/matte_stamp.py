@@ -2,59 +2,104 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .. import __version__
 from ..contract.cache_settings import Storage
 from ..contract.document import job_hash
-from ..contract.job import Precision, TrackJob
+from ..contract.job import Precision, TrackedObject, TrackJob
+from ..contract.passes import Recall
+from ..contract.prompts import Prompt, RotoFile
+from ..contract.sequence import SequencePattern
 from ..model.efficienttam import EfficientTAM
+from ..tracking.spans import Word, heard
 
 _PRECISION = "efficienttam/precision"
+#: Objects, the prompted frames that each is made from, and the view.
+_Heard = tuple[tuple[str, ...], tuple[tuple[int, ...], ...], str]
 
 
-@dataclass(frozen=True)
 class MatteStamp:
-    """``common`` stands in every header of a job; ``precision`` is what the network computed in.
+    """What the headers of one job's mattes hold, paths as the job was given.
 
-    A job that leaves the precision to the machine (``any_precision``) keeps mattes made in another one.
+    ``folder`` is where relative paths of roto masks are taken from; those are read. A job that leaves
+    the precision to the machine keeps mattes made in another one.
     """
 
-    common: dict[str, str]
-    precision: str
-    any_precision: bool
+    def __init__(self, given: TrackJob, resolved: TrackJob, model: EfficientTAM, embeddings: Storage) -> None:
+        self._job = given
+        self._resolved = {thing.name: thing for thing in resolved.objects}
+        self._things = {thing.name: thing for thing in given.objects}
+        self._precision = str(model.precision).removeprefix("torch.")
+        self._any_precision = given.model.precision is Precision.AUTO
+        self._common = {
+            "efficienttam/version": __version__,
+            "efficienttam/model": given.model.name,
+            "efficienttam/weights": model.weights_hash,
+            "efficienttam/embeddings": embeddings.value,
+        }
+        self._whole = job_hash(given)
+        self._digests: dict[str, str] = {}
+        # One per span between prompted frames, however long the shot is.
+        self._recipes: dict[_Heard, str] = {}
 
-    def header(self, frame: int, thing: str, view: str) -> dict[str, str]:
-        """The attributes of the matte of a frame of ``thing``: an object, or several with commas."""
-        return {**self._fixed(frame, thing, view), _PRECISION: self.precision}
+    def header(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
+        """The attributes of a file with the mattes of some objects on a frame."""
+        return {
+            **self._fixed(frame, names, view),
+            "efficienttam/job": self._whole,
+            _PRECISION: self._precision,
+        }
 
-    def expected(self, frame: int, thing: str, view: str) -> dict[str, str]:
-        """Those of them that a matte must have to be kept."""
-        return self._fixed(frame, thing, view) if self.any_precision else self.header(frame, thing, view)
+    def expected(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
+        """Those of them that a file must have to be kept."""
+        fixed = self._fixed(frame, names, view)
+        return fixed if self._any_precision else {**fixed, _PRECISION: self._precision}
 
-    def _fixed(self, frame: int, thing: str, view: str) -> dict[str, str]:
-        place = {"efficienttam/object": thing, "efficienttam/frame": str(frame)}
-        return {**self.common, **place, **({"efficienttam/view": view} if view else {})}
+    def _fixed(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
+        place = {"efficienttam/object": ",".join(names), "efficienttam/frame": str(frame)}
+        recipe = {"efficienttam/recipe": self._recipe(frame, names, view)}
+        return {**self._common, **place, **({"efficienttam/view": view} if view else {}), **recipe}
 
+    def _recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
+        """sha256 of all in the job that decides how these mattes come out, and of nothing else."""
+        wish = self._job.tracking
+        names = tuple(self._things) if wish.non_overlapping else names
+        frames = []
+        for name in names:
+            prompts = self._things[name].prompts
+            frames.append(
+                tuple(prompt.frame for prompt in prompts)
+                if wish.recall is Recall.ALL
+                else tuple(heard(frame, words_of(prompts)))
+            )
+        key = (names, tuple(frames), view)
+        if key not in self._recipes:
+            self._recipes[key] = self._hash(*key)
+        return self._recipes[key]
 
-def matte_stamp(
-    job: TrackJob, model: EfficientTAM, embeddings: Storage, roto_files: Sequence[str]
-) -> MatteStamp:
-    """The stamp of a job, its paths as they were given, on a model; the roto files are read."""
-    common = {
-        "efficienttam/version": __version__,
-        "efficienttam/job": job_hash(job),
-        "efficienttam/model": job.model.name,
-        "efficienttam/weights": model.weights_hash,
-        "efficienttam/embeddings": embeddings.value,
-    }
-    if roto_files:
-        digest = hashlib.sha256()
-        for path in roto_files:
+    def _hash(self, names: tuple[str, ...], frames: tuple[tuple[int, ...], ...], view: str) -> str:
+        things, rotos = [], []
+        for name, kept in zip(names, frames, strict=True):
+            words = self._things[name].prompts
+            things.append(TrackedObject(name, tuple(word for word in words if word.frame in kept)))
+            rotos += [
+                self._digest(prompt.mask, prompt.frame, view)
+                for prompt in self._resolved[name].prompts
+                if prompt.frame in kept and isinstance(prompt.mask, RotoFile)
+            ]
+        part = dataclasses.replace(self._job, objects=tuple(things))
+        return hashlib.sha256("\n".join([job_hash(part), *rotos]).encode()).hexdigest()
+
+    def _digest(self, roto: RotoFile, frame: int, view: str) -> str:
+        path = SequencePattern(roto.path).path(frame, view)
+        if path not in self._digests:
             with open(path, "rb") as file:
-                digest.update(hashlib.sha256(file.read()).digest())
-        common["efficienttam/roto"] = digest.hexdigest()
-    precision = str(model.precision).removeprefix("torch.")
-    return MatteStamp(common, precision, job.model.precision is Precision.AUTO)
+                self._digests[path] = hashlib.sha256(file.read()).hexdigest()
+        return self._digests[path]
+
+
+def words_of(prompts: tuple[Prompt, ...]) -> list[Word]:
+    """Prompts as frames, and which of them correct."""
+    return [Word(prompt.frame, index > 0 and prompt.only_points) for index, prompt in enumerate(prompts)]

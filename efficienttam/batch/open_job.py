@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container
 
 from ..contract.errors import Cancelled
-from ..contract.job import TrackJob
+from ..contract.job import Model, Tracking
 from ..contract.prompts import Prompt, RotoFile
-from ..contract.rules import prompts_of
 from ..contract.sequence import SequencePattern
 from ..media import read_roto
 from ..model.efficienttam import EfficientTAM
@@ -18,20 +17,34 @@ from ..tracking import EmbeddingCache, EmbeddingStore, ObjectId, TrackerOptions,
 from ..tracking.frame_encoder import FrameEncoder
 from ..weights.load import load_model
 from .footage import Footage
-from .matte_stamp import matte_stamp
+from .matte_stamp import MatteStamp
 from .progress import Progress
 
 Stop = Callable[[], bool]
+LoadModel = Callable[[Model], EfficientTAM]
+
+
+def load_wanted(wish: Model) -> EfficientTAM:
+    """The network that a job asks for. Raises WeightsError, DeviceError."""
+    return load_model(
+        wish.name,
+        device=wish.device,
+        weights=wish.weights or None,
+        precision=wish.precision,
+        threads=wish.threads or None,
+    )
 
 
 class OpenJob:
     """One job with its footage open and its model loaded.
 
     ``job`` has its paths resolved; ``stamp`` tells in a matte's header what made it; ``embeddings``
-    serves all views. Raises WeightsError, DeviceError or Cancelled.
+    serves all views, ``load`` gives the network. Raises WeightsError, DeviceError or Cancelled.
     """
 
-    def __init__(self, footage: Footage, progress: Progress, stop: Stop) -> None:
+    def __init__(
+        self, footage: Footage, progress: Progress, stop: Stop, load: LoadModel = load_wanted
+    ) -> None:
         self.job = footage.job
         self.progress = progress
         self.plates = footage.plates
@@ -39,14 +52,13 @@ class OpenJob:
         self._stop = stop
         self._visited: tuple[str, int] | None = None
         progress.status(f"Loading {self.job.model.name}.")
-        self.model = _model(self.job)
+        self.model = load(self.job.model)
         how = str(self.model.precision).removeprefix("torch.")
         progress.status(f"{self.job.model.name} runs on {self.model.device} in {how}.")
         cache = footage.cache
         self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
-        rotos = _roto_files(self.job, self.job.views or ("",))
-        self.stamp = matte_stamp(footage.document, self.model, cache.storage, rotos)
+        self.stamp = MatteStamp(footage.document, self.job, self.model, cache.storage)
 
     def frame_encoder(self, view: str) -> FrameEncoder:
         """The embeddings of one view's frames."""
@@ -59,21 +71,10 @@ class OpenJob:
 
         ``made`` holds the frames that mattes are made of, None for all: others are only passed.
         """
-        wish = self.job.tracking
-        options = TrackerOptions(
-            between=wish.between,
-            recall=wish.recall,
-            fill_hole_area=wish.fill_hole_area,
-            non_overlapping=wish.non_overlapping,
-            max_prompted_frames=wish.max_prompted_frames,
-            memory_stride=wish.memory_stride,
-            dynamic_multimask=wish.dynamic_multimask,
-            binarize_prompted=wish.binarize_prompted,
-        )
         tracker = VideoTracker(
             self.model,
             self.plates[view],
-            options,
+            tracker_options(self.job.tracking),
             self.embeddings,
             visit=functools.partial(self.visit, view, made),
             tell=self.progress.status,
@@ -83,7 +84,7 @@ class OpenJob:
             id = tracker.add_object(thing.name)
             names[id] = thing.name
             for prompt in thing.prompts:
-                tracker.add_prompt(id, _with_mask(prompt, view))
+                tracker.add_prompt(id, with_mask(prompt, view))
         return tracker, names
 
     def visit(self, view: str, made: Container[int] | None, frame: int) -> None:
@@ -99,35 +100,28 @@ class OpenJob:
             raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
 
     def newest_input(self, view: str) -> float:
-        """When the last of the plate's files and roto masks was written, seconds since the epoch."""
+        """When the last of the plate's files was written, seconds since the epoch."""
         plate = self.plates[view]
-        files = {plate.path(frame) for frame in plate.frames}
-        files.update(_roto_files(self.job, [view]))
-        return max(os.stat(file).st_mtime for file in files)
+        return max(os.stat(file).st_mtime for file in {plate.path(frame) for frame in plate.frames})
 
 
-def _model(job: TrackJob) -> EfficientTAM:
-    wish = job.model
-    return load_model(
-        wish.name,
-        device=wish.device,
-        weights=wish.weights or None,
-        precision=wish.precision,
-        threads=wish.threads or None,
+def tracker_options(wish: Tracking) -> TrackerOptions:
+    """How a job wants to be tracked, as the tracker takes it."""
+    return TrackerOptions(
+        between=wish.between,
+        recall=wish.recall,
+        fill_hole_area=wish.fill_hole_area,
+        non_overlapping=wish.non_overlapping,
+        max_prompted_frames=wish.max_prompted_frames,
+        memory_stride=wish.memory_stride,
+        dynamic_multimask=wish.dynamic_multimask,
+        binarize_prompted=wish.binarize_prompted,
     )
 
 
-def _with_mask(prompt: Prompt, view: str) -> Prompt:
+def with_mask(prompt: Prompt, view: str) -> Prompt:
+    """The prompt with its roto mask read from disk. Raises PlateError."""
     if not isinstance(prompt.mask, RotoFile):
         return prompt
     path = SequencePattern(prompt.mask.path).path(prompt.frame, view)
     return dataclasses.replace(prompt, mask=read_roto(path, prompt.mask.channel, view))
-
-
-def _roto_files(job: TrackJob, views: Sequence[str]) -> list[str]:
-    return [
-        SequencePattern(prompt.mask.path).path(prompt.frame, view)
-        for _, prompt in prompts_of(job)
-        if isinstance(prompt.mask, RotoFile)
-        for view in views
-    ]

@@ -11,6 +11,7 @@ from ..contract.job import TrackedObject
 from ..contract.sequence import format_frames
 from ..tracking.spans import share
 from .matte_files import MatteFiles, frame_runs
+from .matte_score import MatteScore
 from .open_job import OpenJob
 from .write_behind import WriteBehind
 
@@ -66,7 +67,11 @@ class ViewPass:
         try:
             for result in results:
                 mattes = {names[id]: matte for id, matte in result.mattes.items()}
-                files = self._files.completed(result.frame, mattes)
+                scores = {
+                    names[id]: MatteScore(result.object_score[id], result.predicted_iou[id])
+                    for id in result.mattes
+                }
+                files = self._files.completed(result.frame, mattes, scores)
                 for done in behind.submit(functools.partial(_write, result.frame, len(mattes), files)):
                     written += self._tell(done)
                 self._opened.end_if_stopped()

@@ -14,7 +14,7 @@ from typing import Any, Iterable, Sequence
 from .disk import place_at
 from .errors import ExitCode, JobError, OutputError
 from .fields import Fault, Record, Whole
-from .job import JOB_VERSION, FrameRange, Model, TrackedObject, TrackJob
+from .job import JOB_VERSION, FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from .prompts import Prompt, RotoFile
 from .rules import broken_rules
 
@@ -122,26 +122,48 @@ def job_hash(job: TrackJob) -> str:
 def resolve(job: TrackJob, folder: str) -> TrackJob:
     """The job with every relative path made relative to ``folder`` instead of the working folder."""
 
-    def at(path: str) -> str:
-        return place_at(path, folder) if path else path
-
-    def prompt_at(prompt: Prompt) -> Prompt:
-        if not isinstance(prompt.mask, RotoFile):
-            return prompt
-        return dataclasses.replace(prompt, mask=dataclasses.replace(prompt.mask, path=at(prompt.mask.path)))
-
     def object_at(thing: TrackedObject) -> TrackedObject:
-        return dataclasses.replace(thing, prompts=tuple(prompt_at(prompt) for prompt in thing.prompts))
+        return dataclasses.replace(
+            thing, prompts=tuple(resolve_prompt(prompt, folder) for prompt in thing.prompts)
+        )
 
-    config = job.plate.ocio_config
-    config = config if config.startswith("ocio://") else at(config)
     return dataclasses.replace(
         job,
-        plate=dataclasses.replace(job.plate, path=at(job.plate.path), ocio_config=config),
+        plate=resolve_plate(job.plate, folder),
         objects=tuple(object_at(thing) for thing in job.objects),
-        output=dataclasses.replace(job.output, path=at(job.output.path)),
-        model=dataclasses.replace(job.model, weights=at(job.model.weights)),
+        output=resolve_output(job.output, folder),
+        model=resolve_model(job.model, folder),
     )
+
+
+def resolve_plate(plate: Plate, folder: str) -> Plate:
+    """The plate with relative paths made relative to ``folder``."""
+    config = plate.ocio_config
+    config = config if config.startswith("ocio://") else _placed(config, folder)
+    return dataclasses.replace(plate, path=_placed(plate.path, folder), ocio_config=config)
+
+
+def resolve_prompt(prompt: Prompt, folder: str) -> Prompt:
+    """The prompt with a relative roto mask made relative to ``folder``."""
+    if not isinstance(prompt.mask, RotoFile):
+        return prompt
+    return dataclasses.replace(
+        prompt, mask=dataclasses.replace(prompt.mask, path=_placed(prompt.mask.path, folder))
+    )
+
+
+def resolve_output(output: Output, folder: str) -> Output:
+    """The output with a relative path made relative to ``folder``."""
+    return dataclasses.replace(output, path=_placed(output.path, folder))
+
+
+def resolve_model(model: Model, folder: str) -> Model:
+    """The model with relative weights made relative to ``folder``."""
+    return dataclasses.replace(model, weights=_placed(model.weights, folder))
+
+
+def _placed(path: str, folder: str) -> str:
+    return place_at(path, folder) if path else path
 
 
 def job_schema() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Union
+from typing import Any, Tuple, Union
 
 from .document import from_json, to_json
 from .errors import EfficientTAMError
@@ -116,8 +116,8 @@ class Picture:
 class Preview:
     """Asks what objects look like on one frame of an open plate, given all their prompts.
 
-    A newer preview of the same session replaces one that has not begun (answered by ``Dropped``).
-    Answered by ``Previewed``.
+    A newer preview of the same objects replaces one that has not begun (answered by ``Dropped``). While a
+    job runs previews are answered between two of its frames. Answered by ``Previewed``.
     """
 
     id: int = field(_NUMBER, "Request number.")
@@ -201,8 +201,9 @@ class TrackRequest:
     id: int = field(_NUMBER, "Request number.")
     job: TrackJob = field(_Job(), "The job document.")
     folder: str = field(Text("a folder"), "Relative paths of the job are taken from here.", "")
-    first: int | None = field(Maybe(FRAME), "First frame to make; null for the job's.", None)
-    last: int | None = field(Maybe(FRAME), "Last frame to make; null for the job's.", None)
+    frames: Tuple[int, int] | None = field(
+        Maybe(Many(FRAME, "two frames [first, last]", length=2)), "Frames to make; null for the job's.", None
+    )
     resume: bool = field(Flag(), "Keep mattes that are there and would come out the same.", True)
     side: int = field(
         _SIDE, "Longest side of the mattes sent along with FrameDone at most, in pixels; 0 sends none.", 0
@@ -320,14 +321,14 @@ _KINDS = {
 def to_line(message: Message) -> str:
     """One line of JSON, newline included; ASCII, so that no locale can spoil it."""
     name = type(message).__name__
-    return json.dumps(dict({"message": name}, **_KINDS[name].write(message))) + "\n"
+    return json.dumps(dict({"kind": name}, **_KINDS[name].write(message))) + "\n"
 
 
 def from_line(line: str) -> Message:
     """The message of a line. Raises ProtocolError; JobFaults where the job in it is wrong."""
     try:
         document = json.loads(line)
-        kind = _KINDS[document.pop("message")]
+        kind = _KINDS[document.pop("kind")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         shown = line[:80].strip()
         raise ProtocolError(

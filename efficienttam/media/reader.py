@@ -7,6 +7,8 @@ What is refused is said in ``image_file``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .channels import find_channel, find_picture
@@ -62,3 +64,12 @@ def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
     if pixels.dtype.kind == "u":
         return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     return np.clip(np.nan_to_num(pixels.astype(np.float32), nan=0.0), 0.0, 1.0)
+
+
+def read_texts(path: str, names: Sequence[str]) -> dict[str, str]:
+    """Text attributes of a file's header, empty where there is none. No pixel is touched.
+
+    Raises PlateError when the file is missing or damaged.
+    """
+    with open_image(path) as file:
+        return {name: file.text(name) for name in names}

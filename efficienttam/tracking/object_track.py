@@ -32,7 +32,8 @@ class ObjectTrack:
     ``prompts`` by frame in the order they were given. ``pending`` holds the outputs of prompted
     frames that are not yet remembered. ``resolved`` tells whether all prompts have such an output.
     ``covered`` lists the frame ranges tracked so far, merged, as (first, last). ``conditioned`` is the
-    last embedding that memory spoke to.
+    last embedding that memory spoke to. ``walked`` is the frame that a ``Rehearsal`` walked to, None
+    once something else was remembered.
     """
 
     id: ObjectId
@@ -43,6 +44,7 @@ class ObjectTrack:
     resolved: bool = True
     covered: list[tuple[int, int]] = field(default_factory=list)
     conditioned: Conditioned | None = None
+    walked: int | None = None
 
     def output(self, frame: int) -> FrameMemory | None:
         """The latest output on a frame, if it is still held."""
@@ -63,6 +65,12 @@ class ObjectTrack:
         """True when the frame was tracked, also if its memory was dropped since."""
         return any(first <= frame <= last for first, last in self.covered)
 
+    def forget_tracked(self) -> None:
+        """Drops what was tracked, and keeps what prompts gave."""
+        self.memory.tracked.clear()
+        self.covered.clear()
+        self.walked = None
+
     def forget_outputs(self) -> None:
         """Drops everything but the user's words."""
         self.memory.prompted.clear()
@@ -70,4 +78,5 @@ class ObjectTrack:
         self.pending.clear()
         self.covered.clear()
         self.conditioned = None
+        self.walked = None
         self.resolved = not self.prompts

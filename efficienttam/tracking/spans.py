@@ -27,6 +27,14 @@ class Share:
     weight: float
 
 
+@dataclass(frozen=True)
+class Word:
+    """A prompted frame; ``corrects`` tells that its prompt speaks about what tracking shows there."""
+
+    frame: int
+    corrects: bool
+
+
 def share(frame: int, prompted: Sequence[int], between: Between, direction: Direction) -> Share | None:
     """Share of a frame given the object's prompted frames, ascending; None where no pass reaches it.
 
@@ -54,6 +62,28 @@ def neighbours(frame: int, prompted: Sequence[int]) -> list[int]:
     before = [key for key in prompted if key <= frame][-1:]
     after = [key for key in prompted if key >= frame][:1]
     return sorted({*before, *after})
+
+
+def heard(frame: int, words: Sequence[Word]) -> list[int]:
+    """Frames of the words that an object's matte on ``frame`` depends on, ascending, for
+    ``Recall.NEIGHBOURS``.
+
+    ``words`` in the order given. A frame depends on its neighbouring prompted frames; the output of one
+    that was given later and corrects what tracking shows depends in turn on its neighbours among those
+    given before it.
+    """
+    order = [word.frame for word in words]
+    found: set[int] = set()
+    waiting = neighbours(frame, sorted(order))
+    while waiting:
+        key = waiting.pop()
+        if key in found:
+            continue
+        found.add(key)
+        at = order.index(key)
+        if words[at].corrects:
+            waiting += neighbours(key, sorted(order[:at]))
+    return sorted(found)
 
 
 def spans_touched(changed: Iterable[int], prompted: Sequence[int], first: int, last: int) -> list[range]:

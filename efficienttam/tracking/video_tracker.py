@@ -99,7 +99,7 @@ class VideoTracker:
         Raises PromptError for a frame or a point outside the plate, or a mask of another size.
         """
         track = self.track_of(id)
-        self._check(prompt)
+        self.check(prompt)
         track.prompts[prompt.frame] = prompt
         track.forget_outputs()
 
@@ -121,7 +121,7 @@ class VideoTracker:
         already prompted frame points correct the output that is there.
         """
         track = self.track_of(id)
-        self._check(prompt)
+        self.check(prompt)
         with self.model.inference():
             self.resolve(track)
             track.prompts[prompt.frame] = prompt
@@ -233,21 +233,23 @@ class VideoTracker:
         if track.resolved:
             return
         words = list(track.prompts.values())
-        if words and not words[0].stands_alone:
-            raise PromptError(
-                f"The first prompt of {track.name}, on frame {words[0].frame}, only excludes.",
-                "Include a point, draw a box or give a mask first.",
-            )
+        check_first(track.name, words)
         for index, prompt in enumerate(words):
-            self.remember_pending(track)
-            if index and prompt.box is None and prompt.mask is None:
-                self._correct(track, prompt)
-            else:
-                self._take_prompt(track, prompt, self.options.recall)
-            self._tell_unheeded(track, prompt)
+            self.hear(track, prompt, first=index == 0)
         self.remember_pending(track)
         track.memory.tracked.clear()
         track.resolved = True
+
+    def hear(self, track: ObjectTrack, prompt: Prompt, first: bool) -> None:
+        """Gives one prompt its output, pending, after those given before it were heard."""
+        self.remember_pending(track)
+        if not first and prompt.only_points:
+            self._correct(track, prompt)
+        else:
+            # What an earlier correction was tracked through says nothing about a box or a mask.
+            track.forget_tracked()
+            self._take_prompt(track, prompt, self.options.recall)
+        self._tell_unheeded(track, prompt)
 
     def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Says where the mask of a prompted frame goes against the prompt's points."""
@@ -265,7 +267,9 @@ class VideoTracker:
         not hold what they include, tracking had lost the object: they are taken afresh.
         """
         frame, size = prompt.frame, self.plate.size
-        self.walk(track, frame)
+        if track.walked != frame:
+            track.forget_tracked()
+            self.walk(track, frame)
         tracked = track.output(frame)
         if tracked is None or not network_pass.contradicted(tracked.logits, prompt, size):
             self._take_prompt(track, prompt, self.options.recall)
@@ -314,6 +318,8 @@ class VideoTracker:
 
     def remember_pending(self, track: ObjectTrack) -> None:
         """Encodes the memory of prompted frames that are pending and moves them to the bank."""
+        if track.pending:
+            track.walked = None
         for frame, output in track.pending.items():
             binarize = self.options.binarize_prompted
             (encoded,) = network_pass.memory_maps(
@@ -348,7 +354,8 @@ class VideoTracker:
         """Outputs of some objects on a frame as a result at plate size."""
         return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
 
-    def _check(self, prompt: Prompt) -> None:
+    def check(self, prompt: Prompt) -> None:
+        """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
         frames, (width, height) = self.plate.frames, self.plate.size
         if not frames[0] <= prompt.frame <= frames[-1]:
             raise PromptError(
@@ -366,6 +373,15 @@ class VideoTracker:
                 f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
                 "Give the mask at the plate's size, rows first.",
             )
+
+
+def check_first(name: str, words: Sequence[Prompt]) -> None:
+    """Raises PromptError when the first prompt of an object does not tell what it is."""
+    if words and not words[0].stands_alone:
+        raise PromptError(
+            f"The first prompt of {name}, on frame {words[0].frame}, only excludes.",
+            "Include a point, draw a box or give a mask first.",
+        )
 
 
 def _nothing(told: object) -> None:

@@ -22,7 +22,7 @@ from efficienttam.contract.job import (
     TrackedObject,
     Tracking,
 )
-from efficienttam.contract.passes import Direction
+from efficienttam.contract.passes import Direction, Recall
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.sequence import MissingFrames
 from efficienttam.media import read_info, read_roto, write_matte
@@ -95,6 +95,45 @@ def test_header_tells_what_made_the_matte(job, tiny_plate, random_weights):
     assert header["efficienttam/embeddings"] == "float16"
     assert header["efficienttam/precision"] in ("float32", "bfloat16")
     assert header["efficienttam/weights"] == hashlib.sha256(random_weights.read_bytes()).hexdigest()
+
+
+def with_prompts(job, *prompts):
+    hero = dataclasses.replace(job.objects[0], prompts=prompts)
+    return dataclasses.replace(job, objects=(hero, *job.objects[1:]))
+
+
+def test_resuming_after_a_correction_makes_only_what_it_can_change(job, tiny_plate):
+    words = Prompt(1001, box=(10, 10, 50, 40)), Prompt(1003, box=(12, 10, 52, 40))
+    last, other = Prompt(1006, include=((40, 25),)), Prompt(1006, include=((40, 25), (42, 30)))
+    run_job(with_prompts(job, *words, last), folder=str(tiny_plate))
+    before = sums(tiny_plate / "out")
+    changed = with_prompts(job, *words, other)
+    again = run_job(changed, folder=str(tiny_plate), resume=True)
+    assert sorted(map(os.path.basename, again.written)) == [
+        f"hero.{frame}.exr" for frame in (1004, 1005, 1006)
+    ]
+    kept = {name: value for name, value in before.items() if name not in map(os.path.basename, again.written)}
+    assert {name: sums(tiny_plate / "out")[name] for name in kept} == kept
+    resumed = {name: read_roto(str(tiny_plate / "out" / name)) for name in before}
+    run_job(changed, folder=str(tiny_plate))
+    for name, matte in resumed.items():
+        np.testing.assert_array_equal(read_roto(str(tiny_plate / "out" / name)), matte, err_msg=name)
+
+
+def test_resuming_after_an_object_was_added_keeps_the_others(job, tiny_plate):
+    run_job(dataclasses.replace(job, objects=job.objects[:1]), folder=str(tiny_plate))
+    again = run_job(job, folder=str(tiny_plate), resume=True)
+    assert (again.made, again.kept) == (6, 6)
+    assert all("sky" in path for path in again.written)
+
+
+def test_resuming_makes_everything_anew_where_everything_is_recalled(job, tiny_plate):
+    every = dataclasses.replace(job, tracking=dataclasses.replace(job.tracking, recall=Recall.ALL))
+    words = Prompt(1001, box=(10, 10, 50, 40)), Prompt(1003, box=(12, 10, 52, 40))
+    run_job(with_prompts(every, *words), folder=str(tiny_plate))
+    more = with_prompts(every, *words, Prompt(1006, box=(12, 10, 52, 40)))
+    again = run_job(more, folder=str(tiny_plate), resume=True)
+    assert (again.made, again.kept) == (6, 6)
 
 
 def test_layers_hold_the_mattes_of_the_single_files(job, layered, tiny_plate):
@@ -180,11 +219,13 @@ def test_resume_makes_anew_what_another_job_or_older_plate_made(job, tiny_plate)
     hero, sky = job.objects
     moved = dataclasses.replace(sky, prompts=(Prompt(1003, box=(2, 1, 60, 20)),))
     changed = dataclasses.replace(job, objects=(hero, moved))
-    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
-    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 0
+    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 2
+    other = dataclasses.replace(changed, tracking=Tracking(fill_hole_area=0))
+    assert run_job(other, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+    assert run_job(other, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 0
     later = os.stat(tiny_plate / "plate.1006.exr").st_mtime + 3600
     os.utime(tiny_plate / "plate.1006.exr", (later, later))
-    assert run_job(changed, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
+    assert run_job(other, folder=str(tiny_plate), frames=(1001, 1002), resume=True).made == 4
 
 
 @pytest.mark.parametrize("kind", ["job", "layered"])

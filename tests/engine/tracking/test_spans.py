@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from efficienttam.contract.passes import Between, Direction
 from efficienttam.tracking.object_track import ObjectTrack
-from efficienttam.tracking.spans import neighbours, share, spans_touched
+from efficienttam.tracking.spans import Word, heard, neighbours, share, spans_touched
 
 prompted_frames = st.lists(st.integers(0, 60), min_size=1, max_size=5, unique=True).map(sorted)
 
@@ -70,3 +70,19 @@ def test_covered_ranges_hold_what_was_tracked_and_nothing_else(visited: list[int
         track.cover(frame)
     assert {frame for frame in range(41) if track.is_covered(frame)} == set(visited)
     assert all(a[1] + 1 < b[0] for a, b in zip(track.covered, track.covered[1:], strict=False))
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=6, unique=True), st.integers(0, 30), st.data())
+def test_what_is_heard_holds_the_neighbours_and_what_their_corrections_stand_on(frames, frame, data):
+    corrects = [index > 0 and data.draw(st.booleans()) for index in range(len(frames))]
+    words = [Word(key, word) for key, word in zip(frames, corrects, strict=True)]
+    found = heard(frame, words)
+    assert set(neighbours(frame, sorted(frames))) <= set(found) <= set(frames)
+    for index, word in enumerate(words):
+        if word.frame in found and word.corrects:
+            assert set(neighbours(word.frame, sorted(frames[:index]))) <= set(found)
+    if not any(corrects):
+        assert found == neighbours(frame, sorted(frames))
+    # Words that are not heard may be left out: the rest hears the same.
+    left = [word for word in words if word.frame in found]
+    assert heard(frame, left) == found
