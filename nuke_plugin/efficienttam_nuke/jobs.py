@@ -136,7 +136,7 @@ class TrackingJob:
     def _next(self) -> None:
         assert self._send is not None
         first, last = self._left.pop(0)
-        request = TrackRequest(0, self.job, "", first, last, resume=True, side=0)
+        request = TrackRequest(0, self.job, "", (first, last))
         self.number = self._send(request)
 
     def _progress(self, progress: Progress) -> None:
