@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -120,10 +121,20 @@ def have_tcl() -> bool:
     return tkinter is not None
 
 
+_here = threading.local()
+
+
+def _tcl() -> Any:
+    """An interpreter of this thread: making one takes longer than all that is asked of it."""
+    if not hasattr(_here, "tcl"):
+        _here.tcl = tkinter.Tcl().tk
+    return _here.tcl
+
+
 def split_list(text: str) -> list[str]:
     """The words of a Tcl list. Raises ScriptError."""
     try:
-        return [str(word) for word in tkinter.Tcl().tk.splitlist(text)]
+        return [str(word) for word in _tcl().splitlist(text)]
     except tkinter.TclError as error:
         raise ScriptError(f"{text[:60]!r} is no list: {error}.") from None
 

@@ -1,0 +1,64 @@
+"""One Nuke for all stories, as an artist has it: scripts are opened one after another, the engine stays."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLUGIN = REPOSITORY / "nuke_plugin"
+for folder in (REPOSITORY / "tests", Path(__file__).parent):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import fake_nuke  # noqa: E402
+from shots import Artist  # noqa: E402
+
+
+def forget_plugin() -> None:
+    """Modules of the plugin are bound to the nuke that was there when they were imported."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "efficienttam_nuke"]:
+        del sys.modules[name]
+
+
+def run_like_nuke(path: Path) -> None:
+    """Runs an init.py or menu.py as Nuke does: the folder is on sys.path, the file in a module of its own."""
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), {"__file__": str(path), "__name__": path.stem})
+
+
+@pytest.fixture(scope="session")
+def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Nuke with a window that read the plugin's init.py and menu.py."""
+    if not fake_nuke.have_tcl():
+        pytest.skip("This Python was built without tkinter, which holds Tcl.")
+    os.environ["EFFICIENTTAM_PYTHON"] = sys.executable
+    os.environ["EFFICIENTTAM_FEED"] = str(tmp_path_factory.mktemp("feed"))
+    forget_plugin()
+    session = fake_nuke.install(gui=True)
+    run_like_nuke(PLUGIN / "init.py")
+    run_like_nuke(PLUGIN / "menu.py")
+    yield session
+    from efficienttam_nuke import jobs
+
+    jobs.session().close()
+    forget_plugin()
+    fake_nuke.uninstall()
+
+
+@pytest.fixture
+def artist(running_nuke: Any, tmp_path: Path) -> Artist:
+    """An artist with an empty script saved in a folder of the test."""
+    running_nuke.reset()
+    running_nuke.cancel_after, running_nuke.fail_writes = None, False
+    for told in (running_nuke.rendered, running_nuke.printed, running_nuke.messages, running_nuke.answers):
+        told.clear()
+    running_nuke.shapes.clear()
+    running_nuke.root["name"]._set_state(str(tmp_path / "shot_v001.nk").replace("\\", "/"))
+    return Artist(running_nuke)
