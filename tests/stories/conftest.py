@@ -30,7 +30,10 @@ def run_like_nuke(path: Path) -> None:
     """Runs an init.py or menu.py as Nuke does: the folder is on sys.path, the file in a module of its own."""
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), {"__file__": str(path), "__name__": path.stem})
+    exec(
+        compile(path.read_text(encoding="utf-8"), str(path), "exec"),
+        {"__file__": str(path), "__name__": path.stem},
+    )
 
 
 @pytest.fixture(scope="session")

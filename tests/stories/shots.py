@@ -37,7 +37,7 @@ class Shot:
     def truth(self, frame: int, which: int = 0) -> np.ndarray:
         x, y = self.center(frame, which)
         rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
-        radii = (22 / self.aspect ** 0.5, 20) if which else (30 / self.aspect ** 0.5, 26)
+        radii = (22 / self.aspect**0.5, 20) if which else (30 / self.aspect**0.5, 26)
         return np.hypot((columns - x) / radii[0], (rows - y) / radii[1]) <= 1
 
     def picture(self, frame: int) -> np.ndarray:

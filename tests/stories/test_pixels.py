@@ -88,7 +88,11 @@ def test_what_the_engine_is_fed_is_what_nuke_shows(artist: Artist, tmp_path: Pat
     artist.press(node, "include")
     status = artist.track(node)
     assert iou(artist.matte(node, FIRST), shot.truth(FIRST)[:, ::-1]) > GOOD, status
-    (fed,) = {Path(path).parent for path in Path(artist.jobs.current_settings().feed).rglob("*.png") if artist.uuid(node) in str(path)}
+    (fed,) = {
+        Path(path).parent
+        for path in Path(artist.jobs.current_settings().feed).rglob("*.png")
+        if artist.uuid(node) in str(path)
+    }
     pixels = oiio.ImageBuf(str(sorted(fed.glob("*.png"))[0])).get_pixels(oiio.FLOAT)
     linear = artist.session.picture(flipped, FIRST).whole("rgba.red")[::-1]
     srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -163,7 +167,9 @@ def test_live_controls_need_no_tracking(artist: Artist, tmp_path: Path) -> None:
     node["premultiply"].setValue(False)
     for view, channel in (("Result", "rgba.red"), ("Plate", "rgba.red")):
         node["show"].setValue(view)
-        assert np.array_equal(artist.matte(node, FIRST, channel=channel), artist.matte(read, FIRST, channel=channel))
+        assert np.array_equal(
+            artist.matte(node, FIRST, channel=channel), artist.matte(read, FIRST, channel=channel)
+        )
     node["show"].setValue("Matte")
     assert np.allclose(artist.matte(node, FIRST, channel="rgba.green"), plain, atol=1e-6)
     node["show"].setValue("Overlay")
