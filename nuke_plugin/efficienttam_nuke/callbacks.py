@@ -114,10 +114,16 @@ def _is_whole(tracker: TrackerNode) -> bool:
 
 
 def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:
+    uuid = tracker.uuid
     try:
         work()
     except EfficientTAMError as error:
-        tracker.tell_error(error)
+        told = str(error)
     except Exception:  # A callback that raises would stop Nuke's own work at hand.
         host.say(traceback.format_exc())
-        tracker.tell("Something went wrong; the Script Editor tells what. Please report it.")
+        told = "Something went wrong; the Script Editor tells what. Please report it."
+    else:
+        return
+    alive = tracker_node.find(uuid)
+    if alive is not None:
+        alive.tell(told)

@@ -115,6 +115,9 @@ def _take_knobs(old: nuke.Group, fresh: nuke.Group, left_out: AbstractSet[str]) 
                     taken.setValue(knob.value())
             elif isinstance(taken, nuke.String_Knob):
                 taken.setValue(knob.getText() if isinstance(knob, nuke.String_Knob) else str(knob.value()))
+            elif isinstance(knob, nuke.Array_Knob) and not (knob.isAnimated() or knob.hasExpression()):
+                size = int(knob.arraySize())
+                taken.setValue(knob.value() if size == 1 else [knob.getValue(n) for n in range(size)])
             else:
                 taken.fromScript(knob.toScript())
 

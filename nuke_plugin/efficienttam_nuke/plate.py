@@ -19,7 +19,7 @@ from efficienttam.contract.sequence import SequencePattern
 from . import color_names, graph_key, host, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
-from .tracker_node import TrackerNode
+from .tracker_node import TrackerNode, path_in
 
 
 class Feed:
@@ -128,7 +128,7 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
         return None
     if str(nuke.root()["colorManagement"].value()) != "Nuke":
         return None
-    path = str(cast(nuke.File_Knob, source["file"]).getEvaluatedValue() or "")
+    path = path_in(source["file"])
     pattern = SequencePattern(path)
     plain = (
         path.lower().endswith(".exr")

@@ -66,8 +66,8 @@ class TrackerNode:
         return str(cast(nuke.String_Knob, self.node[name]).getText() or "")
 
     def path(self, name: str) -> str:
-        """A file knob's path, Tcl in it worked out, frame and view tokens kept."""
-        return str(cast(nuke.File_Knob, self.node[name]).getEvaluatedValue() or "").strip()
+        """A file knob's path, see ``path_in``."""
+        return path_in(self.node[name])
 
     def choice(self, name: str) -> str:
         """The chosen entry of a pulldown."""
@@ -177,6 +177,15 @@ class TrackerNode:
                 "The node {} inside is gone.".format(name), "Undo that edit, or make a new EfficientTAM node."
             )
         return node
+
+
+def path_in(knob: nuke.Knob) -> str:
+    """The path in a file knob, Tcl in it worked out, frame and view tokens kept.
+
+    Not evaluate() nor getEvaluatedValue(), which may put the current frame in for %04d.
+    """
+    text = str(cast(nuke.File_Knob, knob).getText() or "").strip()
+    return str(nuke.tcl("subst", text)) if "[" in text else text
 
 
 def _numbers(knob: nuke.Knob) -> Tuple[float, ...]:
