@@ -5,6 +5,7 @@ Everything on the main thread. With a window a timer listens to the engine; in a
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import os
 import time
@@ -12,7 +13,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Set
 
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
-from efficienttam.contract.document import to_json
+from efficienttam.contract.document import from_json, to_json
 from efficienttam.contract.errors import EfficientTAMError, ExitCode, JobError
 from efficienttam.contract.job import TrackJob
 from efficienttam.contract.messages import (
@@ -184,14 +185,21 @@ class TrackingJob:
             if self._complete:
                 with host.without_undo():
                     tracker.put(knobs.TRACKED, " ".join(to_json(self.job).split("\n")).strip())
-            first, last = min(self._frames), max(self._frames)
-            frames = str(first) if first == last else "{}-{}".format(first, last)
+            frames = told_frames(min(self._frames), max(self._frames))
             told = "{} mattes made, {} were there.".format(self.made, self.kept)
-            tracker.tell("Tracked {}: {}".format(frames, told), "tracked {}".format(frames))
+            tracker.tell("Tracked {}: {}".format(frames, told), self._label(tracker, frames))
         elif state is TrackingState.STOPPED:
             tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", "stopped")
         elif self.error is not None:
             tracker.tell_error(self.error)
+
+    def _label(self, tracker: TrackerNode, frames: str) -> str:
+        """For the node graph: the whole range where all of it is as the prompts say, else the part."""
+        whole = last_job(tracker)
+        if whole is None or dataclasses.replace(whole, range=self.job.range) != self.job:
+            return "tracked {} only".format(frames)
+        assert whole.range.first is not None and whole.range.last is not None
+        return "tracked {}".format(told_frames(whole.range.first, whole.range.last))
 
     def _tell(self, text: str, label: Optional[str]) -> None:
         tracker = self._node()
@@ -330,6 +338,22 @@ def current_settings() -> settings.Settings:
         return settings.read_settings(os.environ, settings.root_of_plugin())
     except settings.SettingsError as error:
         raise JobError(str(error), "") from error
+
+
+def last_job(tracker: TrackerNode) -> Optional[TrackJob]:
+    """The job of the last complete tracking; None where there was none, or this code cannot read it."""
+    text = tracker.text(knobs.TRACKED)
+    if not text.strip():
+        return None
+    try:
+        return from_json(text)
+    except EfficientTAMError:
+        return None
+
+
+def told_frames(first: int, last: int) -> str:
+    """``1001-1048``, or one frame."""
+    return str(first) if first == last else "{}-{}".format(first, last)
 
 
 def shown_range(tracker: TrackerNode, first: int, last: int) -> Run:

@@ -8,7 +8,7 @@ grades, retimes, proxies and colour are Nuke's own. Never from a callback: Nuke 
 from __future__ import annotations
 
 import os
-from typing import Any, List, Optional, Sequence, Tuple, cast
+from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
 
 import nuke
 
@@ -34,6 +34,10 @@ class Feed:
         """Makes these frames exist on disk; how many had to be rendered. Raises EfficientTAMError."""
         return 0
 
+    def stale(self, frames: Sequence[int]) -> List[int]:
+        """Those of the frames that ``ensure`` would render."""
+        return []
+
 
 class RenderedFeed(Feed):
     """Frames that a Write makes, those of them that are not there yet as the graph is now."""
@@ -44,10 +48,15 @@ class RenderedFeed(Feed):
         self._store = store
 
     def ensure(self, frames: Sequence[int]) -> int:
+        return len(self._store.fill(self._keys(frames), self._render))
+
+    def stale(self, frames: Sequence[int]) -> List[int]:
+        return self._store.stale(self._keys(frames))
+
+    def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
         source = connected(self._tracker)
         above = graph_key.of_graph(source, self._recipe())
-        keys = {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
-        return len(self._store.fill(keys, self._render))
+        return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
 
     def _recipe(self) -> str:
         """What of our own knobs decides how a frame looks."""

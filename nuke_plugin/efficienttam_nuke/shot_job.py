@@ -7,8 +7,8 @@ import os
 import tempfile
 from typing import List, Optional, Tuple
 
-from efficienttam.contract.document import from_json, write_job
-from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
+from efficienttam.contract.document import write_job
+from efficienttam.contract.errors import JobError, OutputError
 from efficienttam.contract.job import TrackJob
 from efficienttam.contract.prompt_sheet import PromptSheet
 
@@ -62,12 +62,16 @@ def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
 
 
 def changed_of(tracker: TrackerNode) -> Optional[Wanted]:
-    """What changes since the last complete tracking concern; None for nothing, all where there was none."""
+    """What changes since the last complete tracking concern; None for nothing.
+
+    All where there was no tracking, or where the plate that is rendered for the engine changed.
+    """
     job, feed = job_of(tracker, tracker.sheet)
     first, last = _range(job)
     runs: List[Run] = [(first, last)]
-    before = last_job(tracker)
-    if before is not None and tracker.flag(knobs.HAS_MATTES):
+    before = jobs.last_job(tracker)
+    plate_stands = not feed.stale(range(first, last + 1))
+    if before is not None and tracker.flag(knobs.HAS_MATTES) and plate_stands:
         runs = retracking.runs_to_track(before, job, first, last)
     return Wanted(job, feed, tuple(runs), True) if runs else None
 
@@ -144,17 +148,6 @@ def mattes_path(tracker: TrackerNode) -> str:
         with host.without_undo():
             tracker.put(knobs.MATTES, path)
     return path
-
-
-def last_job(tracker: TrackerNode) -> Optional[TrackJob]:
-    """The job of the last complete tracking; None where there was none, or this code cannot read it."""
-    text = tracker.text(knobs.TRACKED)
-    if not text.strip():
-        return None
-    try:
-        return from_json(text)
-    except EfficientTAMError:
-        return None
 
 
 def _told_range(tracker: TrackerNode, whole: Run, sheet: PromptSheet) -> Run:

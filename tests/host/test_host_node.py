@@ -7,7 +7,6 @@ import tempfile
 import unittest
 
 import host_paths
-import fake_nuke
 
 
 class InNuke(unittest.TestCase):
@@ -18,6 +17,8 @@ class InNuke(unittest.TestCase):
     def setUp(self):
         for name in [name for name in sys.modules if name.startswith("efficienttam_nuke")]:
             del sys.modules[name]
+        import fake_nuke
+
         self.session = fake_nuke.install(gui=self.gui, plugin_path=[host_paths.GIZMOS])
         import nuke
 
@@ -36,6 +37,8 @@ class InNuke(unittest.TestCase):
         self.node.setInput(0, self.plate)
 
     def tearDown(self):
+        import fake_nuke
+
         fake_nuke.uninstall()
 
     def press(self, name, **knobs):
@@ -165,7 +168,9 @@ class Prompting(InNuke):
 class Life(InNuke):
     def test_a_copy_gets_its_own_uuid_and_keeps_the_prompts(self):
         self.press("include", point=[50, 80])
-        self.node["mattes"].setValue("/s/EfficientTAM1_{}/a.%04d.exr".format(self.text("efficienttam_uuid")[:8]))
+        self.node["mattes"].setValue(
+            "/s/EfficientTAM1_{}/a.%04d.exr".format(self.text("efficienttam_uuid")[:8])
+        )
         before = self.text("efficienttam_uuid")
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "clip.nk")
