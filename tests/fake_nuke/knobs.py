@@ -107,7 +107,7 @@ class Knob:
     def hasExpression(self, index: int = -1) -> bool:
         return False
 
-    def notDefault(self) -> bool:
+    def _differs(self) -> bool:
         return bool(self._state() != self.default)
 
     def value(self, index: int = 0) -> Any:
@@ -266,8 +266,30 @@ class PyCustom_Knob(Script_Knob):
     pass
 
 
-class Text_Knob(String_Knob):
-    pass
+class Text_Knob(Knob):
+    def __init__(self, name: str = "", label: str | None = None, value: str = "") -> None:
+        self._value = value
+        Knob.__init__(self, name, label)
+
+    def value(self, *rest: Any) -> str:
+        self._touch()
+        return self._value
+
+    def setValue(self, val: str, *rest: Any) -> bool:
+        self._change(lambda: setattr(self, "_value", str(val)))
+        return True
+
+    def _state(self) -> str:
+        return self._value
+
+    def _set_state(self, state: str) -> None:
+        self._value = state
+
+    def _text(self) -> str:
+        return self._value
+
+    def _read(self, text: str) -> None:
+        self._value = text
 
 
 class Tab_Knob(Knob):
@@ -396,6 +418,9 @@ class Array_Knob(Knob):
     def toScript(self, quote: bool = True, context: Any = None) -> str:
         self._touch()
         return self._text()
+
+    def notDefault(self) -> bool:
+        return self._differs()
 
     def defaultValue(self, *rest: Any) -> float:
         return float(self.default[0])
@@ -668,7 +693,7 @@ class Enumeration_Knob(Array_Knob):
         self._values = list(state[0])
         Array_Knob._set_state(self, state[1])
 
-    def notDefault(self) -> bool:
+    def _differs(self) -> bool:
         return bool(self._channels != self.default[1])
 
     def _text(self) -> str:
@@ -838,7 +863,7 @@ def make_user_knob(told: script.UserKnob) -> Knob:
         knob.default = knob._state()
     elif isinstance(knob, Link_Knob):
         knob.setLink(told.target)
-    elif isinstance(knob, String_Knob):
+    elif isinstance(knob, (String_Knob, Text_Knob)):
         knob._value = told.target
         knob.default = "" if not isinstance(knob, (Script_Knob, Text_Knob)) else told.target
     if isinstance(knob, Array_Knob) and told.range:

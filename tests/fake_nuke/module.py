@@ -284,6 +284,8 @@ def _window(nuke: Any, session: Session) -> None:
 
     def tprint(*words: Any, sep: str = " ", end: str = "\n", file: Any = None) -> None:
         session.printed.append(sep.join(str(word) for word in words))
+        if session.echo:
+            print(session.printed[-1], flush=True)
 
     def told(kind: str) -> Callable[[str], None]:
         return lambda text: session.printed.append(f"{kind}: {text}")

@@ -6,7 +6,6 @@ Standard library only, Python 3.7 or newer.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import knobs as k
@@ -266,6 +265,9 @@ class Node:
 
     def format(self) -> Format:
         self._alive()
+        if not self.session.proxied_formats:
+            with self.session.full_size():
+                return self.session.picture(self, sized=True).format
         return self.session.picture(self, sized=True).format
 
     def width(self) -> int:
@@ -317,7 +319,7 @@ class Node:
         self._alive()
 
     def writeKnobs(self, flags: int = 0) -> str:
-        changed = [knob for knob in self._knobs.values() if knob.notDefault() or flags & 16]
+        changed = [knob for knob in self._knobs.values() if knob._differs() or flags & 16]
         return "\n".join(f"{knob.name()} {knob.toScript()}" for knob in changed)
 
     def readKnobs(self, s: str) -> None:
@@ -408,10 +410,9 @@ class Root(Group):
         return FrameRange(self["first_frame"].value(), self["last_frame"].value())
 
     def format(self) -> Format:
-        return self.session.root_format()
-
-    def views(self) -> Sequence[str]:
-        return self.session.views
+        if not self.session.proxied_formats:
+            return self.session.full_root_format()
+        return self.session.full_root_format().scaled(*2 * [self.session.proxy_scale()])
 
 
 class Viewer(Node):

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Tuple
 
 from .formats import Format
 from .nodes import Group, Node
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 _SHORT = {"R": "red", "G": "green", "B": "blue", "A": "alpha"}
 RGB = ("rgba.red", "rgba.green", "rgba.blue")
 RGBA = (*RGB, "rgba.alpha")
-Box = tuple[int, int, int, int]
+Box = Tuple[int, int, int, int]
 
 
 @dataclasses.dataclass
@@ -310,7 +309,7 @@ def _around_both(one: Box, other: Box) -> Box:
     return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
 
 
-_Rule = Callable[["Session", Node, Outline, float, str], Outline]
+_Rule = Callable[..., Outline]
 _RULES: dict[str, _Rule] = {
     "Read": _read,
     "Constant": _filled,

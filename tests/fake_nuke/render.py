@@ -52,7 +52,8 @@ class Picture:
         return self.channel(name, o.box_of(self.format))
 
     def sample(self, name: str, x: float, y: float) -> float:
-        """The pixel under a point, bottom left."""
+        """The pixel under a point, from the bottom left; ``red`` stands for ``rgba.red``."""
+        name = o.long_name(name)
         return float(self.channel(name, (int(x), int(y), int(x) + 1, int(y) + 1))[0, 0])
 
 

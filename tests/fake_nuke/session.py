@@ -48,6 +48,8 @@ class Session:
         self.callbacks: dict[str, list[tuple[Any, ...]]] = {}
         self.queue: list[tuple[Any, ...]] = []
         self.printed: list[str] = []
+        #: What is printed goes to stdout too, as in a terminal.
+        self.echo = False
         #: (kind, text) of every message box; answers to ``ask`` in the order asked, True when there are none.
         self.messages: list[tuple[str, str]] = []
         self.answers: list[bool] = []
@@ -66,6 +68,8 @@ class Session:
         self.shapes: dict[str, Callable[[Any, Any, float], Any]] = {}
         #: Whether buttons of a group run inside the group, which is not documented.
         self.buttons_inside = False
+        #: Whether ``node.format()`` in proxy mode is that of the proxy, which is not documented.
+        self.proxied_formats = True
         self.reset()
 
     def reset(self) -> None:
@@ -138,6 +142,17 @@ class Session:
 
     def proxy_scale(self) -> float:
         return float(self.root._knobs["proxy_scale"]._state()[0]) if self.proxy_is_on() else 1.0
+
+    @contextlib.contextmanager
+    def full_size(self) -> Iterator[None]:
+        """As if proxy mode were off."""
+        knob = self.root._knobs["proxy"]
+        before = knob._state()
+        knob._set_state([0.0])
+        try:
+            yield
+        finally:
+            knob._set_state(before)
 
     def full_root_format(self) -> Format:
         return self.root._knobs["format"]._state() or self.formats[0]
@@ -306,7 +321,10 @@ class Session:
         return re.sub(r"\\(\[)|\[([^\]]*)\]", lambda m: m.group(1) or self._tcl(m.group(2), node), text)
 
     def _tcl(self, text: str, node: Node) -> str:
-        words = script.split_list(text) if script.have_tcl() else text.split()
+        try:
+            words = script.split_list(text) if script.have_tcl() else text.split()
+        except script.ScriptError as error:
+            raise RuntimeError('invalid command name "{}": {}'.format(text[:40], error)) from None
         if words and words[0] in ("value", "knob") and len(words) > 1:
             knob, channel = self.look(words[1], node)
             knob = k.resolve_link(knob)

@@ -31,7 +31,7 @@ def write_script(session: Session, chosen: Sequence[Node] = (), whole: bool = Tr
 def _root(session: Session) -> list[str]:
     lines = ["Root {", " inputs 0"]
     for name, knob in session.root._knobs.items():
-        if name not in _NOT_WRITTEN and knob.notDefault():
+        if name not in _NOT_WRITTEN and knob._differs():
             lines.append(f" {name} {knob.toScript()}")
     views = "\n".join(f"{{{view} #ffffff}}" for view in session.views)
     return [*lines, f" frame {session.current:g}", f" views {{{views}}}", "}"]
@@ -75,7 +75,7 @@ def _node(node: Node, lines: list[str], indent: str) -> None:
             lines.append(f"{indent} addUserKnob {script.quote(k.definition(knob))}")
         if isinstance(knob, (k.Link_Knob, k.Tab_Knob)) or (knob.user and isinstance(knob, k.Script_Knob)):
             continue
-        if knob.notDefault() or knob.hasExpression() or knob.isAnimated() or knob.getFlag(k.ALWAYS_SAVE):
+        if knob._differs() or knob.hasExpression() or knob.isAnimated() or knob.getFlag(k.ALWAYS_SAVE):
             lines.append(f"{indent} {name} {knob.toScript()}")
     lines.append(indent + "}")
     if isinstance(node, Group):

@@ -47,14 +47,19 @@ class Shot:
         out[self.truth(frame)] = (0.8, 0.25, 0.05)
         return out.astype(np.float32)
 
-    def write(self, folder: Path, view: str = "") -> str:
-        """Half-float EXRs; returns the pattern, with %V where the file of a view was written."""
+    def write(self, folder: Path, view: str = "", corner: tuple[int, int] = (0, 0)) -> str:
+        """Half-float EXRs; returns the pattern, with %V where the file of a view was written.
+
+        ``corner`` is where the display window begins.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         name = "plate.{}%04d.exr"
         for frame in self.frames:
             path = folder / (name.format(view + "." if view else "") % frame)
             spec = oiio.ImageSpec(WIDTH, HEIGHT, 3, "half")
             spec.attribute("PixelAspectRatio", self.aspect)
+            spec.x, spec.y = spec.full_x, spec.full_y = corner
+            spec.full_width, spec.full_height = WIDTH, HEIGHT
             output = oiio.ImageOutput.create(str(path))
             assert output.open(str(path), spec) and output.write_image(self.picture(frame)) and output.close()
         return str(folder / name.format("%V." if view else "")).replace("\\", "/")
