@@ -91,7 +91,23 @@ def placement(tracker: TrackerNode) -> Placement:
     the part of it that a projector shows; files hold all of it.
     """
     format = connected(tracker).format()
-    return Placement(int(format.width()), int(format.height()), float(format.pixelAspect()))
+    across, up = _size_of_formats()
+    return Placement(
+        int(round(format.width() / across)), int(round(format.height() / up)), float(format.pixelAspect())
+    )
+
+
+def _size_of_formats() -> Tuple[float, float]:
+    """What Nuke tells of a format's size by its full size: less than 1 where it tells proxy sizes.
+
+    Found by the script's own format, whose knob is full size always, so that nobody has to switch proxy off
+    to look; a callback must not.
+    """
+    root = nuke.root()
+    if not bool(root["proxy"].value()):
+        return 1.0, 1.0
+    full, told = cast(nuke.Format, root["format"].value()), root.format()
+    return told.width() / full.width(), told.height() / full.height()
 
 
 def plate_range(tracker: TrackerNode) -> Tuple[int, int]:
