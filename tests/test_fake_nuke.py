@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     not fake_nuke.have_tcl(), reason="This Python was built without tkinter, which holds Tcl."
 )
 #: Real, documented, and missing in types-nuke.
-NOT_IN_STUBS = {"nodes", "getPaneFor"}
+NOT_IN_STUBS = {"nodes"}
 
 
 @pytest.fixture

@@ -300,6 +300,11 @@ def _window(nuke: Any, session: Session) -> None:
             raise ValueError(f"there is no menu {name}")
         return session.menus.setdefault(name, MenuItem(name))  # type: ignore[no-any-return]
 
+    def pane_for(panelName: str) -> Any:
+        session.need_gui("nuke.getPaneFor")
+        return session.panes.get(panelName)
+
+    nuke.getPaneFor = pane_for
     nuke.message, nuke.ask, nuke.tprint, nuke.activeViewer = message, ask, tprint, active
     nuke.menu = nuke.toolbar = menu
     nuke.show = lambda node, forceFloat=False: node.showControlPanel()
@@ -356,6 +361,10 @@ class Panel:
     def __init__(self, widget: str, name: str, id: str) -> None:
         self.widget, self.name, self.id = widget, name, id
         self.pane: Any = None
+        self.shown = False
+
+    def show(self) -> None:
+        self.shown = True
 
     def addToPane(self, pane: Any = None) -> Panel:
         self.pane = pane

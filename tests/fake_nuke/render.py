@@ -110,7 +110,7 @@ def _is_curved(session: Session, node: Node, path: str) -> bool:
     space = str(node["colorspace"].value())
     if space == "default":
         return not path.lower().endswith((".exr", ".hdr"))
-    return space.lower().startswith(_CURVED)
+    return space.lower().startswith(_CURVED) or "srgb" in space.lower()
 
 
 def _rescaled(picture: Picture, told: o.Outline) -> Picture:

@@ -58,6 +58,8 @@ class Session:
         #: ``nuke.execute`` raises as if cancelled once that many frames were rendered by it.
         self.cancel_after: int | None = None
         self.menus: dict[str, Any] = {}
+        #: Name of a panel -> the pane it is docked in.
+        self.panes: dict[str, Any] = {}
         self.panels: dict[str, Any] = {}
         self.clipboard = ""
         self.faults: list[str] = []
@@ -68,6 +70,12 @@ class Session:
         self.shapes: dict[str, Callable[[Any, Any, float], Any]] = {}
         #: Whether buttons of a group run inside the group, which is not documented.
         self.buttons_inside = False
+        #: Whether onCreate of a pasted or opened group runs before its inner nodes are there: not documented.
+        self.created_early = False
+        #: Whether knobChanged runs for what Python sets, and for what undo puts back: not documented.
+        self.python_tells = self.undo_tells = True
+        #: Entries of a Write's ``colorspace``, as the colour configuration has them; None for Nuke's own.
+        self.spaces: list[str] | None = None
         #: Whether ``node.format()`` in proxy mode is that of the proxy, which is not documented.
         self.proxied_formats = True
         self.reset()
@@ -354,6 +362,8 @@ class Session:
         node = nodes.CONSTRUCTORS.get(cls, Node)(self, cls, group)
         node._knobs["name"]._set_state(self.free_name(name or cls + "1", group))
         group.children.append(node)
+        if self.spaces is not None and "colorspace" in node._knobs:
+            node["colorspace"]._set_state((list(self.spaces), [0.0]))
         self._note(lambda: self._bury(node), lambda: self._raise_again(node, group))
         return node
 
@@ -461,7 +471,7 @@ class Session:
                 self._set_root(told)
                 continue
             top.append(self._build_one(told, group, made))
-        for node in top:
+        for node in () if self.created_early else top:
             self._tell_all_created(node)
         return top
 
@@ -471,9 +481,8 @@ class Session:
             node = self.make(told.cls, group, told.name)
             for definition in told.user_knobs.values():
                 node._own(k.make_user_knob(definition))
-            for child in told.children:
-                assert isinstance(node, Group)
-                self._build_one(child, node, made)
+            if not self.created_early:
+                self._build_children(told, node, made)
             for name, text in told.knobs.items():
                 if name == "name":
                     continue
@@ -486,9 +495,21 @@ class Session:
             while node._inputs and node._inputs[-1] is None:
                 node._inputs.pop()
             made[id(told)] = node
+            if self.created_early:
+                self._building -= 1
+                try:
+                    self.tell_created(node)
+                finally:
+                    self._building += 1
+                self._build_children(told, node, made)
         finally:
             self._building -= 1
         return node
+
+    def _build_children(self, told: script.ScriptNode, node: Node, made: dict[int, Node]) -> None:
+        for child in told.children:
+            assert isinstance(node, Group)
+            self._build_one(child, node, made)
 
     def _set_root(self, told: script.ScriptNode) -> None:
         for name, text in told.knobs.items():
@@ -535,11 +556,12 @@ class Session:
         if node._cls == "Read" and knob.name() in ("file", "first", "last"):
             node.seen.clear()
         refresh_written(node, knob)
-        self._tell_changed(node, knob)
+        if self.python_tells:
+            self._tell_changed(node, knob)
 
     def _put_back(self, knob: k.Knob, state: Any) -> None:
         knob._set_state(state)
-        if knob._node is not None and not knob._node._gone:
+        if knob._node is not None and not knob._node._gone and self.undo_tells:
             self._tell_changed(knob._node, knob)
 
     def inputs_were_set(self, node: Node, before: list[Node | None]) -> None:

@@ -59,7 +59,7 @@ def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def artist(running_nuke: Any, tmp_path: Path) -> Artist:
     """An artist with an empty script saved in a folder of the test."""
     running_nuke.reset()
-    running_nuke.cancel_after, running_nuke.fail_writes = None, False
+    running_nuke.cancel_after, running_nuke.fail_writes, running_nuke.spaces = None, False, None
     for told in (running_nuke.rendered, running_nuke.printed, running_nuke.messages, running_nuke.answers):
         told.clear()
     running_nuke.shapes.clear()
