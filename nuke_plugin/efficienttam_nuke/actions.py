@@ -209,8 +209,10 @@ def retrack(tracker: TrackerNode) -> None:
 @_button
 def stop(tracker: TrackerNode) -> None:
     """Ends tracking after the frame at hand."""
-    if not jobs.session().stop(tracker.uuid):
-        tracker.tell("Nothing is being tracked.")
+    if jobs.session().stop(tracker.uuid):
+        return
+    elsewhere = jobs.session().is_busy(tracker.uuid)
+    tracker.tell("Press Stop in the prompt window." if elsewhere else "Nothing is being tracked.")
 
 
 @_button

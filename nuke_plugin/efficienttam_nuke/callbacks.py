@@ -70,7 +70,8 @@ def script_loaded() -> None:
 
 def _shown_anew(tracker: TrackerNode) -> None:
     tracker.check_version()
-    display.refresh(tracker)
+    # What is above may not be there yet while a script is opened: the handles come with the first frame.
+    display.refresh(tracker, points=False)
 
 
 def _sheet_changed(tracker: TrackerNode) -> None:

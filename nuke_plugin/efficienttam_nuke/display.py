@@ -29,8 +29,11 @@ def commit(tracker: TrackerNode, sheet: PromptSheet, what: str, current: str = "
     listeners.announce(tracker.uuid, listeners.Change.SHEET)
 
 
-def refresh(tracker: TrackerNode, current: str = "") -> None:
-    """Shows the sheet as it is. One that cannot be read is told in the status line and left alone."""
+def refresh(tracker: TrackerNode, current: str = "", points: bool = True) -> None:
+    """Shows the sheet as it is. One that cannot be read is told in the status line and left alone.
+
+    Without ``points`` the handles stay as they are, and the plate above is not looked at.
+    """
     try:
         sheet = tracker.sheet
     except EfficientTAMError as error:
@@ -47,7 +50,8 @@ def refresh(tracker: TrackerNode, current: str = "") -> None:
                 len(knobs.OBJECT_NODES), ", ".join(left_out)
             )
         )
-    show_current(tracker)
+    if points:
+        show_current(tracker)
 
 
 def show_current(tracker: TrackerNode) -> None:
@@ -62,6 +66,9 @@ def show_current(tracker: TrackerNode) -> None:
 
 def show_points(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:
     """Lets the handles stand for the points of the current object on the current frame."""
+    if not host.has_window():
+        # Nobody drags handles there, and a farm's render is not to be kept waiting for the plate's size.
+        return
     frame = host.frame()
     prompt = None if thing is None else thing.prompt_on(frame)
     try:

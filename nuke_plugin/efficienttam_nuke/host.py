@@ -27,7 +27,7 @@ def frame() -> int:
 
 def go_to(number: int) -> None:
     """Moves the script to a frame."""
-    nuke.frame(number)  # type: ignore[call-arg]
+    nuke.frame(number)
 
 
 def views() -> Tuple[str, ...]:
@@ -107,7 +107,7 @@ def undisturbed() -> Iterator[None]:
             if proxy:
                 root["proxy"].setValue(True)
             if nuke.frame() != now:
-                nuke.frame(now)  # type: ignore[call-arg]
+                nuke.frame(now)
 
 
 @contextlib.contextmanager

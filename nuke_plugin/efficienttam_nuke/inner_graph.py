@@ -56,7 +56,7 @@ def choose_objects(tracker: TrackerNode, names: Sequence[str]) -> Sequence[str]:
 def channel_of(name: str) -> str:
     """Nuke's channel of an object's matte, made known to Nuke where it is not."""
     channel = name + ".alpha"
-    if name not in nuke.layers():
+    if channel not in nuke.channels():
         nuke.Layer(name, [channel])
     return channel
 

@@ -14,7 +14,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Set
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
 from efficienttam.contract.document import from_json, to_json
-from efficienttam.contract.errors import EfficientTAMError, ExitCode, JobError
+from efficienttam.contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
 from efficienttam.contract.job import TrackJob
 from efficienttam.contract.messages import (
     Done,
@@ -270,12 +270,25 @@ class Session:
         self.follow()
 
     def run(self, tracking: TrackingJob) -> None:
-        """Begins and waits to the end: for terminals. Raises EngineFailed; EngineFailed too when stopped."""
+        """Begins and waits to the end: for terminals. Raises EngineFailed; Cancelled when it was stopped.
+
+        Ctrl-C stops it after the frame at hand, and goes on to the caller.
+        """
         self.start(tracking)
-        while tracking.is_open:
-            self.client().wait(tracking.number)
+        try:
+            self._wait(tracking)
+        except KeyboardInterrupt:
+            tracking.stop()
+            self._wait(tracking)
+            raise
         if tracking.error is not None:
             raise tracking.error
+        if tracking.state is TrackingState.STOPPED:
+            raise Cancelled("Tracking was stopped.", "Track again: finished frames are kept.")
+
+    def _wait(self, tracking: TrackingJob) -> None:
+        while tracking.is_open:
+            self.client().wait(tracking.number)
 
     def stop(self, uuid: str) -> bool:
         """Ends the tracking of a node; False where there is none."""

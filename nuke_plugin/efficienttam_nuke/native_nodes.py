@@ -65,7 +65,7 @@ def _next(made: Sequence[nuke.Node], cls: str, **values: Any) -> nuke.Node:
 
 
 def _make(cls: str, inputs: Sequence[Any], values: Dict[str, Any]) -> nuke.Node:
-    node = getattr(nuke.nodes, cls)()
+    node: nuke.Node = getattr(nuke.nodes, cls)()
     for number, source in enumerate(inputs):
         if source is not None:
             node.setInput(number, source)

@@ -12,7 +12,7 @@ from . import jobs
 from .node_shot import NodeShot
 
 
-class PanelWidget(QtWidgets.QWidget):  # type: ignore[misc, name-defined]
+class PanelWidget(QtWidgets.QWidget):
     """What Nuke puts into a pane."""
 
     def __init__(self, parent: Any = None) -> None:
@@ -21,7 +21,7 @@ class PanelWidget(QtWidgets.QWidget):  # type: ignore[misc, name-defined]
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._hint = QtWidgets.QLabel("Press Open prompt window on an EfficientTAM node.")
         self._hint.setWordWrap(True)
-        self._hint.setAlignment(QtCore.Qt.AlignCenter)
+        self._hint.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._layout.addWidget(self._hint)
         self._window: Optional[Any] = None
         self._shot: Optional[NodeShot] = None

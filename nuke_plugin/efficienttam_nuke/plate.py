@@ -90,7 +90,13 @@ def placement(tracker: TrackerNode) -> Placement:
     The format, not the bounding box: overscan beyond it is not tracked. A format's own x, y, r and t are
     the part of it that a projector shows; files hold all of it.
     """
-    format = connected(tracker).format()
+    try:
+        format = connected(tracker).format()
+    except RuntimeError as error:
+        raise PlateError(
+            "Nuke cannot tell the plate's size: {}.".format(str(error).rstrip(".")),
+            "Mend what is above the node.",
+        ) from error
     across, up = _size_of_formats()
     return Placement(
         int(round(format.width() / across)), int(round(format.height() / up)), float(format.pixelAspect())

@@ -16,6 +16,7 @@ from . import knobs
 
 #: A point of a prompt: True for include, and its place in that list.
 Slot = Tuple[bool, int]
+_LONGEST_NAME = 64
 
 
 def with_point(sheet: PromptSheet, id: str, frame: int, point: Point, include: bool) -> PromptSheet:
@@ -73,19 +74,25 @@ def with_copied_prompt(sheet: PromptSheet, id: str, frame: int, to: int) -> Prom
 
 def named(sheet: PromptSheet, name: str) -> PromptSheet:
     """With one object more. Raises JobError for a name that cannot be."""
-    _check_layer(name)
+    _check_name(sheet, "", name)
     return sheet.with_object(name)
 
 
 def renamed(sheet: PromptSheet, id: str, name: str) -> PromptSheet:
     """With another name for an object. Raises JobError for one that cannot be."""
-    _check_layer(name)
+    _check_name(sheet, id, name)
     return sheet.renamed(id, name)
 
 
-def _check_layer(name: str) -> None:
+def _check_name(sheet: PromptSheet, id: str, name: str) -> None:
+    """What a job and Nuke refuse beyond what the sheet does."""
     if name.lower() in knobs.NUKE_LAYERS:
         raise JobError("Nuke has a layer {} of its own.".format(name), "Choose another name.")
+    if len(name) > _LONGEST_NAME:
+        raise JobError("The name is longer than {} letters.".format(_LONGEST_NAME), "Shorten it.")
+    twins = [thing.name for thing in sheet.objects if thing.id != id and thing.name.lower() == name.lower()]
+    if twins:
+        raise JobError("There is an object {} already.".format(twins[0]), "Choose another name.")
 
 
 def standing_first(sheet: PromptSheet, id: str) -> PromptSheet:

@@ -142,7 +142,7 @@ class TrackerNode:
     def tell(self, status: str, state: Optional[str] = None) -> None:
         """What the status line says and, where given, the label in the node graph; nothing to undo."""
         with host.without_undo():
-            self.put(knobs.STATUS, status)
+            self.put(knobs.STATUS, " ".join(status.split()))
             if state is not None:
                 self.put(knobs.STATE, state)
 
