@@ -52,6 +52,14 @@ def main():
             say(m.Done(request.id))
         elif isinstance(request, m.TrackRequest):
             threading.Thread(target=track, args=(request,), daemon=True).start()
+        elif isinstance(request, m.OpenPlate):
+            say(m.PlateOpened(request.id, request.range.first, request.range.last, 200, 100, 1.0, "cpu", ""))
+        elif isinstance(request, m.GetReview):
+            say(m.Review(request.id, ()))
+        elif isinstance(request, (m.Preview, m.GetMattes)):
+            say(m.Previewed(request.id, request.frame, ()))
+        elif isinstance(request, m.GetPicture):
+            say(m.Failed(request.id, "There are no pictures.", ""))
         elif isinstance(request, m.Close):
             return
         else:
