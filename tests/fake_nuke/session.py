@@ -62,7 +62,8 @@ class Session:
         self.panes: dict[str, Any] = {}
         self.panels: dict[str, Any] = {}
         self.clipboard = ""
-        self.faults: list[str] = []
+#: A QApplication whose events run while a test waits; None without one.
+        self.event_loop: Any = None
         self.executing = False
         #: Every Write fails, as on a full disk.
         self.fail_writes = False

@@ -36,15 +36,29 @@ def run_like_nuke(path: Path) -> None:
     )
 
 
+def event_loop() -> Any:
+    """What lets Qt's timers run, as in Nuke's window; None where there is no Qt that lasts."""
+    try:
+        from efficienttam.window.qt import QtWidgets, sound
+    except ImportError:
+        return None
+    if not sound():
+        return None
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    return QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+
+
 @pytest.fixture(scope="session")
 def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A Nuke with a window that read the plugin's init.py and menu.py."""
     if not fake_nuke.have_tcl():
         pytest.skip("This Python was built without tkinter, which holds Tcl.")
-    os.environ["EFFICIENTTAM_PYTHON"] = sys.executable
+    os.environ.setdefault("EFFICIENTTAM_PYTHON", sys.executable)
     os.environ["EFFICIENTTAM_FEED"] = str(tmp_path_factory.mktemp("feed"))
     forget_plugin()
     session = fake_nuke.install(gui=True)
+    session.event_loop = event_loop()
     run_like_nuke(PLUGIN / "init.py")
     run_like_nuke(PLUGIN / "menu.py")
     yield session

@@ -118,7 +118,10 @@ class Artist:
         end = time.monotonic() + seconds
         session = self.jobs.session()
         while True:
-            session.poll()
+            if self.session.event_loop is not None:
+                self.session.event_loop.processEvents()
+            else:
+                session.poll()
             self.session.run_main_thread_calls()
             told = [text for text in self.session.printed if "Traceback" in text]
             assert not told, told[0]
