@@ -171,10 +171,20 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
     )
     if not plain or not _whole(source, pattern, views):
         return None
-    # What is read raw is the working space, which is linear in Nuke's own configuration.
-    space = "linear" if bool(source["raw"].value()) else str(source["colorspace"].value()).lower()
-    space = color_names.engine_name("linear" if space in ("default", "default (linear)") else space) or ""
-    return Plate(path=path, color_space=space) if space else None
+    space = color_names.engine_name(_color_space(source))
+    return None if space is None else Plate(path=path, color_space=space)
+
+
+def _color_space(read: nuke.Node) -> str:
+    """Nuke's name for what is in the file of an EXR Read, under Nuke's own colour management."""
+    if bool(read["raw"].value()):
+        # Not converted: the working space, which is linear.
+        return "linear"
+    space = str(read["colorspace"].value())
+    if space.lower().startswith("default"):
+        floats = nuke.root().knob("floatLut")
+        return "linear" if floats is None else str(floats.value())
+    return space
 
 
 def _whole(read: nuke.Node, pattern: SequencePattern, views: Sequence[str]) -> bool:
