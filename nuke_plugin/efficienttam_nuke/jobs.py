@@ -191,7 +191,7 @@ class TrackingJob:
         elif state is TrackingState.STOPPED:
             tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", "stopped")
         elif self.error is not None:
-            tracker.tell_error(self.error)
+            tracker.tell_error(self.error, "failed: look at the status line")
 
     def _label(self, tracker: TrackerNode, frames: str) -> str:
         """For the node graph: the whole range where all of it is as the prompts say, else the part."""

@@ -116,10 +116,16 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
     # Before minutes of rendering: an engine that is not there is told at once.
     session.client()
     first, last = _range(wanted.job)
+    label = tracker.text(knobs.STATE)
     tracker.tell("Readying the plate, {}-{}.".format(first, last), "readying")
-    wanted.feed.ensure(range(first, last + 1))
-    if wanted.documented:
-        _write(wanted.job)
+    try:
+        wanted.feed.ensure(range(first, last + 1))
+        if wanted.documented:
+            _write(wanted.job)
+    finally:
+        # Where it goes wrong the mattes are as they were.
+        with host.without_undo():
+            tracker.put(knobs.STATE, label)
     tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.runs, wanted.complete)
     if host.has_window():
         session.start(tracking)

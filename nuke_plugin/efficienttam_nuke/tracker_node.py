@@ -146,9 +146,9 @@ class TrackerNode:
             if state is not None:
                 self.put(knobs.STATE, state)
 
-    def tell_error(self, error: EfficientTAMError) -> None:
+    def tell_error(self, error: EfficientTAMError, state: Optional[str] = None) -> None:
         """An error with its remedy in the status line."""
-        self.tell(str(error), "failed: look at the status line")
+        self.tell(str(error), state)
 
     def issue_uuid(self) -> None:
         """A fresh uuid, for a new node or a copy; a copy leaves the mattes of its twin to it."""
