@@ -83,9 +83,19 @@ _PASSING = {"Dot", "NoOp", "Output", "Write", "FrameRange", "TimeOffset", "Frame
 
 
 def _read(session: Session, node: Node, told: o.Outline, frame: float, view: str) -> Picture:
+    """A file that was read once is not looked at again before ``reload`` or another ``file``."""
     path = o.read_path(session, node, frame, view)
     if path is None:
         return Picture(told.format, told.box, {})
+    settings = [node[name].value() for name in ("raw", "colorspace", "auto_alpha")]
+    key = (path, session.proxy_scale(), *settings)
+    if key not in node.seen:
+        node.seen[key] = _read_file(session, node, told, path)
+    known = node.seen[key]
+    return Picture(known.format, known.box, dict(known.channels), known.metadata)
+
+
+def _read_file(session: Session, node: Node, told: o.Outline, path: str) -> Picture:
     opened = oiio.ImageInput.open(path)
     if opened is None:
         raise RuntimeError(f"{node.name()}: Read error: {oiio.geterror()}")
@@ -109,7 +119,7 @@ def _read(session: Session, node: Node, told: o.Outline, frame: float, view: str
 def _is_curved(session: Session, node: Node, path: str) -> bool:
     space = str(node["colorspace"].value())
     if space == "default":
-        return not path.lower().endswith((".exr", ".hdr"))
+        return session.spaces is None and not path.lower().endswith((".exr", ".hdr"))
     return space.lower().startswith(_CURVED) or "srgb" in space.lower()
 
 

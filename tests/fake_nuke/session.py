@@ -62,7 +62,7 @@ class Session:
         self.panes: dict[str, Any] = {}
         self.panels: dict[str, Any] = {}
         self.clipboard = ""
-#: A QApplication whose events run while a test waits; None without one.
+        #: A QApplication whose events run while a test waits; None without one.
         self.event_loop: Any = None
         self.executing = False
         #: Every Write fails, as on a full disk.

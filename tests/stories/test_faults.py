@@ -118,9 +118,11 @@ def test_a_colour_configuration_with_other_names(artist: Artist, tmp_path: Path)
         "Output - Rec.709\tOutput/Output - Rec.709",
     ]
     artist.nuke.root()["colorManagement"].setValue("OCIO")
-    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    node = artist.tracker(read)
     artist.click(node, shot, FIRST)
     status = artist.track(node)
+    assert artist.fed(node, read, FIRST) < 2 / 255
     assert artist.session.rendered, "OCIO is Nuke's affair: the plate is rendered"
     assert artist.score(node, shot) > GOOD, status
 

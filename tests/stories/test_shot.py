@@ -74,7 +74,14 @@ def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
     artist.click(node, shot, FIRST)
     artist.press(node, "track_both")
-    artist.wait(until=lambda: len(artist.files(node)) >= 2 if node["has_mattes"].value() else False)
+
+    def two_are_seen() -> bool:
+        """A Viewer looks all the while, at frames that are not there yet too."""
+        if not node["has_mattes"].value():
+            return False
+        return bool((artist.mattes(node, shot.frames).max(axis=(1, 2)) > 0.5).sum() >= 2)
+
+    artist.wait(until=two_are_seen)
     artist.press(node, "stop")
     artist.wait(node)
     kept = {path.name: path.read_bytes() for path in artist.files(node)}
@@ -104,6 +111,20 @@ def test_a_killed_worker_is_told_in_a_sentence_and_replaced(artist: Artist, tmp_
     status = artist.track(node)
     assert status.startswith("Tracked"), status
     assert artist.jobs.session().client().pid not in (None, pid)
+    assert artist.score(node, shot) > GOOD
+
+
+def test_tracking_leaves_nothing_to_undo(artist: Artist, tmp_path: Path) -> None:
+    shot = Shot(3)
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    artist.click(node, shot, FIRST)
+    artist.click(node, shot, shot.last)
+    steps, sheet = len(artist.session.undo_stack), node["sheet"].getText()
+    artist.track(node)
+    assert len(artist.session.undo_stack) == steps
+    artist.session.undo()
+    assert node["sheet"].getText() != sheet, "one undo takes the click back"
+    assert node["has_mattes"].value() is True
     assert artist.score(node, shot) > GOOD
 
 
