@@ -29,7 +29,7 @@ class Shot:
 
     def center(self, frame: int, which: int = 0) -> tuple[float, float]:
         """Of the ellipse (or the second one), from the top left."""
-        step = frame - self.first
+        step = min(frame - self.first, 15) * min(1, 12 / len(self.frames))
         if which:
             return 200.0 - 4 * step + self.shift, 105.0
         return 60.0 + 6 * step + self.shift, 50.0 + 3 * step

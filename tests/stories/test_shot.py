@@ -70,7 +70,7 @@ def test_an_object_left_out_is_corrected_by_an_exclude(artist: Artist, tmp_path:
 
 
 def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
-    shot = Shot(12)
+    shot = Shot(32)
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
     artist.click(node, shot, FIRST)
     artist.press(node, "track_both")
@@ -85,7 +85,7 @@ def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
     artist.press(node, "stop")
     artist.wait(node)
     kept = {path.name: path.read_bytes() for path in artist.files(node)}
-    assert 2 <= len(kept) < 12
+    assert 2 <= len(kept) < 32
     assert node["status"].getText().startswith("Stopped")
     status = artist.track(node)
     assert f"{len(kept)} were there" in status, status
@@ -95,7 +95,7 @@ def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="There is no kill -9 on this system.")
 def test_a_killed_worker_is_told_in_a_sentence_and_replaced(artist: Artist, tmp_path: Path) -> None:
-    shot = Shot(12)
+    shot = Shot(32)
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
     artist.click(node, shot, FIRST)
     sheet = node["sheet"].getText()
