@@ -54,10 +54,16 @@ def frame_shown(node: Any) -> None:
         return
 
     def follow() -> None:
-        if not display.points_are_shown(tracker):
+        if display.points_are_shown(tracker):
+            return
+        if display.sheet_is_another(tracker):
+            # By an undo: Nuke need not call knobChanged for it.
             with host.without_undo():
-                display.show_points(tracker, tracker.current)
-            listeners.announce(tracker.uuid, listeners.Change.FRAME)
+                _sheet_changed(tracker)
+            return
+        with host.without_undo():
+            display.show_points(tracker, tracker.current)
+        listeners.announce(tracker.uuid, listeners.Change.FRAME)
 
     _or_told(tracker, follow)
 

@@ -103,6 +103,12 @@ def points_are_shown(tracker: TrackerNode) -> bool:
     return _shown.get(tracker.uuid) == (host.frame(), id, tracker.text(knobs.SHEET))
 
 
+def sheet_is_another(tracker: TrackerNode) -> bool:
+    """True when the prompts changed after they were shown last."""
+    shown = _shown.get(tracker.uuid)
+    return shown is not None and shown[2] != tracker.text(knobs.SHEET)
+
+
 def handle_stands_for(tracker: TrackerNode, handle: str) -> Optional[Tuple[str, int, sheet_edits.Slot]]:
     """Object id, frame and place of the point that a handle stands for; None where it stands for none."""
     try:

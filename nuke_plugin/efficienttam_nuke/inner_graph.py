@@ -7,22 +7,24 @@ from typing import Sequence, cast
 import nuke
 
 from . import host, knobs
-from .tracker_node import TrackerNode
+from .tracker_node import TrackerNode, path_in
 
 
 def show_mattes(tracker: TrackerNode, path: str, first: int, last: int) -> None:
     """Lets the one Read inside read the mattes of ``path``, black where there are none yet."""
     read = tracker.inner(knobs.READ)
-    with host.without_undo(), tracker.writing():
-        if read["file"].value() != path:
-            read["file"].setValue(path)
-        for name, value in (("first", first), ("origfirst", first), ("last", last), ("origlast", last)):
-            if int(read[name].value()) != value:
+    wanted = {"first": first, "origfirst": first, "last": last, "origlast": last}
+    another = path_in(read["file"]) != path
+    if another or any(int(read[name].value()) != value for name, value in wanted.items()):
+        with host.without_undo():
+            if another:
+                read["file"].setValue(path)
+            # Setting the file lets Nuke guess all of these.
+            for name, value in wanted.items():
                 read[name].setValue(value)
-        # Setting the file lets Nuke guess: these are said again.
-        for name, word in (("before", "black"), ("after", "black"), ("on_error", "black")):
-            read[name].setValue(word)
-        read["raw"].setValue(True)
+            for name in ("before", "after", "on_error"):
+                read[name].setValue("black")
+            read["raw"].setValue(True)
     reload_mattes(tracker)
     with host.without_undo():
         tracker.put(knobs.HAS_MATTES, True)

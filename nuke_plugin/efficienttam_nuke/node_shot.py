@@ -10,7 +10,19 @@ from efficienttam.contract.messages import OpenPlate
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.window.shot import Shot
 
-from . import display, host, inner_graph, job_document, jobs, knobs, listeners, plate, shot_job, tracker_node
+from . import (
+    display,
+    host,
+    inner_graph,
+    job_document,
+    jobs,
+    knobs,
+    listeners,
+    plate,
+    sheet_edits,
+    shot_job,
+    tracker_node,
+)
 from .tracker_node import TrackerNode
 
 
@@ -42,6 +54,7 @@ class NodeShot(Shot):
 
     def set_sheet(self, sheet: PromptSheet, what: str) -> None:
         tracker = self._tracker()
+        sheet_edits.check_new_names(tracker.sheet, sheet)
         self._saying = True
         try:
             display.commit(tracker, sheet, what)

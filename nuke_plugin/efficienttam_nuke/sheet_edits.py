@@ -84,6 +84,14 @@ def renamed(sheet: PromptSheet, id: str, name: str) -> PromptSheet:
     return sheet.renamed(id, name)
 
 
+def check_new_names(before: PromptSheet, now: PromptSheet) -> None:
+    """Raises JobError for a name that another hand gave and that cannot be; those of before stand."""
+    known = {thing.name for thing in before.objects}
+    for thing in now.objects:
+        if thing.name not in known:
+            _check_name(now, thing.id, thing.name)
+
+
 def _check_name(sheet: PromptSheet, id: str, name: str) -> None:
     """What a job and Nuke refuse beyond what the sheet does."""
     if name.lower() in knobs.NUKE_LAYERS:

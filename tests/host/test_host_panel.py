@@ -47,6 +47,26 @@ class TheShot(_WithEngine):
         self.session.undo()
         self.assertEqual(self.shot.sheet, PromptSheet())
 
+    def test_a_name_that_nuke_has_is_refused(self):
+        from efficienttam.contract.errors import JobError
+        from efficienttam.contract.prompt_sheet import PromptSheet
+
+        with self.assertRaises(JobError):
+            self.shot.set_sheet(PromptSheet().with_object("depth"), "Rename")
+        self.assertEqual(self.text("sheet"), "")
+
+    def test_an_undo_that_nuke_tells_nobody_of(self):
+        self.press("include", point=[50, 80])
+        self.session.show_frame()
+        del self.heard[:]
+        from efficienttam_nuke.tracker_node import TrackerNode
+
+        with TrackerNode(self.node).writing():
+            self.node["sheet"].setValue("")
+        self.session.show_frame()
+        self.assertEqual(self.heard, ["sheet"])
+        self.assertEqual(self.text("table"), "no objects yet")
+
     def test_the_node_changes_the_window(self):
         self.press("include", point=[50, 80])
         self.assertEqual(self.heard, ["sheet"])
