@@ -63,6 +63,13 @@ def ready(tracker: TrackerNode) -> None:
     if not tracker_node.is_ours(tracker.node):
         raise JobError("This is no EfficientTAM node.", "Choose one.")
     tracker.check_version()
+    version = tracker.whole(knobs.VERSION)
+    if version < knobs.NODE_VERSION:
+        # Not replaced here: its own button is at work.
+        raise JobError(
+            "This node is of version {}, the plugin works with {}.".format(version, knobs.NODE_VERSION),
+            "Save the script and open it again: the node is brought up to date then.",
+        )
     if not tracker.uuid:
         tracker.issue_uuid()
 

@@ -234,6 +234,22 @@ class Life(InNuke):
         self.assertEqual(self.node["current"].value(), "object1")
         self.assertIn("Brought up", self.text("status"))
 
+    def test_a_pasted_node_of_an_earlier_version_says_what_to_do(self):
+        self.node["node_version"].setValue(0)
+        self.press("include", point=[50, 80])
+        self.assertIn("Save the script and open it again", self.text("status"))
+        self.assertEqual(self.text("sheet"), "")
+
+    def test_nuke_starts_whatever_is_wrong(self):
+        from efficienttam_nuke import startup
+
+        os.environ["EFFICIENTTAM_ENGINE"] = os.path.join("no", "such", "folder")
+        try:
+            startup.always()
+        finally:
+            del os.environ["EFFICIENTTAM_ENGINE"]
+        self.assertIn("EfficientTAM did not start", self.session.printed[-1])
+
     def test_another_group_is_not_touched(self):
         other = self.nuke.nodes.Group()
         from efficienttam_nuke import callbacks, tracker_node
