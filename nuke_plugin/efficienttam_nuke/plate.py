@@ -7,8 +7,9 @@ grades, retimes, proxies and colour are Nuke's own. Never from a callback: Nuke 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
 import nuke
 
@@ -208,41 +209,21 @@ def render_roto(tracker: TrackerNode, frame: int, path: str) -> None:
         execute(write, frame, frame, views_of(tracker))
 
 
-class temporary_write:
+@contextlib.contextmanager
+def temporary_write(tracker: TrackerNode, source: str, path: str, file_type: str) -> Iterator[nuke.Node]:
     """A Write inside the node, fed by one of its Inputs, gone again at the end; proxy is off meanwhile.
 
     Not a part of the node: a farm that looks for Writes to render must not find it.
     """
-
-    def __init__(self, tracker: TrackerNode, source: str, path: str, file_type: str) -> None:
-        self._tracker = tracker
-        self._source = source
-        self._path = path
-        self._file_type = file_type
-        self._around: List[Any] = []
-        self._write: Optional[nuke.Node] = None
-
-    def __enter__(self) -> nuke.Node:
-        self._around = [host.undisturbed(), host.without_undo()]
-        for context in self._around:
-            context.__enter__()
+    with host.undisturbed(), host.without_undo():
+        with tracker.node:
+            write = nuke.nodes.Write(inputs=[tracker.inner(source)])
         try:
-            with self._tracker.node:
-                self._write = nuke.nodes.Write(inputs=[self._tracker.inner(self._source)])
-            self._write["file"].setValue(self._path.replace("\\", "/"))
-            self._write["file_type"].setValue(self._file_type)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self._write
-
-    def __exit__(self, *error: object) -> None:
-        try:
-            if self._write is not None:
-                nuke.delete(self._write)
+            write["file"].setValue(path.replace("\\", "/"))
+            write["file_type"].setValue(file_type)
+            yield write
         finally:
-            for context in reversed(self._around):
-                context.__exit__(None, None, None)
+            nuke.delete(write)
 
 
 def execute(write: nuke.Node, first: int, last: int, views: Sequence[str]) -> None:
