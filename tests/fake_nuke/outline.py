@@ -134,7 +134,8 @@ def _read(session: Session, node: Node, before: Outline, frame: float, view: str
     if header is None:
         format = scaled(session, chosen or session.full_root_format())
         return Outline(format, box_of(format), set(RGBA), (first, last))
-    format = scaled(session, header.format)
+    told = header.format if session.reads_formats or chosen else session.full_root_format()
+    format = scaled(session, told)
     scale = session.proxy_scale()
     box = tuple(round(side * scale) for side in header.box)
     channels = set(header.channels)

@@ -92,7 +92,7 @@ def _read(session: Session, node: Node, told: o.Outline, frame: float, view: str
     if key not in node.seen:
         node.seen[key] = _read_file(session, node, told, path)
     known = node.seen[key]
-    return Picture(known.format, known.box, dict(known.channels), known.metadata)
+    return Picture(told.format, known.box, dict(known.channels), known.metadata)
 
 
 def _read_file(session: Session, node: Node, told: o.Outline, path: str) -> Picture:

@@ -37,8 +37,10 @@ class Session:
 
     def __init__(self, gui: bool = True, plugin_path: Sequence[str] = ()) -> None:
         self.gui, self.plugin_path = gui, [str(path) for path in plugin_path]
-        self.names: dict[str, Any] = {}
         #: What onCreate and the buttons see, as the __main__ of Nuke.
+        self.names: dict[str, Any] = {}
+        #: Kept for who switches between sessions: modules of Nuke and of a plugin.
+        self.modules: dict[str, Any] = {}
         self.formats: list[Format] = [
             Format(2048, 1556, name="2K_Super_35(full-ap)"),
             Format(1920, 1080, name="HD_1080"),
@@ -77,6 +79,8 @@ class Session:
         self.python_tells = self.undo_tells = True
         #: Entries of a Write's ``colorspace``, as the colour configuration has them; None for Nuke's own.
         self.spaces: list[str] | None = None
+        #: Whether a Read whose file Python set takes its format from the file; else it has the script's.
+        self.reads_formats = True
         #: Whether ``node.format()`` in proxy mode is that of the proxy, which is not documented.
         self.proxied_formats = True
         self.reset()

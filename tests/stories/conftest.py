@@ -26,6 +26,12 @@ def forget_plugin() -> None:
         del sys.modules[name]
 
 
+def modules_of_nuke() -> dict[str, Any]:
+    """Nuke's modules and the plugin's, as they are now."""
+    ours = ("efficienttam_nuke", "nuke", "nukescripts")
+    return {name: module for name, module in sys.modules.items() if name.split(".")[0] in ours}
+
+
 def run_like_nuke(path: Path) -> None:
     """Runs an init.py or menu.py as Nuke does: the folder is on sys.path, the file in a module of its own."""
     if str(path.parent) not in sys.path:
@@ -61,7 +67,9 @@ def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session.event_loop = event_loop()
     run_like_nuke(PLUGIN / "init.py")
     run_like_nuke(PLUGIN / "menu.py")
+    session.modules = modules_of_nuke()
     yield session
+    sys.modules.update(session.modules)
     from efficienttam_nuke import jobs
 
     jobs.session().close()
@@ -70,12 +78,17 @@ def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def artist(running_nuke: Any, tmp_path: Path) -> Artist:
+def artist(running_nuke: Any, tmp_path: Path) -> Iterator[Artist]:
     """An artist with an empty script saved in a folder of the test."""
+    # Another test may have had a Nuke of its own meanwhile.
+    if sys.modules.get("nuke") is not running_nuke.names["nuke"]:
+        forget_plugin()
+        sys.modules.update(running_nuke.modules)
     running_nuke.reset()
     running_nuke.cancel_after, running_nuke.fail_writes, running_nuke.spaces = None, False, None
     for told in (running_nuke.rendered, running_nuke.printed, running_nuke.messages, running_nuke.answers):
         told.clear()
     running_nuke.shapes.clear()
     running_nuke.root["name"]._set_state(str(tmp_path / "shot_v001.nk").replace("\\", "/"))
-    return Artist(running_nuke)
+    yield Artist(running_nuke)
+    running_nuke.modules = modules_of_nuke()
