@@ -96,6 +96,25 @@ def test_what_the_engine_is_fed_is_what_nuke_shows(artist: Artist, tmp_path: Pat
     assert artist.fed(node, flipped, FIRST) < 2 / 255
 
 
+def test_every_view_has_the_format_of_the_plate(
+    artist: Artist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot, nuke = Shot(2), artist.nuke
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    read["format"].setValue(read.format())
+    node = artist.tracker(read)
+    artist.click(node, shot, FIRST)
+    artist.track(node)
+    plain = artist.matte(node, FIRST)
+    nuke.root()["format"].setValue("HD_1080")
+    monkeypatch.setattr(artist.session, "reads_formats", False)
+    for view in ("Result", "Matte", "Overlay", "Plate"):
+        node["show"].setValue(view)
+        assert (node.width(), node.height()) == (WIDTH, HEIGHT), view
+    node["show"].setValue("Matte")
+    assert np.array_equal(artist.matte(node, FIRST, channel="rgba.red"), plain)
+
+
 def test_overscan_is_passed_over(artist: Artist, tmp_path: Path) -> None:
     shot, nuke = Shot(3), artist.nuke
     read = artist.read(shot.write(tmp_path / "plate"), shot)
