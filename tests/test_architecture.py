@@ -17,7 +17,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENGINE = REPOSITORY / "efficienttam"
 SOURCES = sorted(ENGINE.rglob("*.py"))
-PLAIN = [*SOURCES, *sorted((REPOSITORY / "install").glob("*.py"))]
+HOST = sorted((REPOSITORY / "nuke_plugin").rglob("*.py"))
+PLAIN = [*SOURCES, *HOST, *sorted((REPOSITORY / "install").glob("*.py"))]
 
 #: Room -> the rooms of ours it may import, and the packages of others. Modules that lie directly in
 #: ``efficienttam/`` are the room "top".
@@ -240,6 +241,7 @@ def for_old_pythons() -> list[Path]:
         *sorted((ENGINE / "contract").glob("*.py")),
         *sorted((ENGINE / "client").glob("*.py")),
         *sorted((ENGINE / "window").glob("*.py")),
+        *HOST,
         *sorted((REPOSITORY / "install").glob("*.py")),
     ]
 

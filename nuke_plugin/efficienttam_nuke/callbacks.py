@@ -1,0 +1,136 @@
+"""What Nuke calls by itself: a node was made, a knob changed, another frame is shown, a script was loaded.
+
+Only nodes of ours are touched, by the name of the knob; nothing here renders, asks or waits.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from typing import Any, Callable, Dict
+
+from efficienttam.contract.errors import EfficientTAMError
+
+from . import actions, display, host, knobs, listeners, tracker_node, upgrade
+from .tracker_node import TrackerNode
+
+
+def created(node: Any) -> None:
+    """From the node's onCreate: also after pasting, duplicating and opening a script."""
+    if not tracker_node.is_ours(node):
+        return
+    tracker = TrackerNode(node)
+    uuid = tracker.uuid
+    twins = [other for other in tracker_node.all_ours() if other.uuid == uuid and other.name != tracker.name]
+    if not uuid or twins:
+        tracker.issue_uuid()
+        tracker.tell("" if uuid else "Put the point on the object and press Include here.", "")
+    if _is_whole(tracker):
+        _or_told(tracker, lambda: _shown_anew(tracker))
+
+
+def knob_changed(node: Any, knob: Any) -> None:
+    """From the node's knobChanged. What we set ourselves is passed over."""
+    if not tracker_node.is_ours(node):
+        return
+    tracker = TrackerNode(node)
+    name = str(knob.name())
+    if tracker.written or (name not in _CONCERNED and name not in knobs.HANDLES):
+        return
+    if not _is_whole(tracker):
+        return
+    if name in knobs.HANDLES:
+        _or_told(tracker, lambda: actions.move_point(tracker, name))
+    else:
+        _or_told(tracker, lambda: _CONCERNED[name](tracker))
+
+
+def frame_shown(node: Any) -> None:
+    """From the node's updateUI: often, so that it does something only on another frame."""
+    if not tracker_node.is_ours(node):
+        return
+    tracker = TrackerNode(node)
+    if tracker.written or not _is_whole(tracker):
+        return
+
+    def follow() -> None:
+        if display.points_are_shown(tracker):
+            return
+        if display.sheet_is_another(tracker):
+            # By an undo: Nuke need not call knobChanged for it.
+            with host.without_undo():
+                _sheet_changed(tracker)
+            return
+        with host.without_undo():
+            display.show_points(tracker, tracker.current)
+        listeners.announce(tracker.uuid, listeners.Change.FRAME)
+
+    _or_told(tracker, follow)
+
+
+def script_loaded() -> None:
+    """After a script was opened: nodes of earlier versions are brought up to date."""
+    for tracker in tracker_node.all_ours():
+        _or_told(tracker, functools.partial(upgrade.bring_up_to_date, tracker))
+
+
+def _shown_anew(tracker: TrackerNode) -> None:
+    tracker.check_version()
+    # What is above may not be there yet while a script is opened: the handles come with the first frame.
+    display.refresh(tracker, points=False)
+
+
+def _sheet_changed(tracker: TrackerNode) -> None:
+    """By other hands than ours: an undo, a script."""
+    display.refresh(tracker)
+    listeners.announce(tracker.uuid, listeners.Change.SHEET)
+
+
+def _plate_changed(tracker: TrackerNode) -> None:
+    display.show_points(tracker, tracker.current)
+    listeners.announce(tracker.uuid, listeners.Change.PLATE)
+
+
+def _told_plate(tracker: TrackerNode) -> None:
+    listeners.announce(tracker.uuid, listeners.Change.PLATE)
+
+
+_CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
+    knobs.SHEET: _sheet_changed,
+    knobs.CURRENT: display.show_current,
+    knobs.SOLO: actions.show_object_as_told,
+    knobs.MUTE: actions.show_object_as_told,
+    knobs.OBJECT_COLOR: actions.show_object_as_told,
+    "inputChange": _plate_changed,
+    "model": _told_plate,
+    "device": _told_plate,
+    "precision": _told_plate,
+    "feed": _told_plate,
+    "feed_as": _told_plate,
+    "frame_range": _told_plate,
+    "first": _told_plate,
+    "last": _told_plate,
+    "handles": _told_plate,
+    knobs.MATTES: _told_plate,
+}
+
+
+def _is_whole(tracker: TrackerNode) -> bool:
+    """False while Nuke is still making the node."""
+    return tracker.node.node(knobs.READ) is not None and tracker.node.knob(knobs.HAS_MATTES) is not None
+
+
+def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:
+    uuid = tracker.uuid
+    try:
+        work()
+    except EfficientTAMError as error:
+        told = str(error)
+    except Exception:  # A callback that raises would stop Nuke's own work at hand.
+        host.say(traceback.format_exc())
+        told = "Something went wrong; the Script Editor tells what. Please report it."
+    else:
+        return
+    alive = tracker_node.find(uuid)
+    if alive is not None:
+        alive.tell(told)

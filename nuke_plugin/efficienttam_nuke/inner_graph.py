@@ -1,0 +1,70 @@
+"""What the nodes inside an EfficientTAM node are set to: the Read of the mattes, who is in the matte."""
+
+from __future__ import annotations
+
+from typing import Sequence, cast
+
+import nuke
+
+from . import host, knobs
+from .tracker_node import TrackerNode, path_in
+
+
+def show_mattes(tracker: TrackerNode, path: str, first: int, last: int) -> None:
+    """Lets the one Read inside read the mattes of ``path``, black where there are none yet."""
+    read = tracker.inner(knobs.READ)
+    wanted = {"first": first, "origfirst": first, "last": last, "origlast": last}
+    another = path_in(read["file"]) != path
+    if another or any(int(read[name].value()) != value for name, value in wanted.items()):
+        with host.without_undo():
+            if another:
+                read["file"].setValue(path)
+            # Setting the file lets Nuke guess all of these.
+            for name, value in wanted.items():
+                read[name].setValue(value)
+            for name in ("before", "after", "on_error"):
+                read[name].setValue("black")
+            read["raw"].setValue(True)
+    reload_mattes(tracker)
+    with host.without_undo():
+        tracker.put(knobs.HAS_MATTES, True)
+
+
+def reload_mattes(tracker: TrackerNode) -> None:
+    """Lets Nuke look at the files again: what came after they were read is not seen otherwise."""
+    cast(nuke.Script_Knob, tracker.inner(knobs.READ)["reload"]).execute()
+
+
+def forget_mattes(tracker: TrackerNode) -> None:
+    """An empty matte from now on; the files stay."""
+    tracker.put(knobs.HAS_MATTES, False)
+    tracker.put(knobs.TRACKED, "")
+
+
+def choose_objects(tracker: TrackerNode, names: Sequence[str]) -> Sequence[str]:
+    """Lets these objects make up the matte, and nobody else. Those that find no room are returned."""
+    room = len(knobs.OBJECT_NODES)
+    with tracker.writing():
+        for number, slot in enumerate(knobs.OBJECT_NODES):
+            node = tracker.inner(slot)
+            channel = channel_of(names[number]) if number < len(names) else ""
+            if channel and str(node["A"].value()) != channel:
+                node["A"].setValue(channel)
+            if bool(node["disable"].value()) != (not channel):
+                node["disable"].setValue(not channel)
+    return names[room:]
+
+
+def channel_of(name: str) -> str:
+    """Nuke's channel of an object's matte, made known to Nuke where it is not."""
+    channel = name + ".alpha"
+    if channel not in nuke.channels():
+        nuke.Layer(name, [channel])
+    return channel
+
+
+def own_channel(name: str) -> str:
+    """The channel efficienttam.(object), made known to Nuke where it is not."""
+    channel = "efficienttam." + name
+    nuke.Layer("efficienttam", [channel])
+    return channel

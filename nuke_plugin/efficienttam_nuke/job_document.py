@@ -1,0 +1,151 @@
+"""From what a node says to the job document. Pure; standard library only, Python 3.7 or newer."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from typing import Tuple
+
+from efficienttam.contract.document import from_json, to_json
+from efficienttam.contract.errors import JobError
+from efficienttam.contract.job import (
+    FrameRange,
+    Layout,
+    Model,
+    Output,
+    Plate,
+    Precision,
+    Tracking,
+    TrackJob,
+)
+from efficienttam.contract.passes import Between
+from efficienttam.contract.prompt_sheet import PromptSheet
+
+_VIEW = re.compile(r"%[Vv]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """All that a node says about a job, but for the plate."""
+
+    sheet: PromptSheet
+    #: Where the mattes go, an absolute path with a frame token.
+    mattes: str
+    first: int
+    last: int
+    views: Tuple[str, ...] = ()
+    model: str = "efficienttam_demo"
+    device: str = "auto"
+    precision: str = "auto"
+    between: str = "nearest"
+    fill_hole_area: int = 8
+    non_overlapping: bool = False
+
+
+def build_job(words: Words, plate: Plate) -> TrackJob:
+    """The job, as ``efficienttam matte --layers`` would make it of the same words.
+
+    Raises JobError where nothing is to be tracked, JobFaults where the rules of a job are broken.
+    """
+    objects = words.sheet.tracked()
+    if not objects:
+        raise JobError("Nothing says what to track.", "Put the point on the object and press Include here.")
+    for thing in objects:
+        if not thing.prompts[0].stands_alone:
+            raise JobError(
+                "Of {} it is only said what it is not.".format(thing.name), "Include a point on it."
+            )
+    outside = [frame for frame in words.sheet.prompted if not words.first <= frame <= words.last]
+    if outside:
+        raise JobError(
+            "Frame {} has a prompt and the plate has only {} to {}.".format(
+                outside[0], words.first, words.last
+            ),
+            "Delete that prompt, or feed a longer plate.",
+        )
+    job = TrackJob(
+        plate=plate,
+        objects=objects,
+        output=Output(path=words.mattes, layout=Layout.LAYER_PER_OBJECT),
+        range=FrameRange(words.first, words.last),
+        views=words.views,
+        model=model_of(words),
+        tracking=tracking_of(words),
+    )
+    return from_json(to_json(job))
+
+
+def model_of(words: Words) -> Model:
+    """The network and its device."""
+    return Model(name=words.model, device=words.device, precision=Precision(words.precision))
+
+
+def tracking_of(words: Words) -> Tracking:
+    """How prompts become mattes."""
+    return Tracking(
+        between=Between(words.between),
+        fill_hole_area=words.fill_hole_area,
+        non_overlapping=words.non_overlapping,
+    )
+
+
+def document_path(mattes: str) -> str:
+    """Where the job document of mattes lies: beside them, above folders that hold %V.
+
+    ``/s/mattes/hero.%04d.exr`` gives ``/s/mattes/hero.job.json``.
+    """
+    stem = re.split(r"[._]*(?:%0?\d*d|%[Vv]|\$F|#)", os.path.basename(mattes))[0] or "mattes"
+    return os.path.join(folder_of(mattes), stem + ".job.json").replace("\\", "/")
+
+
+def roto_path(mattes: str, name: str, frame: int, token: str, stereo: bool) -> str:
+    """Where the roto of an object on a frame is kept: beside the mattes, since it belongs to the shot.
+
+    ``token`` keeps it apart from an earlier one, which an undo may bring back.
+    """
+    file = "{}.{}.{}{}.exr".format(name, frame, token, ".%V" if stereo else "")
+    return os.path.join(folder_of(mattes), "prompts", file).replace("\\", "/")
+
+
+def folder_of(mattes: str) -> str:
+    """The folder of the mattes, above folders that hold %V."""
+    folder = os.path.dirname(mattes)
+    while _VIEW.search(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def default_mattes(script: str, temporary: str, name: str, uuid: str, stereo: bool) -> str:
+    """Where mattes go when nobody says: a folder beside the script, or in ``temporary`` without one.
+
+    The node's own id keeps two nodes of one name apart.
+    """
+    folder = os.path.dirname(script) if script else temporary
+    plain = re.sub(r"\W+", "_", name.rpartition(".")[2])
+    file = plain + (".%V" if stereo else "") + ".%04d.exr"
+    return os.path.join(folder, "mattes", "{}_{}".format(plain, uuid[:8]), file).replace("\\", "/")
+
+
+def chosen_range(
+    plate: Tuple[int, int], asked: Tuple[int, int], handles: int, prompted: Tuple[int, ...]
+) -> Tuple[int, int]:
+    """First and last frame to track: what was asked for, with handles and prompts, as far as the plate goes.
+
+    Raises JobError for a range that runs backwards or misses the plate.
+    """
+    if asked[1] < asked[0]:
+        raise JobError(
+            "The range ends at {}, before its start {}.".format(asked[1], asked[0]),
+            "Put the lower frame first.",
+        )
+    handles = max(handles, 0)
+    first = min((asked[0] - handles,) + prompted)
+    last = max((asked[1] + handles,) + prompted)
+    first, last = max(first, plate[0]), min(last, plate[1])
+    if last < first:
+        raise JobError(
+            "The range {}-{} lies outside the plate, {}-{}.".format(asked[0], asked[1], plate[0], plate[1]),
+            "Choose frames of the plate.",
+        )
+    return first, last

@@ -1,0 +1,386 @@
+"""Running jobs: one engine for all nodes of a Nuke, one job at a time for each node.
+
+Everything on the main thread. With a window a timer listens to the engine; in a terminal ``run`` waits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import time
+from typing import Callable, Dict, List, Optional, Sequence, Set
+
+from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
+from efficienttam.client.worker_client import was_cancelled
+from efficienttam.contract.document import from_json, to_json
+from efficienttam.contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
+from efficienttam.contract.job import TrackJob
+from efficienttam.contract.messages import (
+    Done,
+    Failed,
+    FrameDone,
+    Message,
+    Progress,
+    ReleaseDevice,
+    Status,
+    TrackRequest,
+)
+
+from . import host, inner_graph, knobs, settings, tracker_node
+from .retracking import Run
+from .tracker_node import TrackerNode
+
+#: How often the engine is listened to, in milliseconds.
+POLL_MILLISECONDS = 100
+#: The matte in the Viewer grows after so many seconds or frames.
+RELOAD_SECONDS, RELOAD_FRAMES = 1.0, 8
+#: Nuke's own variables that an engine has no use for.
+_NUKE_NAMES = ("NUKE_PATH", "NUKE_INTERACTIVE", "NUKE_TEMP_DIR", "FN_CRASH_DUMP_PATH")
+
+
+class EngineFailed(EfficientTAMError):
+    """The engine could not do it. ``exit_code`` is that of the command line."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.message, failed.remedy)
+        known = {int(code): code for code in ExitCode}
+        self.exit_code = known.get(failed.exit_code, ExitCode.FAILED)
+
+
+class TrackingState(enum.Enum):
+    """Where a tracking is."""
+
+    #: The engine has it and has not begun: it starts, loads the network or works for another node.
+    WAITING = "waiting"
+    #: Mattes are being made.
+    TRACKING = "tracking"
+    #: The artist pressed Stop; the frame at hand is being finished.
+    STOPPING = "stopping"
+    #: All mattes are there.
+    DONE = "done"
+    #: Ended by Stop; finished frames are there.
+    STOPPED = "stopped"
+    #: Ended by an error, told in the status line; finished frames are there.
+    FAILED = "failed"
+
+
+class TrackingJob:
+    """One press of a Track button. Knows its node by uuid, and looks for it anew each time.
+
+    ``runs`` are the frames to make, one after the other; ``complete`` says that with them the whole range
+    will be up to date.
+    """
+
+    def __init__(self, uuid: str, job: TrackJob, runs: Sequence[Run], complete: bool) -> None:
+        self.uuid = uuid
+        self.job = job
+        self.state = TrackingState.WAITING
+        self.error: Optional[EngineFailed] = None
+        self.number = 0
+        self.made = 0
+        self.kept = 0
+        self._left: List[Run] = list(runs)
+        self._complete = complete
+        self._frames = [frame for run in runs for frame in run]
+        self._shown = False
+        self._fresh = 0
+        self._reloaded = 0.0
+        self._send: Optional[Callable[[TrackRequest], int]] = None
+        self._cancel: Callable[[int], None] = lambda number: None
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is done, stopped or failed."""
+        return self.state in (TrackingState.WAITING, TrackingState.TRACKING, TrackingState.STOPPING)
+
+    def start(self, client: WorkerClient) -> None:
+        """Sends the first run."""
+        self._send = lambda request: client.send(request, self.hear)
+        self._cancel = client.cancel
+        self._tell("Waiting for the engine.", "waiting")
+        self._next()
+
+    def stop(self) -> None:
+        """Asks the engine to end after the frame at hand."""
+        self.state = TrackingState.STOPPING
+        self._left = []
+        self._cancel(self.number)
+        self._tell("Stopping after this frame.", "stopping")
+
+    def hear(self, message: Message) -> None:
+        """A word of the engine about the run at hand."""
+        if self._node() is None and self.is_open and self.state is not TrackingState.STOPPING:
+            # Its node was deleted: nobody waits for the mattes.
+            self.stop()
+        if isinstance(message, Status):
+            self._tell(message.text, None)
+        elif isinstance(message, Progress):
+            self._progress(message)
+        elif isinstance(message, FrameDone):
+            self._frame_done()
+        elif isinstance(message, Done):
+            self.made += message.made
+            self.kept += message.kept
+            if self._left:
+                self._next()
+            else:
+                self._end(TrackingState.DONE)
+        elif was_cancelled(message):
+            self._end(TrackingState.STOPPED)
+        elif isinstance(message, Failed):
+            self.error = EngineFailed(message)
+            if message.trace:
+                host.say(message.trace)
+            self._end(TrackingState.FAILED)
+
+    def _next(self) -> None:
+        assert self._send is not None
+        first, last = self._left.pop(0)
+        request = TrackRequest(0, self.job, "", (first, last))
+        self.number = self._send(request)
+
+    def _progress(self, progress: Progress) -> None:
+        if self.state is TrackingState.STOPPING:
+            return
+        self.state = TrackingState.TRACKING
+        done = progress.done + progress.kept
+        text = "Tracking: {} of {} mattes".format(done, progress.mattes + progress.kept)
+        if progress.passing is not None:
+            text = "Tracking: passing frame {}".format(progress.passing)
+        if progress.seconds_left is not None:
+            text += ", {} left".format(told_time(progress.seconds_left))
+        self._tell(text + ".", "tracking {}/{}".format(done, progress.mattes + progress.kept))
+
+    def _frame_done(self) -> None:
+        if self.state is TrackingState.WAITING:
+            self.state = TrackingState.TRACKING
+        self._fresh += 1
+        waited = time.monotonic() - self._reloaded
+        if not self._shown or waited >= RELOAD_SECONDS or self._fresh >= RELOAD_FRAMES:
+            self._grow()
+
+    def _grow(self) -> None:
+        """Shows what is on disk by now."""
+        tracker = self._node()
+        if tracker is None:
+            return
+        if self._shown:
+            inner_graph.reload_mattes(tracker)
+        else:
+            first, last = self.job.range.first, self.job.range.last
+            assert first is not None and last is not None
+            # A preview's job is short: what was tracked before stays in sight.
+            inner_graph.show_mattes(tracker, self.job.output.path, *shown_range(tracker, first, last))
+        self._shown, self._fresh, self._reloaded = True, 0, time.monotonic()
+
+    def _end(self, state: TrackingState) -> None:
+        self.state = state
+        tracker = self._node()
+        if tracker is None:
+            return
+        if self._fresh or (state is TrackingState.DONE and not self._shown):
+            self._grow()
+        if state is TrackingState.DONE:
+            if self._complete:
+                with host.without_undo():
+                    tracker.put(knobs.TRACKED, " ".join(to_json(self.job).split("\n")).strip())
+            frames = told_frames(min(self._frames), max(self._frames))
+            told = "{} mattes made, {} were there.".format(self.made, self.kept)
+            tracker.tell("Tracked {}: {}".format(frames, told), self._label(tracker, frames))
+        elif state is TrackingState.STOPPED:
+            tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", "stopped")
+        elif self.error is not None:
+            tracker.tell_error(self.error, "failed: look at the status line")
+
+    def _label(self, tracker: TrackerNode, frames: str) -> str:
+        """For the node graph: the whole range where all of it is as the prompts say, else the part."""
+        whole = last_job(tracker)
+        if whole is None or dataclasses.replace(whole, range=self.job.range) != self.job:
+            return "tracked {} only".format(frames)
+        assert whole.range.first is not None and whole.range.last is not None
+        return "tracked {}".format(told_frames(whole.range.first, whole.range.last))
+
+    def _tell(self, text: str, label: Optional[str]) -> None:
+        tracker = self._node()
+        if tracker is not None:
+            tracker.tell(text, label)
+        if not host.has_window():
+            host.say("EfficientTAM: " + text)
+
+    def _node(self) -> Optional[TrackerNode]:
+        return tracker_node.find(self.uuid)
+
+
+class Session:
+    """The engine of this Nuke and the jobs it has."""
+
+    def __init__(self) -> None:
+        self._client: Optional[WorkerClient] = None
+        self._trackings: Dict[str, TrackingJob] = {}
+        self._elsewhere: Set[str] = set()
+        self._timer: Optional[host.Timer] = None
+
+    def client(self) -> WorkerClient:
+        """The pipe to the engine, which starts with the first request.
+
+        Raises JobError with what to run where it is not installed.
+        """
+        found = current_settings()
+        if not os.path.isfile(found.python):
+            raise JobError(
+                "The engine is not installed: there is no {}.".format(found.python),
+                "Run python3 install/install.py in {}, or name its Python in EFFICIENTTAM_PYTHON.".format(
+                    settings.root_of_plugin()
+                ),
+            )
+        command = engine_command(found.python)
+        if self._client is None or self._client.command != command:
+            if self._client is not None:
+                self._client.close()
+            environment = clean_environment(None, host.folder_of_nuke(), _NUKE_NAMES)
+            # The engine of this plugin's release, whatever else that Python has installed.
+            environment["PYTHONPATH"] = found.engine
+            self._client = WorkerClient(command, environment)
+        return self._client
+
+    def tracking(self, uuid: str) -> Optional[TrackingJob]:
+        """The last tracking of a node; None where there was none."""
+        return self._trackings.get(uuid)
+
+    def is_busy(self, uuid: str) -> bool:
+        """True while a node is being tracked."""
+        tracking = self._trackings.get(uuid)
+        return uuid in self._elsewhere or (tracking is not None and tracking.is_open)
+
+    def tracked_elsewhere(self, uuid: str, goes_on: bool) -> None:
+        """A prompt window tracks the node by itself, or has ended."""
+        if goes_on:
+            self._elsewhere.add(uuid)
+        else:
+            self._elsewhere.discard(uuid)
+
+    def start(self, tracking: TrackingJob) -> None:
+        """Begins; returns at once. Raises JobError while the node is being tracked, or without engine."""
+        if self.is_busy(tracking.uuid):
+            raise JobError("This node is being tracked.", "Press Stop first, or wait.")
+        client = self.client()
+        self._trackings[tracking.uuid] = tracking
+        tracking.start(client)
+        self.follow()
+
+    def run(self, tracking: TrackingJob) -> None:
+        """Begins and waits to the end: for terminals. Raises EngineFailed; Cancelled when it was stopped.
+
+        Ctrl-C stops it after the frame at hand, and goes on to the caller.
+        """
+        self.start(tracking)
+        try:
+            self._wait(tracking)
+        except KeyboardInterrupt:
+            tracking.stop()
+            self._wait(tracking)
+            raise
+        if tracking.error is not None:
+            raise tracking.error
+        if tracking.state is TrackingState.STOPPED:
+            raise Cancelled("Tracking was stopped.", "Track again: finished frames are kept.")
+
+    def _wait(self, tracking: TrackingJob) -> None:
+        while tracking.is_open:
+            self.client().wait(tracking.number)
+
+    def stop(self, uuid: str) -> bool:
+        """Ends the tracking of a node; False where there is none."""
+        tracking = self._trackings.get(uuid)
+        if tracking is None or not tracking.is_open:
+            return False
+        tracking.stop()
+        return True
+
+    def release_device(self, heard: Callable[[Message], None]) -> bool:
+        """Frees the GPU; False where there is no engine that could hold it."""
+        if self._client is None or self._client.state is WorkerState.OFF:
+            return False
+        self._client.send(ReleaseDevice(0), heard)
+        self.follow()
+        return True
+
+    def follow(self) -> None:
+        """Listens to the engine from now on, as long as it has something to do."""
+        if self._timer is None:
+            self._timer = host.Timer(POLL_MILLISECONDS, self.poll)
+        self._timer.start()
+
+    def poll(self) -> None:
+        """Hands out what the engine said since; never waits."""
+        if self._client is None:
+            return
+        self._client.poll()
+        idle = self._client.state in (WorkerState.OFF, WorkerState.READY)
+        if idle and self._timer is not None and not any(job.is_open for job in self._trackings.values()):
+            self._timer.stop()
+
+    def log(self) -> List[str]:
+        """The last lines of the engine."""
+        return [] if self._client is None else self._client.log
+
+    def close(self) -> None:
+        """Ends the engine."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+_session = Session()
+
+
+def session() -> Session:
+    """The one of this Nuke."""
+    return _session
+
+
+def poll() -> None:
+    """What the timer does."""
+    _session.poll()
+
+
+def current_settings() -> settings.Settings:
+    """The settings as they are now. Raises JobError where the site's file is wrong."""
+    try:
+        return settings.read_settings(os.environ, settings.root_of_plugin())
+    except settings.SettingsError as error:
+        raise JobError(str(error), "") from error
+
+
+def last_job(tracker: TrackerNode) -> Optional[TrackJob]:
+    """The job of the last complete tracking; None where there was none, or this code cannot read it."""
+    text = tracker.text(knobs.TRACKED)
+    if not text.strip():
+        return None
+    try:
+        return from_json(text)
+    except EfficientTAMError:
+        return None
+
+
+def told_frames(first: int, last: int) -> str:
+    """``1001-1048``, or one frame."""
+    return str(first) if first == last else "{}-{}".format(first, last)
+
+
+def shown_range(tracker: TrackerNode, first: int, last: int) -> Run:
+    """Frames that the Read inside shows: those of a job, and those it showed of the same files before."""
+    if not tracker.flag(knobs.HAS_MATTES):
+        return first, last
+    read = tracker.inner(knobs.READ)
+    return min(first, int(read["first"].value())), max(last, int(read["last"].value()))
+
+
+def told_time(seconds: float) -> str:
+    """``8 s``, ``3 min``, ``1 h 20 min``."""
+    whole = int(round(seconds))
+    if whole < 60:
+        return "{} s".format(whole)
+    minutes = (whole + 30) // 60
+    return "{} min".format(minutes) if minutes < 60 else "{} h {} min".format(minutes // 60, minutes % 60)

@@ -1,0 +1,50 @@
+"""Names of the node's knobs and inner nodes, as gizmos/EfficientTAM.gizmo has them."""
+
+from __future__ import annotations
+
+#: Version of the node that this code works with; gizmos/EfficientTAM.gizmo holds the same.
+NODE_VERSION = 1
+
+#: The knob that tells our nodes from other Groups.
+UUID = "efficienttam_uuid"
+VERSION = "node_version"
+SHEET = "sheet"
+TRACKED = "tracked"
+HANDLES_STATE = "handles_state"
+STATE = "state"
+STATUS = "status"
+HAS_MATTES = "has_mattes"
+
+CURRENT = "current"
+OBJECT_NAME = "object_name"
+OBJECT_COLOR = "object_color"
+SOLO = "solo"
+MUTE = "mute"
+POINT = "point"
+BOX = "box"
+PROMPT = "prompt"
+TABLE = "table"
+#: Handles that show the points of the current object on the current frame.
+HANDLES = tuple("handle{}".format(number) for number in range(1, 9))
+#: Where a handle rests that stands for no point, in Nuke's pixels.
+PARKED = -10000.0
+#: What a pulldown shows that has nothing to choose.
+NONE = "none"
+
+MATTES = "mattes"
+FEED_FOLDER = "feed_folder"
+
+#: Knobs that only tell what goes on, and change nothing of what the node puts out.
+TELLING = (STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)
+
+READ = "Mattes"
+PLATE_INPUT = "plate"
+ROTO_INPUT = "roto"
+OUTPUT_COPY = "ResultMatte"
+#: Each brings one object into the matte.
+OBJECT_NODES = tuple("Object{}".format(number) for number in range(1, 17))
+#: Nuke's own layers: an object of such a name would mix with them.
+NUKE_LAYERS = frozenset(
+    ("rgba", "rgb", "alpha", "red", "green", "blue", "depth", "mask", "motion", "forward", "backward")
+    + ("disparity", "disparityl", "disparityr", "deep", "rotopaint_mask", "other", "all", "none")
+)

@@ -1,0 +1,242 @@
+"""How the plate gets to the engine: read where it is, or rendered through Nuke's graph.
+
+Read directly only where nothing but Dots lies between the input and a Read, and that Read does nothing
+that the engine would not do likewise. All else is rendered by a Write that is there only meanwhile, so that
+grades, retimes, proxies and colour are Nuke's own. Never from a callback: Nuke may be rendering then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, cast
+
+import nuke
+
+from efficienttam.contract.errors import Cancelled, JobError, PlateError
+from efficienttam.contract.job import Plate
+from efficienttam.contract.sequence import SequencePattern
+
+from . import color_names, graph_key, host, knobs
+from .coordinates import Placement
+from .feed_store import FeedStore, frame_key
+from .tracker_node import TrackerNode, path_in
+
+
+class Feed:
+    """The plate of one node, as the engine may read it after ``ensure``."""
+
+    def __init__(self, plate: Plate, first: int, last: int) -> None:
+        self.plate = plate
+        self.first = first
+        self.last = last
+
+    def ensure(self, frames: Sequence[int]) -> int:
+        """Makes these frames exist on disk; how many had to be rendered. Raises EfficientTAMError."""
+        return 0
+
+    def stale(self, frames: Sequence[int]) -> List[int]:
+        """Those of the frames that ``ensure`` would render."""
+        return []
+
+
+class RenderedFeed(Feed):
+    """Frames that a Write makes, those of them that are not there yet as the graph is now."""
+
+    def __init__(self, tracker: TrackerNode, store: FeedStore, first: int, last: int) -> None:
+        super().__init__(Plate(path=store.pattern), first, last)
+        self._tracker = tracker
+        self._store = store
+
+    def ensure(self, frames: Sequence[int]) -> int:
+        return len(self._store.fill(self._keys(frames), self._render))
+
+    def stale(self, frames: Sequence[int]) -> List[int]:
+        return self._store.stale(self._keys(frames))
+
+    def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
+        source = connected(self._tracker)
+        above = graph_key.of_graph(source, self._recipe())
+        return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
+
+    def _recipe(self) -> str:
+        """What of our own knobs decides how a frame looks."""
+        names = ("feed_as", "feed_colorspace")
+        return " ".join(str(self._tracker.node[name].value()) for name in names)
+
+    def _render(self, first: int, last: int) -> None:
+        tracker = self._tracker
+        with temporary_write(tracker, knobs.PLATE_INPUT, self._store.pattern, "png") as write:
+            write["channels"].setValue("rgb")
+            write["datatype"].setValue("16 bit")
+            if tracker.choice("feed_as") == "display-referred":
+                write["raw"].setValue(True)
+            else:
+                space = cast(nuke.Enumeration_Knob, write["colorspace"])
+                space.setValue(color_names.srgb_name(space.values(), tracker.text("feed_colorspace")))
+            execute(write, first, last, views_of(tracker))
+
+
+def connected(tracker: TrackerNode) -> nuke.Node:
+    """What is above the input plate. Raises JobError where that is nothing."""
+    source = tracker.node.input(0)
+    if source is None:
+        raise JobError("Nothing is connected to the input plate.", "Connect the footage.")
+    return source
+
+
+def placement(tracker: TrackerNode) -> Placement:
+    """Where the plate lies in Nuke's pixels: the whole format, from its lower left corner.
+
+    The format, not the bounding box: overscan beyond it is not tracked. A format's own x, y, r and t are
+    the part of it that a projector shows; files hold all of it.
+    """
+    try:
+        format = connected(tracker).format()
+    except RuntimeError as error:
+        raise PlateError(
+            "Nuke cannot tell the plate's size: {}.".format(str(error).rstrip(".")),
+            "Mend what is above the node.",
+        ) from error
+    across, up = _size_of_formats()
+    return Placement(
+        int(round(format.width() / across)), int(round(format.height() / up)), float(format.pixelAspect())
+    )
+
+
+def _size_of_formats() -> Tuple[float, float]:
+    """What Nuke tells of a format's size by its full size: less than 1 where it tells proxy sizes.
+
+    Found by the script's own format, whose knob is full size always, so that nobody has to switch proxy off
+    to look; a callback must not.
+    """
+    root = nuke.root()
+    if not bool(root["proxy"].value()):
+        return 1.0, 1.0
+    full, told = cast(nuke.Format, root["format"].value()), root.format()
+    return told.width() / full.width(), told.height() / full.height()
+
+
+def plate_range(tracker: TrackerNode) -> Tuple[int, int]:
+    """First and last frame of the plate, as it comes in."""
+    frames = connected(tracker).frameRange()
+    return int(frames.first()), int(frames.last())
+
+
+def views_of(tracker: TrackerNode) -> Tuple[str, ...]:
+    """Views to track; empty for a script of one view. Raises JobError for a view that is not there."""
+    there = host.views()
+    wanted = tuple(view.strip() for view in tracker.text("views").split(",") if view.strip())
+    unknown = [view for view in wanted if view not in there]
+    if unknown:
+        raise JobError(
+            "There is no view {!r} in the script.".format(unknown[0]),
+            "Views: {}.".format(", ".join(there)),
+        )
+    if len(there) < 2:
+        return ()
+    return wanted or there
+
+
+def feed_of(tracker: TrackerNode, folder: str) -> Feed:
+    """How the engine gets this node's plate; ``folder`` is for rendered frames unless the node names one."""
+    first, last = plate_range(tracker)
+    if tracker.choice("feed") == "automatic":
+        direct = direct_plate(connected(tracker), views_of(tracker))
+        if direct is not None:
+            return Feed(direct, first, last)
+    home = tracker.path(knobs.FEED_FOLDER) or folder
+    views = views_of(tracker)
+    name = "plate.%V.%04d.png" if views else "plate.%04d.png"
+    pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
+    return RenderedFeed(tracker, FeedStore(pattern, views), first, last)
+
+
+def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
+    """The plate where the engine may read the file itself; None where anything speaks against it."""
+    while source.Class() == "Dot" and source.input(0) is not None:
+        source = cast(nuke.Node, source.input(0))
+    if source.Class() != "Read" or bool(source["disable"].value()):
+        return None
+    if str(nuke.root()["colorManagement"].value()) != "Nuke":
+        return None
+    path = path_in(source["file"])
+    pattern = SequencePattern(path)
+    plain = (
+        path.lower().endswith(".exr")
+        and pattern.is_sequence
+        and pattern.has_view == bool(views)
+        and not str(source["frame"].value() or "").strip()
+        and str(source["on_error"].value()) == "error"
+        and not bool(source["premultiplied"].value())
+    )
+    if not plain or not _whole(source, pattern, views):
+        return None
+    space = color_names.engine_name(_color_space(source))
+    return None if space is None else Plate(path=path, color_space=space)
+
+
+def _color_space(read: nuke.Node) -> str:
+    """Nuke's name for what is in the file of an EXR Read, under Nuke's own colour management."""
+    if bool(read["raw"].value()):
+        # Not converted: the working space, which is linear.
+        return "linear"
+    space = str(read["colorspace"].value())
+    if space.lower().startswith("default"):
+        floats = nuke.root().knob("floatLut")
+        return "linear" if floats is None else str(floats.value())
+    return space
+
+
+def _whole(read: nuke.Node, pattern: SequencePattern, views: Sequence[str]) -> bool:
+    """True when the Read shows exactly the frames on disk under their own numbers."""
+    first, last = int(read["first"].value()), int(read["last"].value())
+    if (first, last) != (int(read["origfirst"].value()), int(read["origlast"].value())):
+        return False
+    return all(set(range(first, last + 1)) <= set(pattern.frames_on_disk(view)) for view in (views or ("",)))
+
+
+def render_roto(tracker: TrackerNode, frame: int, path: str) -> None:
+    """Writes the alpha of the input roto on a frame as a half-float EXR, softness kept.
+
+    Raises JobError where nothing is connected, PlateError or Cancelled as ``execute``, OutputError.
+    """
+    if tracker.node.input(1) is None:
+        raise JobError("Nothing is connected to the input roto.", "Connect a Roto node, or any matte.")
+    with temporary_write(tracker, knobs.ROTO_INPUT, path, "exr") as write:
+        write["channels"].setValue("alpha")
+        write["raw"].setValue(True)
+        execute(write, frame, frame, views_of(tracker))
+
+
+@contextlib.contextmanager
+def temporary_write(tracker: TrackerNode, source: str, path: str, file_type: str) -> Iterator[nuke.Node]:
+    """A Write inside the node, fed by one of its Inputs, gone again at the end; proxy is off meanwhile.
+
+    Not a part of the node: a farm that looks for Writes to render must not find it.
+    """
+    with host.undisturbed(), host.without_undo():
+        with tracker.node:
+            write = nuke.nodes.Write(inputs=[tracker.inner(source)])
+        try:
+            write["file"].setValue(path.replace("\\", "/"))
+            write["file_type"].setValue(file_type)
+            yield write
+        finally:
+            nuke.delete(write)
+
+
+def execute(write: nuke.Node, first: int, last: int, views: Sequence[str]) -> None:
+    """Renders; raises Cancelled where the artist stopped it, PlateError where the graph has an error."""
+    try:
+        nuke.execute(write, first, last, 1, list(views) or [host.views()[0]])
+    except RuntimeError as error:
+        told = str(error).strip() or "no reason was given"
+        if "cancel" in told.lower() or "abort" in told.lower():
+            raise Cancelled(
+                "Rendering the plate was stopped.", "Press the button again: finished frames are kept."
+            ) from error
+        raise PlateError(
+            "Nuke could not render the plate: {}.".format(told.rstrip(".")),
+            "Mend what is above the node on frames {}-{}.".format(first, last),
+        ) from error

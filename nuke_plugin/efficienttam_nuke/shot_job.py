@@ -1,0 +1,184 @@
+"""From a node to a running job: the range, the plate on disk, the document beside the mattes, the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from typing import List, Optional, Tuple
+
+from efficienttam.contract.document import write_job
+from efficienttam.contract.errors import JobError, OutputError
+from efficienttam.contract.job import TrackJob
+from efficienttam.contract.prompt_sheet import PromptSheet
+
+from . import host, job_document, jobs, knobs, plate, retracking
+from .retracking import Run
+from .tracker_node import TrackerNode
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A job and what of it is to be done now. ``feed`` makes its plate's frames exist."""
+
+    job: TrackJob
+    feed: plate.Feed
+    runs: Tuple[Run, ...]
+    #: With these runs the whole range will be up to date.
+    complete: bool
+    #: The document is written beside the mattes; not for a preview, whose job is short.
+    documented: bool = True
+
+
+def whole_of(tracker: TrackerNode) -> Wanted:
+    """The whole range."""
+    job, feed = job_of(tracker, tracker.sheet)
+    return Wanted(job, feed, (_range(job),), True)
+
+
+def part_of(tracker: TrackerNode, first: Optional[int], last: Optional[int]) -> Wanted:
+    """Frames of the range from ``first`` to ``last``; None for its ends. Raises JobError for no frames."""
+    job, feed = job_of(tracker, tracker.sheet)
+    start, end = _range(job)
+    run = (start if first is None else max(first, start), end if last is None else min(last, end))
+    if run[1] < run[0]:
+        raise JobError(
+            "There is no frame of the range {}-{} there.".format(start, end),
+            "Move to a frame of the range, or widen it.",
+        )
+    return Wanted(job, feed, (run,), run == (start, end))
+
+
+def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
+    """One frame, with as much of the plate as its matte depends on."""
+    sheet = tracker.sheet
+    first, last = plate.plate_range(tracker)
+    if not first <= frame <= last:
+        raise JobError(
+            "Frame {} is not of the plate, {}-{}.".format(frame, first, last), "Move to one that is."
+        )
+    job, feed = job_of(tracker, sheet, (min((frame, *sheet.prompted)), max((frame, *sheet.prompted))))
+    return Wanted(job, feed, ((frame, frame),), False, documented=False)
+
+
+def changed_of(tracker: TrackerNode) -> Optional[Wanted]:
+    """What changes since the last complete tracking concern; None for nothing.
+
+    All where there was no tracking, or where the plate that is rendered for the engine changed.
+    """
+    job, feed = job_of(tracker, tracker.sheet)
+    first, last = _range(job)
+    runs: List[Run] = [(first, last)]
+    before = jobs.last_job(tracker)
+    plate_stands = not feed.stale(range(first, last + 1))
+    if before is not None and tracker.flag(knobs.HAS_MATTES) and plate_stands:
+        runs = retracking.runs_to_track(before, job, first, last)
+    return Wanted(job, feed, tuple(runs), True) if runs else None
+
+
+def job_of(
+    tracker: TrackerNode, sheet: PromptSheet, frames: Optional[Run] = None
+) -> Tuple[TrackJob, plate.Feed]:
+    """The job of the node with these prompts, over ``frames`` or the range that its knobs tell.
+
+    Nothing is rendered yet. Raises JobError, JobFaults or PlateError.
+    """
+    feed = plate.feed_of(tracker, jobs.current_settings().feed)
+    words = words_of(tracker, sheet, feed, frames)
+    return job_document.build_job(words, feed.plate), feed
+
+
+def words_of(
+    tracker: TrackerNode, sheet: PromptSheet, feed: plate.Feed, frames: Optional[Run] = None
+) -> job_document.Words:
+    """What the knobs say, over ``frames`` or the range that they tell."""
+    first, last = frames or _told_range(tracker, (feed.first, feed.last), sheet)
+    return job_document.Words(
+        sheet=sheet,
+        mattes=mattes_path(tracker),
+        first=first,
+        last=last,
+        views=plate.views_of(tracker),
+        model=tracker.choice("model"),
+        device=tracker.choice("device"),
+        precision=tracker.choice("precision"),
+        between=tracker.choice("between"),
+        fill_hole_area=tracker.whole("fill_hole_area"),
+        non_overlapping=tracker.flag("non_overlapping"),
+    )
+
+
+def start(tracker: TrackerNode, wanted: Wanted) -> None:
+    """Feeds the plate and begins; waits to the end where there is no window."""
+    session = jobs.session()
+    if session.is_busy(tracker.uuid):
+        raise JobError("This node is being tracked.", "Press Stop first, or wait.")
+    # Before minutes of rendering: an engine that is not there is told at once.
+    session.client()
+    first, last = _range(wanted.job)
+    label = tracker.text(knobs.STATE)
+    tracker.tell("Readying the plate, {}-{}.".format(first, last), "readying")
+    try:
+        wanted.feed.ensure(range(first, last + 1))
+        if wanted.documented:
+            _write(wanted.job)
+    finally:
+        # Where it goes wrong the mattes are as they were.
+        with host.without_undo():
+            tracker.put(knobs.STATE, label)
+    tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.runs, wanted.complete)
+    if host.has_window():
+        session.start(tracking)
+    else:
+        session.run(tracking)
+
+
+def write_document(wanted: Wanted) -> str:
+    """Makes the plate's frames exist, writes the document beside the mattes and says where it is."""
+    first, last = _range(wanted.job)
+    wanted.feed.ensure(range(first, last + 1))
+    return _write(wanted.job)
+
+
+def mattes_path(tracker: TrackerNode) -> str:
+    """Where the node's mattes go. What nobody named is named now and kept in the knob."""
+    path = tracker.path(knobs.MATTES)
+    if not path:
+        path = job_document.default_mattes(
+            host.script_name(),
+            os.path.join(tempfile.gettempdir(), "efficienttam"),
+            tracker.name,
+            tracker.uuid,
+            bool(plate.views_of(tracker)),
+        )
+        with host.without_undo():
+            tracker.put(knobs.MATTES, path)
+    return path
+
+
+def _told_range(tracker: TrackerNode, whole: Run, sheet: PromptSheet) -> Run:
+    told = tracker.choice("frame_range")
+    asked = whole
+    if told == "custom":
+        asked = tracker.whole("first"), tracker.whole("last")
+    elif told == "in-out":
+        asked = host.viewer_range()
+    return job_document.chosen_range(whole, asked, tracker.whole("handles"), sheet.prompted)
+
+
+def _range(job: TrackJob) -> Run:
+    assert job.range.first is not None and job.range.last is not None
+    return job.range.first, job.range.last
+
+
+def _write(job: TrackJob) -> str:
+    path = job_document.document_path(job.output.path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "The folder {} cannot be made: {}.".format(os.path.dirname(path), error.strerror),
+            "Choose another place for the mattes on the tab Advanced.",
+        ) from error
+    write_job(job, path)
+    return path

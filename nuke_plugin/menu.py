@@ -1,0 +1,3 @@
+import efficienttam_nuke.startup
+
+efficienttam_nuke.startup.interface()

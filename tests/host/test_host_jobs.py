@@ -1,0 +1,193 @@
+"""Jobs of a node with a stand-in for the worker: progress, stop, crash, two nodes, a terminal."""
+
+import os
+import sys
+import tempfile
+import time
+import unittest
+
+import host_paths  # noqa: F401
+from test_host_node import InNuke as _InNuke
+
+STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stand_in_worker.py")
+
+
+class _WithEngine(_InNuke):
+    def setUp(self):
+        super().setUp()
+        self._folder = tempfile.TemporaryDirectory()
+        self._environment = dict(os.environ)
+        os.environ["EFFICIENTTAM_PYTHON"] = sys.executable
+        os.environ["EFFICIENTTAM_FEED"] = os.path.join(self._folder.name, "feed")
+        from efficienttam_nuke import jobs, plate
+
+        jobs.engine_command = lambda python: [python, STAND_IN]
+        self.jobs = jobs
+        # No pixels here: the plate counts as rendered.
+        plate.RenderedFeed.ensure = lambda self, frames: 0
+        plate.RenderedFeed.stale = lambda self, frames: []
+        self.node["mattes"].setValue(os.path.join(self._folder.name, "m", "a.%04d.exr").replace("\\", "/"))
+
+    def tearDown(self):
+        self.jobs.session().close()
+        os.environ.clear()
+        os.environ.update(self._environment)
+        self._folder.cleanup()
+        super().tearDown()
+
+    def prompt(self, name, node=None):
+        node = node or self.node
+        node["object_name"].setValue(name)
+        node["add_object"].execute()
+        node["point"].setValue([50, 80])
+        node["include"].execute()
+
+    def wait(self, node=None, until=None):
+        uuid = (node or self.node)["efficienttam_uuid"].getText()
+        end = time.monotonic() + 30
+        while self.jobs.session().is_busy(uuid) and not (until and until()):
+            self.assertLess(time.monotonic(), end, "The job did not end.")
+            self.jobs.poll()
+            time.sleep(0.005)
+
+
+class WithAWindow(_WithEngine):
+    def test_progress_and_end(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.assertIn("Waiting", self.text("status"))
+        self.wait()
+        self.assertEqual(self.text("status"), "Tracked 1001-1020: 3 mattes made, 1 were there.")
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertTrue(self.node["has_mattes"].value())
+        read = self.node.node("Mattes")
+        self.assertEqual(read["file"].getText(), self.node["mattes"].getText())
+        self.assertEqual((read["first"].value(), read["last"].value()), (1001, 1020))
+        self.assertEqual((read["before"].value(), read["on_error"].value()), ("black", "black"))
+        document = os.path.join(self._folder.name, "m", "a.job.json")
+        self.assertTrue(os.path.isfile(document))
+
+    def test_retrack_knows_what_changed(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.wait()
+        self.press("retrack")
+        self.assertIn("Nothing changed", self.text("status"))
+        self.nuke.frame(1010)
+        self.press("exclude", point=[5, 5])
+        self.nuke.frame(1015)
+        self.press("include", point=[6, 6])
+        self.press("retrack")
+        self.wait()
+        self.assertIn("Tracked 1001-1020", self.text("status"))
+        self.nuke.frame(1012)
+        self.press("include", point=[7, 7])
+        self.press("retrack")
+        self.wait()
+        self.assertIn("Tracked 1010-1015", self.text("status"))
+        self.press("retrack")
+        self.assertIn("Nothing changed", self.text("status"))
+
+    def test_stop_keeps_what_is_there_and_the_next_press_works(self):
+        self.prompt("slow")
+        self.press("track_forward")
+        self.wait(until=lambda: "tracking" in self.text("state"))
+        self.press("track_both")
+        self.assertIn("being tracked", self.text("status"))
+        self.press("stop")
+        self.wait()
+        self.assertIn("Stopped", self.text("status"))
+        self.assertTrue(self.node["has_mattes"].value())
+        self.press("rename_object", object_name="hero")
+        self.press("track_both")
+        self.wait()
+        self.assertIn("Tracked", self.text("status"))
+
+    def test_a_crash_is_told_and_loses_nothing(self):
+        self.prompt("crash")
+        sheet = self.text("sheet")
+        self.press("track_both")
+        self.wait()
+        self.assertIn("The engine crashed", self.text("status"))
+        self.assertEqual(self.text("sheet"), sheet)
+        self.press("rename_object", object_name="hero")
+        self.press("track_both")
+        self.wait()
+        self.assertIn("Tracked", self.text("status"))
+
+    def test_an_error_comes_with_its_remedy(self):
+        self.prompt("wrong")
+        self.press("preview")
+        self.wait()
+        self.assertEqual(self.text("status"), "The plate is wet. Dry it.")
+
+    def test_two_nodes_share_an_engine(self):
+        other = self.nuke.createNode("EfficientTAM")
+        other.setInput(0, self.plate)
+        other["mattes"].setValue(self.node["mattes"].getText().replace("a.", "b."))
+        self.prompt("slow")
+        self.prompt("hero", other)
+        self.press("track_both")
+        other["track_both"].execute()
+        self.wait(other)
+        self.assertIn("Tracked", other["status"].getText())
+        self.press("stop")
+        self.wait()
+        self.assertIn("Stopped", self.text("status"))
+
+    def test_a_deleted_node_stops_its_job(self):
+        self.prompt("slow")
+        uuid = self.text("efficienttam_uuid")
+        self.press("track_both")
+        self.wait(until=lambda: "tracking" in self.text("state"))
+        self.nuke.delete(self.node)
+        end = time.monotonic() + 30
+        while self.jobs.session().is_busy(uuid):
+            self.assertLess(time.monotonic(), end)
+            self.jobs.poll()
+            time.sleep(0.005)
+
+    def test_a_frame_outside_of_the_range_is_told(self):
+        self.prompt("hero")
+        self.nuke.frame(2000)
+        self.press("track_forward")
+        self.assertIn("There is no frame of the range 1001-1020 there", self.text("status"))
+
+    def test_the_status_is_nothing_to_undo(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.wait()
+        self.session.undo()
+        self.assertIn("Tracked", self.text("status"))
+        self.assertEqual(self.sheet[0]["prompts"], [])
+
+
+class InATerminal(_WithEngine):
+    gui = False
+
+    def test_it_waits_and_tells(self):
+        from efficienttam_nuke import actions
+
+        self.prompt("hero")
+        actions.track(self.node)
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        actions.track(self.node, 1005, 1006)
+        self.assertIn("Tracked 1005-1006", self.text("status"))
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.press("include", point=[9, 9])
+        actions.track(self.node, 1005, 1006)
+        self.assertEqual(self.text("state"), "tracked 1005-1006 only")
+        self.assertTrue(any("Loading." in line for line in self.session.printed))
+
+    def test_failures_have_exit_codes(self):
+        from efficienttam.contract.errors import EfficientTAMError
+        from efficienttam_nuke import actions
+
+        self.prompt("wrong")
+        with self.assertRaises(EfficientTAMError) as caught:
+            actions.track(self.node)
+        self.assertEqual(int(caught.exception.exit_code), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,156 @@
+"""Nodes of other versions, in other places, over the life of a script."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from shots import FIRST, Artist, Shot, iou
+
+GOOD = 0.85
+
+
+@pytest.fixture
+def shot() -> Shot:
+    return Shot(3)
+
+
+@pytest.fixture
+def tracked(artist: Artist, shot: Shot, tmp_path: Path) -> Any:
+    """A node that was tracked, with a node below it."""
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    artist.click(node, shot, FIRST)
+    status = artist.track(node)
+    assert artist.score(node, shot) > GOOD, status
+    artist.nuke.nodes.Grade(inputs=[node], name="Below")
+    return node
+
+
+def reopened(artist: Artist, old: str, new: str) -> Any:
+    """The script saved, one place of its text altered, and opened again."""
+    nuke = artist.nuke
+    nuke.scriptSave()
+    path = Path(nuke.scriptName())
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    nuke.scriptOpen(str(path))
+    return nuke.toNode("EfficientTAM1")
+
+
+def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, tracked: Any) -> None:
+    sheet, uuid = tracked["sheet"].getText(), artist.uuid(tracked)
+    mattes = artist.mattes(tracked, shot.frames)
+    node = reopened(artist, " node_version 1\n", " node_version 0\n")
+    assert node["node_version"].value() == 1, node["status"].getText()
+    assert node["sheet"].getText() == sheet and artist.uuid(node) == uuid
+    assert artist.nuke.toNode("Below").input(0) is node and node.input(0).Class() == "Read"
+    assert np.array_equal(artist.mattes(node, shot.frames), mattes)
+    assert len([n for n in artist.nuke.allNodes() if n.knob("efficienttam_uuid")]) == 1
+    assert ": 0 mattes made" in artist.track(node)
+
+
+def test_a_node_of_a_later_version_is_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
+    sheet = tracked["sheet"].getText()
+    mattes = artist.mattes(tracked, shot.frames)
+    node = reopened(artist, " node_version 1\n", " node_version 7\n")
+    artist.click(node, shot, FIRST, which=1)
+    assert "version 7" in node["status"].getText() and "Update" in node["status"].getText()
+    assert node["sheet"].getText() == sheet and node["node_version"].value() == 7
+    assert np.array_equal(artist.mattes(node, shot.frames), mattes)
+
+
+def test_prompts_of_a_later_version_are_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
+    sheet = json.loads(tracked["sheet"].getText())
+    later = json.dumps(dict(sheet, version=9))
+    tracked["sheet"].setValue(later)
+    artist.click(tracked, shot, FIRST, which=1)
+    assert tracked["sheet"].getText() == later
+    assert "version 9" in tracked["status"].getText()
+
+
+def test_damaged_prompts_are_told_and_an_undo_brings_them_back(
+    artist: Artist, shot: Shot, tracked: Any
+) -> None:
+    sheet = tracked["sheet"].getText()
+    tracked["sheet"].setValue(sheet[:40])
+    assert "not JSON" in tracked["status"].getText()
+    artist.press(tracked, "track_both")
+    assert tracked["sheet"].getText() == sheet[:40]
+    artist.session.undo()
+    assert tracked["sheet"].getText() == sheet
+    assert artist.track(tracked).startswith("Tracked")
+
+
+def test_the_script_goes_a_version_up(artist: Artist, shot: Shot, tracked: Any, tmp_path: Path) -> None:
+    nuke, files = artist.nuke, artist.files(tracked)
+    nuke.scriptSaveAs(str(tmp_path / "shot_v002.nk"))
+    nuke.scriptOpen(nuke.scriptName())
+    node = nuke.toNode("EfficientTAM1")
+    assert artist.files(node) == files and artist.score(node, shot) > GOOD
+    assert ": 0 mattes made" in artist.track(node)
+
+
+def test_a_node_in_a_group(artist: Artist, shot: Shot, tmp_path: Path) -> None:
+    nuke = artist.nuke
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    group = nuke.nodes.Group(inputs=[read], name="Comp")
+    with group:
+        inside = nuke.nodes.Input()
+        graded = nuke.nodes.Grade(inputs=[inside], multiply=1.1)
+        node = nuke.nodes.EfficientTAM(inputs=[graded])
+        nuke.nodes.Output(inputs=[node])
+    group.setInput(0, read)
+    assert node.fullName() == "Comp.EfficientTAM1" and artist.uuid(node)
+    artist.click(node, shot, FIRST)
+    status = artist.track(node)
+    assert artist.score(node, shot) > GOOD, status
+    assert artist.score(group, shot) > GOOD
+
+
+def test_a_script_without_a_name(
+    artist: Artist, shot: Shot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    artist.nuke.root()["name"]._set_state("")
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    artist.click(node, shot, FIRST)
+    status = artist.track(node)
+    assert artist.score(node, shot) > GOOD, status
+    assert str(tmp_path / "temporary") in str(artist.files(node)[0])
+
+
+def test_a_still(artist: Artist, shot: Shot, tmp_path: Path) -> None:
+    pattern = shot.write(tmp_path / "plate")
+    still = tmp_path / "still.exr"
+    Path(pattern % FIRST).rename(still)
+    one = Shot(1)
+    node = artist.tracker(artist.read(still.as_posix(), one))
+    artist.click(node, shot, FIRST)
+    status = artist.track(node)
+    assert iou(artist.matte(node, FIRST), one.truth(FIRST)) > GOOD, status
+
+
+def test_the_plate_is_swapped_for_another(artist: Artist, shot: Shot, tracked: Any, tmp_path: Path) -> None:
+    other = Shot(3, shift=20)
+    read = artist.read(other.write(tmp_path / "other"), other)
+    tracked.setInput(0, None)
+    artist.press(tracked, "track_both")
+    assert "Connect the footage" in tracked["status"].getText()
+    tracked.setInput(0, read)
+    status = artist.track(tracked)
+    assert artist.score(tracked, other) > 0.8, status
+
+
+def test_the_same_script_read_in_twice(artist: Artist, shot: Shot, tracked: Any) -> None:
+    nuke = artist.nuke
+    nuke.scriptSave()
+    nuke.scriptReadFile(nuke.scriptName())
+    ours = [node for node in nuke.allNodes("Group") if node.knob("efficienttam_uuid")]
+    assert len({artist.uuid(node) for node in ours}) == 2
+    assert len({node["sheet"].getText() for node in ours}) == 1
