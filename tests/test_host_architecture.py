@@ -75,6 +75,13 @@ def test_a_wrong_import_is_seen(name: str, line: str) -> None:
     assert wrong_imports(name, line) != []
 
 
+def test_the_smoke_test_needs_nothing_but_nuke() -> None:
+    source = (REPOSITORY / "tests" / "nuke_smoke.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 7))
+    foreign = {module.split(".")[0] for module, _ in imported(source)} - STDLIB
+    assert foreign == {"nuke", "efficienttam_nuke"}
+
+
 @pytest.mark.parametrize("name", ["init.py", "menu.py"])
 def test_what_nuke_runs_has_two_statements(name: str) -> None:
     body = ast.parse((REPOSITORY / "nuke_plugin" / name).read_text(encoding="utf-8")).body
