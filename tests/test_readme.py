@@ -90,6 +90,7 @@ def names_in(path: Path) -> set[str]:
         "Direction": "efficienttam.contract.passes",
     }
     short = re.findall(rf"`((?:{'|'.join(homes)})(?:\.\w+)+)`", text)
+    short = [name for name in short if not name.endswith(".gizmo")]  # A file that is called as the class.
     return whole | {f"{homes[name.split('.')[0]]}.{name}" for name in short}
 
 

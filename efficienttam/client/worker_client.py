@@ -148,13 +148,14 @@ class WorkerClient:
         return number in self._open
 
     def close(self, seconds: float = 0.0) -> None:
-        """Ends the worker; one that has not ended after ``seconds`` is killed. Open requests fail."""
+        """Ends the worker; open requests fail. It finishes the file it writes and tidies up by itself;
+        with ``seconds`` that is waited for, and one that has not ended by then is killed."""
         process = self._process
         if process is None:
             return
         process.say(to_line(Close(0)))
         process.hang_up()
-        if not process.wait(seconds):
+        if seconds and not process.wait(seconds):
             process.kill()
         self._ended("The engine was stopped.", "Start again.", ExitCode.CANCELLED)
 

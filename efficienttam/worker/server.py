@@ -62,7 +62,7 @@ class Server:
         self._sessions: OrderedDict[str, Any] = OrderedDict()
         self._model: Any = None
         self._ending = threading.Event()
-        self._pictures = tempfile.mkdtemp(prefix="efficienttam-")
+        self._pictures = ""
         self._parent = os.getppid()
         self._answers: dict[type, Callable[[Any], None]] = {
             OpenPlate: self._open_plate,
@@ -88,7 +88,7 @@ class Server:
                     break
                 self._answer(request)
         finally:
-            shutil.rmtree(self._pictures, ignore_errors=True)
+            self._tidy_up()
         return 0
 
     def _read(self, requests: IO[bytes]) -> None:
@@ -113,8 +113,12 @@ class Server:
         self._ending.set()
         if self._inbox.busy:
             time.sleep(LAST_SECONDS)
-        shutil.rmtree(self._pictures, ignore_errors=True)
+        self._tidy_up()
         os._exit(0)
+
+    def _tidy_up(self) -> None:
+        if self._pictures:
+            shutil.rmtree(self._pictures, ignore_errors=True)
 
     def _watch_parent(self) -> None:
         """A pipe that another child of the host inherited stays open; its death is seen here."""
@@ -192,6 +196,7 @@ class Server:
 
     def _get_picture(self, request: GetPicture) -> None:
         session = self._session(request.session)
+        self._pictures = self._pictures or tempfile.mkdtemp(prefix="efficienttam-")
         path = os.path.join(self._pictures, f"{request.id}.ppm")
         session.write_picture(request.frame, request.side, path)
         self._channel.say(Picture(request.id, request.frame, path))
