@@ -44,7 +44,8 @@ class RenderedFeed(Feed):
     """Frames that a Write makes, those of them that are not there yet as the graph is now."""
 
     def __init__(self, tracker: TrackerNode, store: FeedStore, first: int, last: int) -> None:
-        super().__init__(Plate(path=store.pattern), first, last)
+        # Converted by Nuke already. EXR, because it keeps the pixel aspect and the plate's metadata.
+        super().__init__(Plate(path=store.pattern, color_space="raw"), first, last)
         self._tracker = tracker
         self._store = store
 
@@ -66,9 +67,9 @@ class RenderedFeed(Feed):
 
     def _render(self, first: int, last: int) -> None:
         tracker = self._tracker
-        with temporary_write(tracker, knobs.PLATE_INPUT, self._store.pattern, "png") as write:
+        with temporary_write(tracker, knobs.PLATE_INPUT, self._store.pattern, "exr") as write:
             write["channels"].setValue("rgb")
-            write["datatype"].setValue("16 bit")
+            write["datatype"].setValue("16 bit half")
             if tracker.choice("feed_as") == "display-referred":
                 write["raw"].setValue(True)
             else:
@@ -147,7 +148,7 @@ def feed_of(tracker: TrackerNode, folder: str) -> Feed:
             return Feed(direct, first, last)
     home = tracker.path(knobs.FEED_FOLDER) or folder
     views = views_of(tracker)
-    name = "plate.%V.%04d.png" if views else "plate.%04d.png"
+    name = "plate.%V.%04d.exr" if views else "plate.%04d.exr"
     pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
     return RenderedFeed(tracker, FeedStore(pattern, views), first, last)
 

@@ -154,7 +154,7 @@ class Artist:
     def fed(self, node: Any, above: Any, frame: int) -> float:
         """How far the frame rendered for the engine is from what Nuke has there, as sRGB; at most."""
         folder = Path(self.jobs.current_settings().feed) / self.uuid(node)
-        (path,) = folder.glob(f"*.{frame}.png")
+        (path,) = folder.glob(f"*.{frame}.exr")
         pixels = oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)
         linear = self.matte(above, frame, channel="rgba.red")
         srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
