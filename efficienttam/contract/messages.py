@@ -272,6 +272,14 @@ class Failed:
 
 
 @dataclasses.dataclass(frozen=True)
+class NotOpen:
+    """The plate was closed, to give memory back or for other plates: open it and ask again."""
+
+    id: int = field(_NUMBER, "Request answered.")
+    session: str = field(_SESSION, "Name of the plate.")
+
+
+@dataclasses.dataclass(frozen=True)
 class Cancel:
     """Ends another request at the next frame. The other is answered by ``Failed``, this one by ``Done``."""
 
@@ -304,7 +312,7 @@ class Close:
 Request = Union[
     OpenPlate, GetPicture, Preview, GetMattes, GetReview, TrackRequest, Cancel, Forget, ReleaseDevice, Close
 ]
-Reply = Union[PlateOpened, Picture, Previewed, Review, Done, Dropped, Failed]
+Reply = Union[PlateOpened, Picture, Previewed, Review, NotOpen, Done, Dropped, Failed]
 Event = Union[Status, Progress, FrameDone]
 Message = Union[Hello, Request, Reply, Event]
 
@@ -312,7 +320,7 @@ _KINDS = {
     cls.__name__: Record(cls)
     for cls in (
         *(Hello, OpenPlate, GetPicture, Preview, GetMattes, GetReview, TrackRequest, Cancel, Forget),
-        *(ReleaseDevice, Close, PlateOpened, Picture, Previewed, Review, Done, Dropped, Failed),
+        *(ReleaseDevice, Close, PlateOpened, Picture, Previewed, Review, NotOpen, Done, Dropped, Failed),
         *(Status, Progress, FrameDone),
     )
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Optional
 
 from ..client import WorkerClient
-from ..contract.messages import Failed, Message, Request
+from ..contract.messages import Failed, Message, NotOpen, Request
 
 Heard = Callable[[Message], None]
 
@@ -42,7 +42,7 @@ class RequestLane:
             following, self._next = self._next, None
             heard(message)
             # After a failure nothing is sent by itself: a worker that died is started by the artist.
-            if following is not None and not self._busy and not isinstance(message, Failed):
+            if following is not None and not self._busy and not isinstance(message, (Failed, NotOpen)):
                 following()
 
         self._client.send(request, answered)

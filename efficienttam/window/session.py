@@ -6,7 +6,7 @@ Nothing here waits: requests go out, and a timer hands the answers in.
 from __future__ import annotations
 
 import os
-from typing import Any, Optional, Sequence, Set, Tuple
+from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 from ..client import WorkerClient, WorkerState
 from ..contract.errors import EfficientTAMError
@@ -18,6 +18,7 @@ from ..contract.messages import (
     GetPicture,
     GetReview,
     Message,
+    NotOpen,
     OpenPlate,
     Picture,
     PlateOpened,
@@ -43,8 +44,6 @@ POLL_MS = 15
 PICTURE_BYTES = 256 * 2**20
 #: What the object of a hover preview is called; no object of the artist's can have this name.
 HOVER = "hover_"
-#: How a worker tells that it closed a plate, to give memory back or for other plates.
-_NOT_OPEN = "There is no open plate"
 
 
 class Session:
@@ -200,7 +199,7 @@ class Session:
                 self._take(message, preview=True)
                 for sentence in message.told:
                     self.told.emit(sentence, False)
-            elif isinstance(message, Failed):
+            elif isinstance(message, (Failed, NotOpen)):
                 if self.alive:
                     # Asked again it would fail again; what a dead worker did not answer is asked anew.
                     self._stale -= names
@@ -236,11 +235,12 @@ class Session:
             self.hover = None
             self.hovered.emit()
 
-    def failed(self, message: Failed) -> None:
+    def failed(self, message: Union[Failed, NotOpen]) -> None:
         """Tells a failure with its remedy in one line; opens the plate again where the worker closed it."""
-        if _NOT_OPEN in message.message and self._pid is not None:
-            self._pid = None
-            self.open()
+        if isinstance(message, NotOpen):
+            if self._pid is not None:
+                self._pid = None
+                self.open()
             return
         self.told.emit(" ".join("{} {}".format(message.message, message.remedy).split()), True)
 
@@ -290,13 +290,13 @@ class Session:
                 return
             self._pictures.put(message.frame, image, image.width() * image.height() * 4)
             self.seen.emit(message.frame)
-        elif isinstance(message, Failed):
+        elif isinstance(message, (Failed, NotOpen)):
             self.failed(message)
 
     def _mattes_heard(self, message: Message) -> None:
         if isinstance(message, Previewed):
             self._take(message, preview=False)
-        elif isinstance(message, Failed):
+        elif isinstance(message, (Failed, NotOpen)):
             self.failed(message)
 
     def _take(self, message: Previewed, preview: bool) -> None:
@@ -310,7 +310,7 @@ class Session:
         if isinstance(message, Review):
             self.shelf.reviewed(message.frames)
             self.reviewed.emit()
-        elif isinstance(message, Failed):
+        elif isinstance(message, (Failed, NotOpen)):
             self.failed(message)
 
 

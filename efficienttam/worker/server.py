@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from .. import __version__
-from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
+from ..contract.errors import Cancelled, EfficientTAMError, ExitCode
 from ..contract.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -31,6 +31,7 @@ from ..contract.messages import (
     GetPicture,
     GetReview,
     Hello,
+    NotOpen,
     OpenPlate,
     Picture,
     Preview,
@@ -50,6 +51,14 @@ SESSIONS = 8
 #: How long a job may go on after the host is gone, in seconds: enough to finish writing a file.
 LAST_SECONDS = 2.0
 _PARENT_SECONDS = 1.0
+
+
+class _NotOpenError(Exception):
+    """A request names a plate that is not open."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(session)
+        self.session = session
 
 
 class Server:
@@ -135,6 +144,8 @@ class Server:
         """Answers one request, whatever comes of it."""
         try:
             self._answers[type(request)](request)
+        except _NotOpenError as error:
+            self._channel.say(NotOpen(request.id, error.session))
         except Cancelled:
             self._fail(request.id, Cancelled("Stopped; finished frames were kept.", "Track again to go on."))
         except EfficientTAMError as error:
@@ -178,7 +189,7 @@ class Server:
 
     def _session(self, name: str) -> Any:
         if name not in self._sessions:
-            raise JobError(f"There is no open plate {name!r}.", "Open it again.")
+            raise _NotOpenError(name)
         self._sessions.move_to_end(name)
         return self._sessions[name]
 

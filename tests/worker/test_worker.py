@@ -27,6 +27,7 @@ from efficienttam.contract.messages import (
     GetPicture,
     GetReview,
     Hello,
+    NotOpen,
     OpenPlate,
     Preview,
     Progress,
@@ -213,12 +214,12 @@ def test_missing_weights_and_plates_are_told(host, job, tiny_plate):
 
 def test_what_is_not_open_is_told(opened, job):
     assert names([opened.ask(Forget(0, "shot"))]) == ["Done"]
-    assert "Open it again" in opened.ask(Preview(0, "shot", 1001, job.objects)).remedy
+    assert isinstance(opened.ask(Preview(0, "shot", 1001, job.objects)), NotOpen)
 
 
 def test_memory_is_given_back_and_comes_again(opened, job, tiny_plate):
     opened.ask(ReleaseDevice(0))
-    assert isinstance(opened.ask(Preview(0, "shot", 1001, job.objects)), Failed)
+    assert isinstance(opened.ask(Preview(0, "shot", 1001, job.objects)), NotOpen)
     opened.ask(OpenPlate(0, "shot", job.plate, model=job.model, folder=str(tiny_plate)))
     assert names([opened.ask(Preview(0, "shot", 1001, job.objects))]) == ["Previewed"]
 
