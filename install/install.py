@@ -57,7 +57,9 @@ def main(arguments=None):
             "install: ready. The command is {}.".format(os.path.join(os.path.dirname(python), "efficienttam"))
         )
         return 0
-    module = {"demo": ["efficienttam", "demo"], "test": ["pytest"]}[options.action]
+    # Two at a time: many tests wait for processes of their own. A file's tests stay together.
+    tests = ["pytest", "-n", "2", "--dist", "loadfile"]
+    module = {"demo": ["efficienttam", "demo"], "test": tests}[options.action]
     if options.action == "test":
         os.chdir(PROJECT)
     return hand_over([python, "-m"] + module + rest)
