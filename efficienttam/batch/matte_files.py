@@ -49,15 +49,15 @@ class MatteFiles:
         """The file that holds an object's matte of a frame."""
         return self._pattern.path(frame, self._view, name)
 
-    def remaining(self, newer_than: float, together: bool) -> dict[str, list[int]]:
+    def remaining(self, together: bool) -> dict[str, list[int]]:
         """Frames by object without a good file.
 
-        A file is good when its header, window, size and stamp are right, it is complete, and it was
-        written after ``newer_than`` (seconds since the epoch). ``together``, or a layer per object,
-        makes a frame anew for all its objects when it must be made for one.
+        A file is good when its header, window, size and stamp are right and it is complete.
+        ``together``, or a layer per object, makes a frame anew for all its objects when it must be made
+        for one.
         """
         left = {
-            name: {frame for frame in frames if not self._is_good(frame, name, newer_than)}
+            name: {frame for frame in frames if not self._is_good(frame, name)}
             for name, frames in self._wanted.items()
         }
         if together or self._layered:
@@ -125,10 +125,10 @@ class MatteFiles:
         """The objects of a file."""
         return (name,) if name else tuple(self._wanted)
 
-    def _is_good(self, frame: int, name: str, newer_than: float) -> bool:
+    def _is_good(self, frame: int, name: str) -> bool:
         name = "" if self._layered else name
         path = self.path(frame, name)
-        if not os.path.isfile(path) or os.stat(path).st_mtime < newer_than:
+        if not os.path.isfile(path):
             return False
         try:
             verify_matte(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
 from .. import __version__
 from ..contract.cache_settings import Storage
@@ -12,6 +13,7 @@ from ..contract.job import Precision, TrackedObject, TrackJob
 from ..contract.passes import Recall
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
+from ..media import FrameSequence
 from ..model.efficienttam import EfficientTAM
 from ..tracking.spans import Word, heard
 
@@ -23,11 +25,18 @@ _Heard = tuple[tuple[str, ...], tuple[tuple[int, ...], ...], str]
 class MatteStamp:
     """What the headers of one job's mattes hold, paths as the job was given.
 
-    ``folder`` is where relative paths of roto masks are taken from; those are read. A job that leaves
-    the precision to the machine keeps mattes made in another one.
+    Files of plates and roto masks count as they are now: make it before any of them is used. A job that
+    leaves the precision to the machine keeps mattes made in another one.
     """
 
-    def __init__(self, given: TrackJob, resolved: TrackJob, model: EfficientTAM, embeddings: Storage) -> None:
+    def __init__(
+        self,
+        given: TrackJob,
+        resolved: TrackJob,
+        plates: Mapping[str, FrameSequence],
+        model: EfficientTAM,
+        embeddings: Storage,
+    ) -> None:
         self._job = given
         self._resolved = {thing.name: thing for thing in resolved.objects}
         self._things = {thing.name: thing for thing in given.objects}
@@ -40,7 +49,14 @@ class MatteStamp:
             "efficienttam/embeddings": embeddings.value,
         }
         self._whole = job_hash(given)
-        self._digests: dict[str, str] = {}
+        self._plates = {view: _PlateSum(plate) for view, plate in plates.items()}
+        self._rotos = {
+            (name, prompt.frame, view): _digest(prompt.mask, prompt.frame, view)
+            for name, thing in self._resolved.items()
+            for prompt in thing.prompts
+            if isinstance(prompt.mask, RotoFile)
+            for view in plates
+        }
         # One per span between prompted frames, however long the shot is.
         self._recipes: dict[_Heard, str] = {}
 
@@ -64,20 +80,23 @@ class MatteStamp:
 
     def _recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
         """sha256 of all in the job that decides how these mattes come out, and of nothing else."""
-        wish = self._job.tracking
+        wish, plate = self._job.tracking, self._plates[view]
         names = tuple(self._things) if wish.non_overlapping else names
+        every = wish.recall is Recall.ALL
         frames = []
         for name in names:
             prompts = self._things[name].prompts
             frames.append(
-                tuple(prompt.frame for prompt in prompts)
-                if wish.recall is Recall.ALL
-                else tuple(heard(frame, words_of(prompts)))
+                tuple(prompt.frame for prompt in prompts) if every else tuple(heard(frame, words_of(prompts)))
             )
         key = (names, tuple(frames), view)
         if key not in self._recipes:
             self._recipes[key] = self._hash(*key)
-        return self._recipes[key]
+        used = [frame, *(one for kept in frames for one in kept)]
+        seen = plate.whole if every else plate.between(min(used), max(used))
+        # Steps of more than one frame are counted from the plate's first.
+        start = plate.first if every or wish.memory_stride > 1 else ""
+        return hashlib.sha256(f"{self._recipes[key]} {seen} {start}".encode()).hexdigest()
 
     def _hash(self, names: tuple[str, ...], frames: tuple[tuple[int, ...], ...], view: str) -> str:
         things, rotos = [], []
@@ -85,19 +104,38 @@ class MatteStamp:
             words = self._things[name].prompts
             things.append(TrackedObject(name, tuple(word for word in words if word.frame in kept)))
             rotos += [
-                self._digest(prompt.mask, prompt.frame, view)
-                for prompt in self._resolved[name].prompts
+                self._rotos[name, prompt.frame, view]
+                for prompt in words
                 if prompt.frame in kept and isinstance(prompt.mask, RotoFile)
             ]
         part = dataclasses.replace(self._job, objects=tuple(things))
         return hashlib.sha256("\n".join([job_hash(part), *rotos]).encode()).hexdigest()
 
-    def _digest(self, roto: RotoFile, frame: int, view: str) -> str:
-        path = SequencePattern(roto.path).path(frame, view)
-        if path not in self._digests:
-            with open(path, "rb") as file:
-                self._digests[path] = hashlib.sha256(file.read()).hexdigest()
-        return self._digests[path]
+
+class _PlateSum:
+    """What the pictures of a range of frames are known by, at once for any range."""
+
+    def __init__(self, plate: FrameSequence) -> None:
+        self.first = plate.frames[0]
+        self._sums = [0]
+        for frame in plate.frames:
+            digest = hashlib.sha256(f"{frame} {plate.version(frame)}".encode()).digest()
+            self._sums.append((self._sums[-1] + int.from_bytes(digest, "big")) % 2**256)
+
+    @property
+    def whole(self) -> str:
+        """Of all frames."""
+        return self.between(self.first, self.first + len(self._sums) - 2)
+
+    def between(self, first: int, last: int) -> str:
+        """Of the frames from ``first`` to ``last``, both included."""
+        difference = self._sums[last + 1 - self.first] - self._sums[first - self.first]
+        return f"{difference % 2**256:x}"
+
+
+def _digest(roto: RotoFile, frame: int, view: str) -> str:
+    with open(SequencePattern(roto.path).path(frame, view), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def words_of(prompts: tuple[Prompt, ...]) -> list[Word]:

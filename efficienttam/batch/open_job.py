@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Container
 
 from ..contract.errors import Cancelled
@@ -59,7 +58,7 @@ class OpenJob:
         cache = footage.cache
         self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
-        self.stamp = MatteStamp(footage.document, self.job, self.model, cache.storage)
+        self.stamp = MatteStamp(footage.document, self.job, self.plates, self.model, cache.storage)
 
     def frame_encoder(self, view: str) -> FrameEncoder:
         """The embeddings of one view's frames."""
@@ -99,11 +98,6 @@ class OpenJob:
         """Raises Cancelled once the job is to stop."""
         if self._stop():
             raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
-
-    def newest_input(self, view: str) -> float:
-        """When the last of the plate's files was written, seconds since the epoch."""
-        plate = self.plates[view]
-        return max(os.stat(file).st_mtime for file in {plate.path(frame) for frame in plate.frames})
 
 
 def tracker_options(wish: Tracking) -> TrackerOptions:

@@ -45,9 +45,7 @@ class ViewPass:
         self._files = MatteFiles(job.output, view, opened.plates[view], wanted, opened.stamp)
         self._frames: Mapping[str, Sequence[int]] = wanted
         if resume:
-            self._frames = self._files.remaining(
-                opened.newest_input(view), together=job.tracking.non_overlapping
-            )
+            self._frames = self._files.remaining(together=job.tracking.non_overlapping)
         self.to_make = sum(map(len, self._frames.values()))
         self.kept = sum(map(len, wanted.values())) - self.to_make
 

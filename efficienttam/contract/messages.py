@@ -360,4 +360,4 @@ def number_of(line: str) -> int:
         number = json.loads(line)["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return 0
-    return number if isinstance(number, int) and number >= 0 else 0
+    return number if type(number) is int and number >= 0 else 0

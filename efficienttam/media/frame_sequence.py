@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -130,6 +130,28 @@ class FrameSequence:
 
         Raises PlateError when the frame is outside the range or its file is gone.
         """
+        return self._identity(frame, lambda path: file_identity(path, self._identify_by))
+
+    def version(self, frame: int) -> str:
+        """The same without the folder: equal for a copy of the file that kept its time.
+
+        Raises PlateError as ``identity`` does.
+        """
+
+        def version_of(path: str) -> object:
+            if self._identify_by is FileIdentity.CONTENT:
+                return file_identity(path, self._identify_by)
+            status = os.stat(path)
+            return os.path.basename(path), status.st_size, status.st_mtime_ns
+
+        try:
+            return self._identity(frame, version_of)
+        except OSError as error:
+            raise PlateError(
+                f"{self.path(frame)} cannot be read: {error.strerror}.", "Render or copy it again."
+            ) from error
+
+    def _identity(self, frame: int, identity_of: Callable[[str], object]) -> str:
         self._refuse_outside(frame)
         if frame not in self._present and self._missing is MissingFrames.BLACK:
             parts: list[object] = ["black", self.size]
@@ -138,7 +160,7 @@ class FrameSequence:
             path = self._pattern.path(source, self._view)
             picture = source - self._movie.frames.start if self._movie is not None else None
             parts = [
-                file_identity(path, self._identify_by),
+                identity_of(path),
                 picture,
                 self._view,
                 self._layer,

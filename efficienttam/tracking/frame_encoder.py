@@ -68,4 +68,5 @@ class FrameEncoder:
         taken = self._ahead.take(frame)
         if taken.key != key:  # The file was replaced since it was read ahead.
             taken = self._input(frame)
-        return self.model.encode_image(taken.pixels.to(self.model.device))
+        # In the order that a file gives it back: sums must not round differently with a warm cache.
+        return self.model.encode_image(taken.pixels.to(self.model.device)).contiguous()

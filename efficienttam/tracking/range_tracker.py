@@ -91,13 +91,19 @@ class RangeTracker:
     def _plan(self, track: ObjectTrack, ranges: Sequence[range] | None) -> Runs:
         prompted = sorted(track.prompts)
         runs = Runs()
-        for frame in range(self.first, self.last + 1):
-            if ranges is not None and not any(frame in wanted for wanted in ranges):
-                continue
+        wanted = {
+            frame
+            for frame in range(self.first, self.last + 1)
+            if ranges is None or any(frame in among for among in ranges)
+        }
+        # Where everything is recalled a frame depends on all that was tracked before it, in both sweeps.
+        every = bool(wanted) and self.tracker.options.recall is Recall.ALL
+        for frame in self.tracker.plate.frames if every else sorted(wanted):
             part = share(frame, prompted, self.tracker.options.between, self.direction)
             if part is None:
                 continue
-            runs.wanted[frame] = part
+            if frame in wanted:
+                runs.wanted[frame] = part
             if frame in track.prompts:
                 continue
             if part.forward:
@@ -110,8 +116,9 @@ class RangeTracker:
 
     def _sweep(self, reverse: bool) -> Iterator[TrackResult]:
         prompted = {frame for track in self.tracks for frame in track.prompts}
-        low = min([self.first, *prompted])
-        high = max([self.last, *prompted])
+        low, high = min([self.first, *prompted]), max([self.last, *prompted])
+        if self.tracker.options.recall is Recall.ALL:
+            low, high = self.tracker.plate.frames[0], self.tracker.plate.frames[-1]
         order = range(high, low - 1, -1) if reverse else range(low, high + 1)
         visited = [frame for frame in order if self._visited(frame, reverse)]
         self.tracker.frame_encoder.expect(visited)

@@ -55,7 +55,9 @@ class DocumentShot(Shot):
     def set_sheet(self, sheet: PromptSheet, what: str) -> None:
         self._sheet = sheet
         job = self.job(sheet)
-        if job.objects and job != self._written:
+        if job.objects and (job != self._written or not os.path.exists(self.path)):
+            # What the disk holds is not known again before it is written.
+            self._written = None
             self._write(job, self.path)
             self._written = job
 

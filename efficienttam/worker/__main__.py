@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import NoReturn
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Runs until the host says so, hangs up or dies, or nothing was asked for a while."""
     parser = argparse.ArgumentParser(prog="python -m efficienttam.worker", description=__doc__)
     parser.add_argument(
@@ -26,8 +27,11 @@ def main() -> int:
     from .channel import Channel
     from .server import Server
 
-    return Server(Channel(spoken), 60 * given.idle_minutes).run(sys.stdin.buffer)
+    status = Server(Channel(spoken), 60 * given.idle_minutes).run(sys.stdin.buffer)
+    # Not by returning: the thread that waits for requests holds stdin, and Python would abort over it.
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -36,6 +36,7 @@ from ..contract.messages import (
     Picture,
     Preview,
     Previewed,
+    ProtocolError,
     ReleaseDevice,
     Request,
     Review,
@@ -91,11 +92,13 @@ class Server:
         threading.Thread(target=self._read, args=(requests,), name="requests", daemon=True).start()
         threading.Thread(target=self._watch_parent, name="parent", daemon=True).start()
         try:
-            while not self._ending.is_set():
+            while True:
                 request = self._inbox.take(self._idle or None)
                 if request is None:
                     break
                 self._answer(request)
+                if isinstance(request, Close):
+                    break
         finally:
             self._tidy_up()
         return 0
@@ -110,6 +113,9 @@ class Server:
                 continue
             if isinstance(request, Cancel):
                 self._cancel(request)
+                continue
+            if type(request) not in self._answers:
+                self._fail(number_of(line), ProtocolError("This is no request.", "Send requests alone."))
                 continue
             if isinstance(request, Close):
                 self._ending.set()
@@ -143,6 +149,8 @@ class Server:
     def _answer(self, request: Request) -> None:
         """Answers one request, whatever comes of it."""
         try:
+            if self._ending.is_set() and not isinstance(request, Close):
+                raise Cancelled("The engine is closing.", "")
             self._answers[type(request)](request)
         except _NotOpenError as error:
             self._channel.say(NotOpen(request.id, error.session))

@@ -35,14 +35,9 @@ class Session:
         self.embeddings = EmbeddingCache(store=store, device=self.model.device)
         self._told: list[str] = []
         self._rotos: dict[Hashable, Word] = {}
-        tracker = VideoTracker(
-            self.model,
-            self.plate,
-            tracker_options(wish.tracking),
-            self.embeddings,
-            tell=self._told.append,
-        )
-        self._rehearsal = Rehearsal(tracker)
+        self._options = tracker_options(wish.tracking)
+        self._identities: dict[int, str] = {}
+        self._rehearsal = self._new_rehearsal()
 
     def opened(self, number: int) -> PlateOpened:
         """The reply to the request that opened it."""
@@ -71,6 +66,7 @@ class Session:
         Raises PromptError, PlateError.
         """
         self._told.clear()
+        self._forget_what_changed(frame, objects)
         result, ids = self._rehearsal.show(frame, self._words(objects))
         mattes = tuple(
             ObjectMatte(
@@ -86,6 +82,7 @@ class Session:
 
     def ready(self, frame: int, objects: Sequence[tuple[str, Sequence[Prompt]]]) -> None:
         """Does ahead what a prompt on this frame would wait for. Raises as ``preview`` does."""
+        self._forget_what_changed(frame, objects)
         self._rehearsal.ready(frame, self._words(objects))
 
     def mattes(self, output: Output, names: Sequence[str], frame: int, side: int) -> tuple[ObjectMatte, ...]:
@@ -99,6 +96,20 @@ class Session:
             found = disk_scores(placed, names, frame, self.view)
             if found:
                 yield FrameReview(frame, found)
+
+    def _new_rehearsal(self) -> Rehearsal:
+        tell = self._told.append
+        return Rehearsal(VideoTracker(self.model, self.plate, self._options, self.embeddings, tell=tell))
+
+    def _forget_what_changed(self, frame: int, objects: Sequence[tuple[str, Sequence[Prompt]]]) -> None:
+        """Starts over where a frame that is shown or prompted was replaced on disk since it was seen."""
+        frames = {frame, *(prompt.frame for _, prompts in objects for prompt in prompts)}
+        first, last = self.plate.frames[0], self.plate.frames[-1]
+        now = {one: self.plate.identity(one) for one in frames if first <= one <= last}
+        if any(self._identities.get(one, identity) != identity for one, identity in now.items()):
+            self._rehearsal = self._new_rehearsal()
+            self._identities.clear()
+        self._identities.update(now)
 
     def _words(self, objects: Sequence[tuple[str, Sequence[Prompt]]]) -> dict[str, list[Word]]:
         return {name: [self._word(prompt) for prompt in prompts] for name, prompts in objects}

@@ -150,6 +150,95 @@ def test_resuming_after_an_object_was_added_keeps_the_others(job, tiny_plate):
     assert all("sky" in path for path in again.written)
 
 
+def pictures(folder):
+    return {path.name: read_roto(str(path)) for path in sorted((folder / "out").iterdir())}
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for name in found:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+def test_parts_are_those_of_the_whole_where_everything_is_recalled(job, tiny_plate):
+    every = dataclasses.replace(job, tracking=Tracking(recall=Recall.ALL))
+    words = Prompt(1001, include=((30, 25),)), Prompt(1004, box=(12, 10, 52, 40))
+    every = with_prompts(every, *words)
+    run_job(every, folder=str(tiny_plate))
+    whole = pictures(tiny_plate)
+    for missing in ("hero.1006.exr", "hero.1002.exr", "sky.1001.exr"):
+        os.remove(tiny_plate / "out" / missing)
+        assert run_job(every, folder=str(tiny_plate), resume=True).made == 1
+        assert_same(pictures(tiny_plate), whole)
+    shutil.rmtree(tiny_plate / "out")
+    for part in ((1005, 1006), (1001, 1002), (1003, 1004)):
+        run_job(every, folder=str(tiny_plate), frames=part)
+    assert_same(pictures(tiny_plate), whole)
+
+
+def test_a_warm_cache_gives_the_very_pixels_of_a_cold_one(job, tiny_plate, tmp_path):
+    cache = CacheSettings(str(tmp_path / "cache"), 2**28)
+    run_job(job, folder=str(tiny_plate), cache=cache)
+    cold = sums(tiny_plate / "out")
+    run_job(job, folder=str(tiny_plate), cache=cache)
+    assert sums(tiny_plate / "out") == cold
+
+
+def replaced(folder, frame):
+    """Another picture under the same name, older than every matte."""
+    path = folder / f"plate.{frame}.exr"
+    shutil.copy(folder / f"plate.{2007 - frame}.exr", path)
+    os.utime(path, (1e9, 1e9))
+
+
+def test_a_frame_replaced_by_an_older_file_is_noticed_where_it_matters(job, tiny_plate):
+    words = Prompt(1001, box=(10, 10, 50, 40)), Prompt(1003, box=(12, 10, 52, 40))
+    job = with_prompts(job, *words)
+    run_job(dataclasses.replace(job, objects=job.objects[:1]), folder=str(tiny_plate))
+    replaced(tiny_plate, 1005)
+    again = run_job(dataclasses.replace(job, objects=job.objects[:1]), folder=str(tiny_plate), resume=True)
+    assert sorted(map(os.path.basename, again.written)) == ["hero.1005.exr", "hero.1006.exr"]
+
+
+def test_a_frame_replaced_while_the_job_runs_is_noticed_on_resuming(job, tiny_plate):
+    class Replacing(SilentProgress):
+        def visit(self, frame, view, passed):
+            if frame == 1003:
+                replaced(tiny_plate, 1001)
+
+    run_job(job, Replacing(), folder=str(tiny_plate))
+    assert run_job(job, folder=str(tiny_plate), resume=True).made == 12
+
+
+def test_a_frame_that_was_held_and_came_back_is_noticed(job, tiny_plate):
+    held = dataclasses.replace(job, plate=dataclasses.replace(job.plate, missing=MissingFrames.HOLD))
+    (tiny_plate / "plate.1005.exr").rename(tiny_plate / "aside.exr")
+    run_job(with_prompts(held, Prompt(1001, box=(10, 10, 50, 40))), folder=str(tiny_plate))
+    (tiny_plate / "aside.exr").rename(tiny_plate / "plate.1005.exr")
+    again = run_job(
+        with_prompts(held, Prompt(1001, box=(10, 10, 50, 40))), folder=str(tiny_plate), resume=True
+    )
+    assert {"hero.1005.exr", "hero.1006.exr"} <= set(map(os.path.basename, again.written))
+    assert "hero.1004.exr" not in set(map(os.path.basename, again.written))
+
+
+def test_a_range_that_shifts_the_memory_stride_is_noticed(job, tiny_plate):
+    strided = dataclasses.replace(job, tracking=Tracking(memory_stride=2))
+    run_job(strided, folder=str(tiny_plate))
+    later = dataclasses.replace(
+        with_prompts(strided, Prompt(1005, box=(10, 10, 50, 40))), objects=strided.objects[1:]
+    )
+    assert run_job(later, folder=str(tiny_plate), resume=True).made == 0
+    later = dataclasses.replace(later, range=FrameRange(1002, 1006))
+    assert run_job(later, folder=str(tiny_plate), resume=True).made == 5
+
+
+def test_another_colour_configuration_is_noticed(job, tiny_plate, monkeypatch):
+    run_job(job, folder=str(tiny_plate))
+    monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
+    assert run_job(job, folder=str(tiny_plate), resume=True).made == 12
+
+
 def test_resuming_makes_everything_anew_where_everything_is_recalled(job, tiny_plate):
     every = dataclasses.replace(job, tracking=dataclasses.replace(job.tracking, recall=Recall.ALL))
     words = Prompt(1001, box=(10, 10, 50, 40)), Prompt(1003, box=(12, 10, 52, 40))

@@ -276,6 +276,55 @@ def test_an_idle_worker_ends_and_another_starts(start, job, tiny_plate):
     assert names([host.ask(ReleaseDevice(0))]) == ["Done"]
 
 
+def test_a_frame_that_was_replaced_is_seen_in_the_next_preview(opened, job, tiny_plate):
+    before = opened.ask(Preview(0, "shot", 1003, job.objects)).mattes
+    (tiny_plate / "plate.1006.exr").replace(tiny_plate / "plate.1003.exr")
+    (tiny_plate / "plate.1006.exr").write_bytes((tiny_plate / "plate.1001.exr").read_bytes())
+    after = opened.ask(Preview(0, "shot", 1003, job.objects)).mattes
+    assert [matte.png for matte in before] != [matte.png for matte in after]
+    _, expected = preview_job(job, 1003, folder=str(tiny_plate))
+    for matte in after:
+        np.testing.assert_allclose(pixels(matte.png) / 255, expected[matte.name], atol=0.51 / 255 + 1e-4)
+
+
+@pytest.mark.parametrize("said", ["", '{"kind": "Close", "id": 1}\n'])
+def test_a_worker_ends_well_while_the_host_still_holds_the_pipe(said):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "efficienttam.worker", "--idle-minutes", "0.01"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write(said)
+    process.stdin.flush()
+    assert process.wait(60) == 0, process.stderr.read()
+    lines = process.stdout.read().splitlines()
+    assert len(lines) == (2 if said else 1) and "Hello" in lines[0]
+    process.stdin.close()
+
+
+def test_a_line_that_is_no_request_is_answered(start):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "efficienttam.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    hello = to_line(Hello(1, "x", "3", 1))
+    told, _ = process.communicate(
+        hello + '{"kind": "Done", "id": 5}\n{"kind": "Cancel", "id": true}\nx\n', 60
+    )
+    assert process.returncode == 0
+    assert [line.split('"')[3] for line in told.splitlines()] == [
+        "Hello",
+        "Failed",
+        "Failed",
+        "Failed",
+        "Failed",
+    ]
+
+
 def test_closing_ends_the_process(opened_alone):
     pid = opened_alone.client.pid
     opened_alone.client.close(10)
