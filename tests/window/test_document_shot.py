@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficienttam.contract.document import read_job, to_json
+from efficienttam.contract.document import read_job, to_json, write_job
 from efficienttam.contract.job import Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.prompts import Prompt
 from efficienttam.window.bounded_store import BoundedStore
@@ -43,9 +43,21 @@ def test_what_cannot_be_tracked_yet_is_not_written(tmp_path):
     assert path.read_text() == written and shot.sheet == edits.sheet
 
 
+def test_a_document_that_is_gone_is_written_again(tmp_path):
+    shot = DocumentShot(str(tmp_path / "a.json"), EMPTY)
+    edits = ShotEdits(shot.sheet, 1)
+    edits.click(3, 4, True)
+    shot.set_sheet(edits.sheet, "Click")
+    (tmp_path / "a.json").unlink()
+    shot.set_sheet(edits.sheet, "Click")
+    assert read_job(str(tmp_path / "a.json")).objects
+
+
 def test_a_document_is_written_only_when_it_says_something_else(tmp_path):
     written = []
-    shot = DocumentShot(str(tmp_path / "a.json"), EMPTY, write=lambda job, path: written.append(job))
+    shot = DocumentShot(
+        str(tmp_path / "a.json"), EMPTY, write=lambda job, path: (written.append(job), write_job(job, path))
+    )
     edits = ShotEdits(shot.sheet, 1)
     edits.click(3, 4, True)
     shot.set_sheet(edits.sheet, "Click")
