@@ -10,27 +10,12 @@ import torch
 from efficienttam.contract.errors import PromptError
 from efficienttam.contract.passes import Between, Direction, Recall
 from efficienttam.contract.prompts import Prompt
-from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
 from efficienttam.tracking.network_pass import contradicted, heeds, unheeded
 from efficienttam.weights.load import load_model
 
 FIRST, COUNT, WIDTH, HEIGHT = 1001, 14, 64, 48
-
-
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(3)
-    model = build_model(MODELS["efficienttam_demo"])
-    with torch.no_grad():
-        for key, parameter in model.named_parameters():
-            if key.endswith("gamma"):
-                parameter.fill_(0.5)
-            elif parameter.dim() > 1:
-                parameter.mul_(3)
-        model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(3)
-    return model
 
 
 @pytest.fixture(scope="module")
