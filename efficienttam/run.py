@@ -9,6 +9,7 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.footage import Footage
+from .batch.matte_shaping import MatteShaping
 from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
 from .batch.view_pass import ViewPass
@@ -79,5 +80,6 @@ def preview_job(
             raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(views)}.")
         opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
         tracker, names = opened.tracker(view)
-        result = tracker.preview(frame)
-        return opened.plates[view].read(frame), {names[id]: matte for id, matte in result.mattes.items()}
+        prompts = {id: tracker.prompts(id) for id in names}
+        mattes = MatteShaping(opened.job.mattes, tracker.plate, prompts).mattes(tracker.preview(frame))
+        return opened.plates[view].read(frame), {names[id]: matte for id, matte in mattes.items()}

@@ -80,6 +80,13 @@ class MatteStamp:
 
     def _recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
         """sha256 of all in the job that decides how these mattes come out, and of nothing else."""
+        reach, plate = self._job.mattes.steady_frames, self._plates[view]
+        span = range(max(plate.first, frame - reach), min(plate.last, frame + reach) + 1)
+        recipes = [self._own_recipe(one, names, view) for one in span]
+        return hashlib.sha256(" ".join(recipes).encode()).hexdigest() if reach else recipes[0]
+
+    def _own_recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
+        """The same of mattes that no other frame steadies."""
         wish, plate = self._job.tracking, self._plates[view]
         names = tuple(self._things) if wish.non_overlapping else names
         every = wish.recall is Recall.ALL
@@ -123,9 +130,14 @@ class _PlateSum:
             self._sums.append((self._sums[-1] + int.from_bytes(digest, "big")) % 2**256)
 
     @property
+    def last(self) -> int:
+        """The last frame."""
+        return self.first + len(self._sums) - 2
+
+    @property
     def whole(self) -> str:
         """Of all frames."""
-        return self.between(self.first, self.first + len(self._sums) - 2)
+        return self.between(self.first, self.last)
 
     def between(self, first: int, last: int) -> str:
         """Of the frames from ``first`` to ``last``, both included."""

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..contract.errors import Cancelled
 from ..contract.job import TrackedObject
 from ..contract.sequence import format_frames
+from ..tracking import ObjectId
 from ..tracking.spans import share
+from ..tracking.track_result import TrackResult
+from .finishing import Finishing, FrameMattes, Written
 from .matte_files import MatteFiles, frame_runs
 from .matte_score import MatteScore
+from .matte_shaping import MatteShaping
 from .open_job import OpenJob
-from .write_behind import WriteBehind
+from .steady_window import SteadyWindow
 
 
-@dataclass(frozen=True)
-class _Written:
-    """Files that the mattes of a frame completed, and how many mattes there were."""
-
-    frame: int
-    paths: list[str]
-    mattes: int
-
-
-def _write(frame: int, mattes: int, files: Sequence[Callable[[], str]]) -> _Written:
-    return _Written(frame, [write() for write in files], mattes)
+def _shape(shaping: MatteShaping, names: Mapping[ObjectId, str], result: TrackResult) -> FrameMattes:
+    scores = {
+        names[id]: MatteScore(result.object_score[id], result.predicted_iou[id]) for id in result.logits
+    }
+    mattes = {names[id]: matte for id, matte in shaping.mattes(result).items()}
+    return FrameMattes(result.frame, mattes, scores)
 
 
 class ViewPass:
@@ -55,38 +53,55 @@ class ViewPass:
             return []
         made: set[int] = set().union(*self._frames.values())
         tracker, names = self._opened.tracker(self._view, made)
-        only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
-        progress = self._opened.progress
         for text in self._detours():
-            progress.status(text)
-        results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
-        behind: WriteBehind[_Written] = WriteBehind()
+            self._opened.progress.status(text)
+        job = self._opened.job
+        tracked = {name: self._steadying(name) for name in self._frames}
+        only = {id: frame_runs(tracked[name]) for id, name in names.items()}
+        every = set().union(*tracked.values(), self._range)
+        results = tracker.track(min(every), max(every), job.tracking.direction, only)
+        shaping = MatteShaping(job.mattes, tracker.plate, {id: tracker.prompts(id) for id in names})
+        reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
+        window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
+        finishing = Finishing(self._files, self._frames, window, apart)
         written: list[str] = []
         try:
             for result in results:
-                mattes = {names[id]: matte for id, matte in result.mattes.items()}
-                scores = {
-                    names[id]: MatteScore(result.object_score[id], result.predicted_iou[id])
-                    for id in result.mattes
-                }
-                files = self._files.completed(result.frame, mattes, scores)
-                for done in behind.submit(functools.partial(_write, result.frame, len(mattes), files)):
+                for done in finishing.take(functools.partial(_shape, shaping, names, result)):
                     written += self._tell(done)
                 self._opened.end_if_stopped()
-            for done in behind.finish():
+            for done in finishing.finish():
                 written += self._tell(done)
         except Cancelled:
             # What is under way will be there: it is told, and only then the end.
-            for done in behind.finish():
+            for done in finishing.finish():
                 self._tell(done)
             raise
         finally:
             results.close()
-            behind.close()
+            finishing.close()
             self._files.close()
         return written
 
-    def _tell(self, done: _Written) -> list[str]:
+    def _steadying(self, name: str) -> list[int]:
+        """The frames that an object is tracked on: those to make and those that steady them, which may lie
+        outside the part of the range that is made."""
+        reach = self._opened.job.mattes.steady_frames
+        frames = set(self._frames[name])
+        if not reach or not frames:
+            return sorted(frames)
+        plate, direction = self._opened.plates[self._view].frames, self._opened.job.tracking.direction
+        prompted = next(
+            [prompt.frame for prompt in thing.prompts]
+            for thing in self._opened.job.objects
+            if thing.name == name
+        )
+        beside = {one for frame in frames for one in range(frame - reach, frame + reach + 1)}
+        return [
+            one for one in sorted(beside) if plate[0] <= one <= plate[-1] and direction.reaches(one, prompted)
+        ]
+
+    def _tell(self, done: Written) -> list[str]:
         """Tells of complete files; returns their paths."""
         progress = self._opened.progress
         for path in done.paths:

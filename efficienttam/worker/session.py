@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Hashable, Iterator, Sequence
 
 from ..batch.footage import open_plate
+from ..batch.matte_shaping import MatteShaping
 from ..batch.open_job import LoadModel, tracker_options, with_mask
 from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve_model, resolve_output, resolve_plate, resolve_prompt
 from ..contract.errors import PlateError
-from ..contract.job import Output
+from ..contract.job import Output, Refine
 from ..contract.messages import FrameReview, ObjectMatte, OpenPlate, PlateOpened
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
@@ -36,6 +38,10 @@ class Session:
         self._told: list[str] = []
         self._rotos: dict[Hashable, Word] = {}
         self._options = tracker_options(wish.tracking)
+        # What takes seconds or other frames is left to the batch: an answer to a click cannot wait.
+        self._wish = dataclasses.replace(
+            wish.mattes, refine=Refine.NONE, refine_band=None, steady_frames=0, roto_blend=0
+        )
         self._identities: dict[int, str] = {}
         self._rehearsal = self._new_rehearsal()
 
@@ -68,13 +74,14 @@ class Session:
         self._told.clear()
         self._forget_what_changed(frame, objects)
         result, ids = self._rehearsal.show(frame, self._words(objects))
+        shown = MatteShaping(self._wish, self.plate, {}).mattes(result)
         mattes = tuple(
             ObjectMatte(
                 name,
-                matte_png(result.mattes[id], side),
+                matte_png(shown[id], side),
                 result.object_score[id],
                 result.predicted_iou[id],
-                float(result.mattes[id].mean()),
+                float(shown[id].mean()),
             )
             for name, id in ids.items()
         )

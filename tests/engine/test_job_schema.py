@@ -27,6 +27,7 @@ RECORDS = {
     "objects[].prompts[]": Prompt,
     "objects[].prompts[].mask": RotoFile,
     "tracking": jobs.Tracking,
+    "mattes": jobs.Mattes,
     "output": jobs.Output,
 }
 VALIDATOR = jsonschema.Draft202012Validator(job_schema())
@@ -82,7 +83,8 @@ def values(kind):
         text = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=8)
         return text if kind.empty else text.filter(bool)
     if isinstance(kind, Number):
-        return st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6)
+        low = -(10**6) if kind.least is None else int(kind.least)
+        return st.floats(kind.least, allow_nan=False, allow_infinity=False) | st.integers(low, 10**6)
     if isinstance(kind, Whole):
         return st.integers(kind.least, kind.most)
     if isinstance(kind, Flag):
