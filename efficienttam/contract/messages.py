@@ -154,6 +154,9 @@ class Previewed:
     told: tuple[str, ...] = field(
         Many(Text(), "a list of sentences"), "What the artist should know: prompts not heeded.", ()
     )
+    replaced: tuple[int, ...] = field(
+        Many(FRAME, "a list of frames"), "Frames found replaced on disk: what was seen of them is of before.", ()
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..batch.matte_score import parse_score, score_attribute
 from ..contract.errors import PlateError
 from ..contract.job import Layout, Output
 from ..contract.messages import ObjectMatte
 from ..contract.sequence import SequencePattern
-from ..media import channel_name, read_roto, read_texts
+from ..media import channel_name, read_roto_and_texts, read_texts
 from .pictures import matte_png
 
 
@@ -21,9 +21,10 @@ def disk_mattes(
     found = []
     for name, path, channel in _places(output, names, frame, view):
         try:
-            found.append(_scored(name, path, matte_png(read_roto(path, channel), side)))
+            matte, texts = read_roto_and_texts(path, [score_attribute(name)], channel)
         except PlateError:
             continue
+        found.append(_scored(name, texts, matte_png(matte, side)))
     return tuple(found)
 
 
@@ -33,9 +34,10 @@ def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> 
     for name, path, _ in _places(output, names, frame, view):
         if os.path.isfile(path):
             try:
-                found.append(_scored(name, path, ""))
+                texts = read_texts(path, [score_attribute(name)])
             except PlateError:
                 continue
+            found.append(_scored(name, texts, ""))
     return tuple(found)
 
 
@@ -49,9 +51,8 @@ def _places(output: Output, names: Sequence[str], frame: int, view: str) -> Iter
         yield name, path, channel_name(f"{name}.{last}" if layered else output.layer)
 
 
-def _scored(name: str, path: str, png: str) -> ObjectMatte:
-    attribute = score_attribute(name)
-    score = parse_score(read_texts(path, [attribute])[attribute])
+def _scored(name: str, texts: Mapping[str, str], png: str) -> ObjectMatte:
+    score = parse_score(texts[score_attribute(name)])
     if score is None:
         return ObjectMatte(name, png)
     return ObjectMatte(name, png, score.object_score, score.predicted_iou, score.area)

@@ -151,8 +151,10 @@ def mattes_path(tracker: TrackerNode) -> str:
             tracker.uuid,
             bool(plate.views_of(tracker)),
         )
+        job_document.check_path(path, "mattes to")
         with host.without_undo():
             tracker.put(knobs.MATTES, path)
+    job_document.check_path(path, "mattes to")
     return path
 
 

@@ -252,6 +252,27 @@ def test_the_object_list_tells_wishes(application):
     assert [said for said in told.said if said[0] == "renamed"] == [("renamed", "b", "truck")]
 
 
+def test_rows_stay_while_their_objects_do(application):
+    """Else the second press of a double click finds another row, on a busy machine one without a place yet."""
+    sheet = PromptSheet().with_object("hero", "a").with_object("car", "b")
+    objects = ObjectList()
+    objects.show_sheet(sheet, "a")
+    objects.show()
+    row = objects.row("b")
+    objects.chosen.connect(lambda id: objects.show_sheet(sheet, id))
+    place = row.name.geometry().center()
+    QTest.mouseClick(row, LEFT, NONE, place)
+    assert objects.row("b") is row and row.name.font().bold()
+    QTest.mouseDClick(row, LEFT, NONE, place)
+    QTest.keyClicks(row.field, "tru")
+    changed = sheet.shown("a", solo=True)
+    objects.show_sheet(changed, "b")
+    QTest.keyClicks(row.field, "ck")
+    assert row.field.text() == "truck" and objects.row("a").solo.isChecked()
+    objects.show_sheet(changed.with_object("tree", "c"), "c")
+    assert list(objects._rows) == ["a", "b", "c"] and not objects.row("b").field.isVisible()
+
+
 def test_the_prompt_table_goes_to_what_is_clicked(application):
     sheet = PromptSheet().with_object("hero", "a").with_object("car", "b")
     sheet = sheet.with_prompt("a", Prompt(1001, include=((1, 1), (2, 2)), exclude=((3, 3),)))
