@@ -155,7 +155,9 @@ class Previewed:
         Many(Text(), "a list of sentences"), "What the artist should know: prompts not heeded.", ()
     )
     replaced: tuple[int, ...] = field(
-        Many(FRAME, "a list of frames"), "Frames found replaced on disk: what was seen of them is of before.", ()
+        Many(FRAME, "a list of frames"),
+        "Frames replaced on disk since they were seen.",
+        (),
     )
 
 

@@ -102,7 +102,9 @@ class _ObjectRow(QtWidgets.QFrame):
         self.count.setStyleSheet("color: {};".format(theme.DIM))
         self.count.setToolTip("Prompted frames.")
         layout.addWidget(self.count)
-        self.solo = self._button("S", "Solo: show only this one and others that are solo (S).", listing.soloed)
+        self.solo = self._button(
+            "S", "Solo: show only this one and others that are solo (S).", listing.soloed
+        )
         self.mute = self._button("M", "Mute: do not show this one (M).", listing.muted)
         self.remove = self._button("×", "Remove the object (Shift+Del).", listing.removed)
         for button in (self.solo, self.mute):

@@ -34,7 +34,9 @@ def ellipse(shot: Shot, which: int, size: float = 1.0) -> Any:
 
     def soft(x: np.ndarray, y: np.ndarray, frame: float) -> np.ndarray:
         left, top = shot.center(round(frame), which)
-        return np.clip((1.1 - np.hypot((x - left) / (30 * size), (y - (HEIGHT - top)) / (26 * size))) / 0.2, 0, 1)
+        return np.clip(
+            (1.1 - np.hypot((x - left) / (30 * size), (y - (HEIGHT - top)) / (26 * size))) / 0.2, 0, 1
+        )
 
     return soft
 
