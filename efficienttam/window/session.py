@@ -10,6 +10,7 @@ import time
 from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 from ..client import WorkerClient, WorkerState
+from ..client.worker_client import was_cancelled
 from ..contract.errors import EfficientTAMError
 from ..contract.job import Output, TrackedObject
 from ..contract.messages import (
@@ -319,6 +320,9 @@ class Session:
     def _ready_heard(self, message: Message) -> None:
         if isinstance(message, Previewed):
             self._take_replaced(message)
+        elif isinstance(message, Failed) and not was_cancelled(message):
+            # A frame that is gone or of another size now: its picture is of before.
+            self.failed(message)
 
     def _take_replaced(self, message: Previewed) -> None:
         """Forgets what was seen of frames that are others now on disk."""
