@@ -1,7 +1,7 @@
 """A folder per case: ``job.json`` among its files, against ``faults.txt`` or ``normalised.json``.
 
-``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns; ``track`` says the
-same and does not start.
+``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns;
+``track`` says the same and does not start.
 """
 
 from pathlib import Path
