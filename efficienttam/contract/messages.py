@@ -15,6 +15,7 @@ from .document import from_json, to_json
 from .errors import EfficientTAMError
 from .fields import Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .job import FrameRange, Model, Output, Plate, TrackedObject, Tracking, TrackJob
+from .matte_score import MatteScore
 from .prompts import FRAME
 
 #: Version of the messages. A host and a worker of different versions do not work together.
@@ -138,9 +139,7 @@ class ObjectMatte:
 
     name: str = field(Text("an object name", empty=False), "The object.")
     png: str = field(Text(), "PNG in base64, 8-bit grey: the matte. Empty where none was asked for.", "")
-    score: float = field(Number(), "Object score, a logit: above 0 where the object is in the frame.", 0.0)
-    iou: float = field(Number(), "The network's own guess of the mask's quality, 0 to 1.", 0.0)
-    area: float = field(Number(), "Share of the plate that the matte covers, 0 to 1.", 0.0)
+    score: MatteScore = field(Record(MatteScore), "How sure tracking was, and where it lies.", MatteScore())
 
 
 @dataclasses.dataclass(frozen=True)
