@@ -34,9 +34,14 @@ def disk_scores(
     output: Output, names: Sequence[str], frame: int, view: str
 ) -> Iterator[tuple[str, MatteScore]]:
     """Objects that have a whole file of the frame, with their scores, empty where a header is mute."""
+    owners: dict[str, list[str]] = {}
     for name, path, _ in matte_places(output, names, frame, view):
+        owners.setdefault(path, []).append(name)
+    for path, together in owners.items():
         if os.path.isfile(path):
             try:
-                yield name, read_score(path, name) or MatteScore()
+                told = read_texts(path, [score_attribute(name) for name in together])
             except PlateError:
                 continue
+            for name in together:
+                yield name, parse_score(told[score_attribute(name)]) or MatteScore()

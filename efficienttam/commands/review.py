@@ -73,27 +73,33 @@ def _default_folder(path: str, is_job: bool) -> str:
 def _judge(
     args: argparse.Namespace, is_job: bool, progress: Progress, stop: Stop
 ) -> tuple[Shot, list[Verdict]]:
-    from ..batch.failures import plain_failures
     from ..review.shot import shot_of_files, shot_of_job
     from ..review.verdict import read_verdict
 
     frames = frame_pair(args.frames) if args.frames else None
-    with plain_failures():
-        if not is_job:
-            shot = shot_of_files(args.mattes, args.plate, args.color_space, args.view, frames)
-            return shot, [read_verdict(shot, one, lambda frame, view: _end_if(stop)) for one in shot.strands]
+    if is_job:
         job, folder = with_overrides(read_job(args.mattes), args), os.path.dirname(args.mattes)
         shot = shot_of_job(job, folder, os.path.basename(args.mattes), frames)
-        verdicts = [read_verdict(shot, one, lambda frame, view: _end_if(stop)) for one in shot.strands]
-        if args.both_ways:
-            from ..batch.footage import Footage
-            from ..batch.open_job import OpenJob
-            from ..review.both_ways import both_ways, legs
+    else:
+        shot = shot_of_files(args.mattes, args.plate, args.color_space, args.view, frames)
+    verdicts = [read_verdict(shot, one, lambda frame, view: _end_if(stop)) for one in shot.strands]
+    return shot, _tracked_back(args, shot, verdicts, progress, stop) if args.both_ways else verdicts
 
-            opened = OpenJob(Footage(job, folder, settings_from(args)), progress, stop)
-            progress.begin(sum(len(leg) - 1 for verdict in verdicts for leg in legs(verdict.scores)), 0)
-            verdicts = [both_ways(opened, shot, verdict) for verdict in verdicts]
-        return shot, verdicts
+
+def _tracked_back(
+    args: argparse.Namespace, shot: Shot, verdicts: list[Verdict], progress: Progress, stop: Stop
+) -> list[Verdict]:
+    """The verdicts, knowing also whether forward and backward agree."""
+    from ..batch.failures import plain_failures
+    from ..batch.footage import Footage
+    from ..batch.open_job import OpenJob
+    from ..review.both_ways import both_ways, legs
+
+    with plain_failures():
+        job = with_overrides(read_job(args.mattes), args)
+        opened = OpenJob(Footage(job, os.path.dirname(args.mattes), settings_from(args)), progress, stop)
+        progress.begin(sum(len(leg) - 1 for verdict in verdicts for leg in legs(verdict.scores)), 0)
+        return [both_ways(opened, shot, verdict) for verdict in verdicts]
 
 
 def _end_if(stop: Stop) -> None:
@@ -106,8 +112,7 @@ def _tell(verdicts: list[Verdict], page: str) -> None:
         name = verdict.name + (f" ({verdict.view})" if verdict.view else "")
         for place in verdict.places:
             run = str(place.first) if place.first == place.last else f"{place.first}-{place.last}"
-            more = f" and {len(place.reasons) - 3} more" if len(place.reasons) > 3 else ""
-            print(f"{run:12} {name}: {', '.join(place.reasons[:3])}{more}")
+            print(f"{run:12} {name}: {', '.join(place.reasons)}")
         if not verdict.places:
             print(f"{name}: nothing to check")
     print(page)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import math
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from .matte_score import MatteScore
 
@@ -21,15 +21,15 @@ class Limits:
     """Where a score begins to be a reason."""
 
     #: Least guess of the mask's quality, 0 to 1.
-    predicted_iou: float = 0.6
+    predicted_iou: float = 0.66
     #: Least share of the mask that stays when the network is asked to be surer.
-    stability: float = 0.6
+    stability: float = 0.35
     #: Least IoU of the forward pass with the backward one.
-    agreement: float = 0.6
+    agreement: float = 0.65
     #: Most times that an area is larger or smaller than the one beside it.
-    area: float = 1.5
+    area: float = 1.4
     #: Most that a centre strays from where the motion so far would put it, in sizes of the object.
-    center: float = 0.4
+    center: float = 0.2
     #: Areas below this share of the plate are too small for both.
     least_area: float = 0.0005
 
@@ -37,17 +37,37 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """Why to look at a matte. ``doubt`` is above 0 and grows with what is wrong, to find the worst."""
+class Reason(NamedTuple):
+    """``kind`` is one of few, ``words`` tell how much; ``doubt`` is above 0 and grows with what is wrong."""
 
-    reasons: Tuple[str, ...]
+    kind: str
+    words: str
     doubt: float
 
 
 @dataclasses.dataclass(frozen=True)
+class Check:
+    """Why to look at a matte."""
+
+    reasons: Tuple[Reason, ...]
+
+    @property
+    def doubt(self) -> float:
+        """Of all reasons together: finds the worst frame."""
+        return sum(reason.doubt for reason in self.reasons)
+
+    @property
+    def words(self) -> str:
+        """All reasons in words."""
+        return ", ".join(reason.words for reason in self.reasons)
+
+
+@dataclasses.dataclass(frozen=True)
 class Place:
-    """A run of frames of one object that are to be checked; ``worst`` is the one of most doubt."""
+    """A run of frames of one object that are to be checked; ``worst`` is the one of most doubt.
+
+    ``reasons`` has the gravest of each kind, in words.
+    """
 
     first: int
     last: int
@@ -63,8 +83,7 @@ def checks(scores: Mapping[int, MatteScore], limits: Limits = LIMITS) -> Dict[in
         for frame in way:
             reasons = walk.step(scores[frame])
             if reasons:
-                doubt = sum(more for _, more in reasons)
-                found[frame] = Check(tuple(text for text, _ in reasons), doubt)
+                found[frame] = Check(tuple(reasons))
     return {frame: found[frame] for frame in sorted(found)}
 
 
@@ -77,7 +96,7 @@ def frames_to_check(scores: Mapping[int, Mapping[str, MatteScore]]) -> Dict[int,
     for name in sorted({name for known in scores.values() for name in known}):
         own = {frame: known[name] for frame, known in scores.items() if name in known}
         for frame, check in checks(own).items():
-            said.setdefault(frame, []).append("{}: {}".format(name, ", ".join(check.reasons)))
+            said.setdefault(frame, []).append("{}: {}".format(name, check.words))
     return {frame: tuple(said[frame]) for frame in sorted(said)}
 
 
@@ -94,7 +113,7 @@ def places(found: Mapping[int, Check]) -> Tuple[Place, ...]:
             run[0],
             run[-1],
             max(run, key=lambda frame: (found[frame].doubt, -frame)),
-            tuple(dict.fromkeys(reason for frame in run for reason in found[frame].reasons)),
+            _gravest([reason for frame in run for reason in found[frame].reasons]),
         )
         for run in runs
     )
@@ -104,6 +123,15 @@ def run_starts(frames: Sequence[int]) -> Tuple[int, ...]:
     """The first frame of every run of frames that follow each other, ascending: where to jump to."""
     there = set(frames)
     return tuple(sorted(frame for frame in there if frame - 1 not in there))
+
+
+def _gravest(reasons: Sequence[Reason]) -> Tuple[str, ...]:
+    """The words of the gravest reason of each kind, in the order the kinds come."""
+    kept: Dict[str, Reason] = {}
+    for reason in reasons:
+        if reason.kind not in kept or kept[reason.kind].doubt < reason.doubt:
+            kept[reason.kind] = reason
+    return tuple(reason.words for reason in kept.values())
 
 
 def ways(scores: Mapping[int, MatteScore]) -> Iterator[List[int]]:
@@ -138,15 +166,15 @@ class _Walk:
         self._before: List[MatteScore] = []
         self._lost = False
 
-    def step(self, score: MatteScore) -> List[Tuple[str, float]]:
-        """Reasons to check the next frame, each with how much it counts."""
+    def step(self, score: MatteScore) -> List[Reason]:
+        """Reasons to check the next frame."""
         limits = self._limits
         reasons = _doubts(score, limits)
         if not _seen(score):
             self._lost = True
-            return [("lost", 1.0), *reasons]
+            return [Reason("lost", "lost", 1.0), *reasons]
         if self._lost and self._before:
-            reasons.append(("seen again", 0.1))
+            reasons.append(Reason("seen again", "seen again", 0.1))
         self._lost = False
         if self._before:
             reasons += _jumps(self._before, score, limits)
@@ -158,20 +186,21 @@ def _seen(score: MatteScore) -> bool:
     return (score.object_score is None or score.object_score > 0) and score.area > 0
 
 
-def _doubts(score: MatteScore, limits: Limits) -> List[Tuple[str, float]]:
+def _doubts(score: MatteScore, limits: Limits) -> List[Reason]:
     """What a score tells by itself."""
     reasons = []
-    for value, least, words in (
-        (score.predicted_iou, limits.predicted_iou, "network unsure ({:.0f} %)"),
-        (score.stability, limits.stability, "edge unsure ({:.0f} %)"),
-        (score.agreement, limits.agreement, "forward and backward disagree ({:.0f} %)"),
+    for value, least, kind in (
+        (score.predicted_iou, limits.predicted_iou, "network unsure"),
+        (score.stability, limits.stability, "edge unsure"),
+        (score.agreement, limits.agreement, "forward and backward disagree"),
     ):
         if value is not None and value < least:
-            reasons.append((words.format(100 * max(value, 0.0)), 1 - value / least))
+            words = "{} ({:.0f} %)".format(kind, 100 * max(value, 0.0))
+            reasons.append(Reason(kind, words, 1 - value / least))
     return reasons
 
 
-def _jumps(before: Sequence[MatteScore], now: MatteScore, limits: Limits) -> List[Tuple[str, float]]:
+def _jumps(before: Sequence[MatteScore], now: MatteScore, limits: Limits) -> List[Reason]:
     """What differs too much from the frame beside it."""
     last = before[-1]
     small, large = sorted((last.area, now.area))
@@ -180,10 +209,10 @@ def _jumps(before: Sequence[MatteScore], now: MatteScore, limits: Limits) -> Lis
     reasons = []
     if large > limits.area * small:
         words = "area jumps {:+.0f} %".format(100 * (now.area / last.area - 1))
-        reasons.append((words, large / small / limits.area - 1))
+        reasons.append(Reason("area jumps", words, large / small / limits.area - 1))
     strayed = _strayed(before, now)
     if strayed > limits.center:
-        reasons.append(("centre jumps", strayed / limits.center - 1))
+        reasons.append(Reason("centre jumps", "centre jumps", strayed / limits.center - 1))
     return reasons
 
 

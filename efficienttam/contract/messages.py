@@ -169,12 +169,19 @@ class GetMattes:
 
 @dataclasses.dataclass(frozen=True)
 class GetReview:
-    """Asks which mattes are on disk, and how sure tracking was. Answered by ``Review``."""
+    """Asks which mattes are on disk, and how sure tracking was. Answered by ``Review``.
+
+    With ``frames`` no plate need be open: paths are then absolute, and no network is loaded.
+    """
 
     id: int = field(_NUMBER, "Request number.")
-    session: str = field(_SESSION, "Name of the open plate.")
+    session: str = field(Text("a session name"), "Name of the open plate; empty with ``frames``.")
     output: Output = field(Record(Output), "Where the mattes are; paths relative to the plate's folder.")
     objects: tuple[str, ...] = field(_NAMES, "Names of the objects.")
+    frames: Tuple[int, int] | None = field(
+        Maybe(Many(FRAME, "two frames [first, last]", length=2)), "Frames to look at; null for the plate's.", None
+    )
+    view: str = field(Text("a view"), "The view of ``frames``; empty without views.", "")
 
 
 @dataclasses.dataclass(frozen=True)

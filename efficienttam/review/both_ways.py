@@ -53,6 +53,7 @@ def both_ways(opened: OpenJob, shot: Shot, verdict: Verdict) -> Verdict:
     scores = dict(verdict.scores)
     for leg in legs(verdict.scores):
         found = _agreement(opened, shot, verdict, leg)
+        opened.progress.advance(leg[-1], verdict.view, len(leg) - 1)
         for frame in leg[:-1]:
             known = scores[frame].agreement
             worst = found if known is None else min(known, found)

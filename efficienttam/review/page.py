@@ -79,7 +79,7 @@ def _section(index: int, verdict: Verdict, shown: frozenset[int]) -> Iterator[st
         frames, worst = (_link(index, frame, shown) for frame in (place.first, place.worst))
         if place.last > place.first:
             frames += f"-{place.last}"
-        why = html.escape("; ".join(_shortened(place.reasons)))
+        why = html.escape(", ".join(place.reasons))
         yield f"<tr><td>{frames}</td><td>{worst}</td><td>{why}</td></tr>\n"
     yield "</table>\n"
 
@@ -90,7 +90,7 @@ def _figures(verdicts: Sequence[Verdict], pictures: Iterable[Thumbnail]) -> Iter
     for thumbnail in pictures:
         index = next(i for i, verdict in enumerate(verdicts) if verdict is thumbnail.verdict)
         frame, verdict = thumbnail.frame, thumbnail.verdict
-        why = html.escape(", ".join(verdict.checks[frame].reasons))
+        why = html.escape(verdict.checks[frame].words)
         name = html.escape(f"{verdict.name} {verdict.view}".strip())
         plain = "" if frame in marked else f'<a id="f{frame}"></a>'
         marked.add(frame)
@@ -102,7 +102,3 @@ def _figures(verdicts: Sequence[Verdict], pictures: Iterable[Thumbnail]) -> Iter
 def _link(index: int, frame: int, shown: frozenset[int]) -> str:
     return f'<a href="#{anchor(index, frame)}">{frame}</a>' if frame in shown else str(frame)
 
-
-def _shortened(reasons: Sequence[str], most: int = 6) -> list[str]:
-    kept = list(reasons[:most])
-    return kept if len(reasons) <= most else [*kept, f"and {len(reasons) - most} more"]

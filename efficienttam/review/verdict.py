@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..batch.disk_scores import matte_places, read_score
 from ..contract.errors import PlateError
-from ..contract.frames_to_check import Check, Place, checks, places
+from ..contract.frames_to_check import Check, Place, Reason, checks, places
 from ..contract.job import Layout
 from ..contract.matte_score import MatteScore
 from ..mattes.extent import extent
@@ -51,7 +51,7 @@ def judge(strand: Strand, scores: dict[int, MatteScore]) -> Verdict:
     """What the rule says of scores; a frame without a matte is to be checked, too."""
     missing = tuple(frame for frame in strand.frames if frame not in scores)
     found = checks(scores)
-    found.update((frame, Check(("no matte",), 2.0)) for frame in missing)
+    found.update((frame, Check((Reason("no matte", "no matte", 2.0),))) for frame in missing)
     found = {frame: found[frame] for frame in sorted(found)}
     return Verdict(strand.name, strand.view, strand.frames, scores, missing, found, places(found))
 
@@ -64,16 +64,14 @@ def matte_file(shot: Shot, name: str, frame: int, view: str) -> tuple[str, str]:
 
 
 def kinds(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """How many frames there are for each kind of reason, most first; numbers in reasons do not count."""
-    found = Counter(kind for verdict in verdicts for kind in _kinds(verdict))
+    """How many mattes there are for each kind of reason, most first."""
+    found = Counter(
+        reason.kind
+        for verdict in verdicts
+        for check in verdict.checks.values()
+        for reason in check.reasons
+    )
     return dict(found.most_common())
-
-
-def _kinds(verdict: Verdict) -> Iterator[str]:
-    for check in verdict.checks.values():
-        for reason in check.reasons:
-            words = reason.split(" (")[0].split()
-            yield " ".join(word for word in words if word.isalpha())
 
 
 def _score(shot: Shot, strand: Strand, frame: int) -> MatteScore | None:

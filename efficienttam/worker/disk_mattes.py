@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..batch.disk_scores import disk_scores, matte_places, read_score
 from ..contract.errors import PlateError
 from ..contract.job import Output
 from ..contract.matte_score import MatteScore
-from ..contract.messages import ObjectMatte
+from ..contract.messages import FrameReview, ObjectMatte
 from ..media import read_roto
 from .pictures import matte_png
 
@@ -30,3 +30,13 @@ def disk_mattes(
 def scored_mattes(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
     """The same from the files' headers alone, without pictures."""
     return tuple(ObjectMatte(name, "", score) for name, score in disk_scores(output, names, frame, view))
+
+
+def reviewed(
+    output: Output, names: Sequence[str], frames: Iterable[int], view: str
+) -> Iterator[FrameReview]:
+    """Frames that have mattes, with their scores."""
+    for frame in frames:
+        found = scored_mattes(output, names, frame, view)
+        if found:
+            yield FrameReview(frame, found)

@@ -17,7 +17,7 @@ from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.rehearsal import Rehearsal, Word
-from .disk_mattes import disk_mattes, scored_mattes
+from .disk_mattes import disk_mattes, reviewed
 from .pictures import matte_png, write_ppm
 
 #: Roto masks kept in memory, each as large as a plate.
@@ -91,11 +91,7 @@ class Session:
 
     def review(self, output: Output, names: Sequence[str]) -> Iterator[FrameReview]:
         """Which mattes are on disk, and how sure tracking was of them."""
-        where = resolve_output(output, self.folder)
-        for frame in self.plate.frames:
-            found = scored_mattes(where, names, frame, self.view)
-            if found:
-                yield FrameReview(frame, found)
+        return reviewed(resolve_output(output, self.folder), names, self.plate.frames, self.view)
 
     def _new_rehearsal(self) -> Rehearsal:
         tell = self._told.append
