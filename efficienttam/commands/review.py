@@ -93,12 +93,12 @@ def _tracked_back(
     from ..batch.failures import plain_failures
     from ..batch.footage import Footage
     from ..batch.open_job import OpenJob
-    from ..review.both_ways import both_ways, legs
+    from ..review.both_ways import both_ways, steps
 
     with plain_failures():
         job = with_overrides(read_job(args.mattes), args)
         opened = OpenJob(Footage(job, os.path.dirname(args.mattes), settings_from(args)), progress, stop)
-        progress.begin(sum(len(leg) - 1 for verdict in verdicts for leg in legs(verdict.scores)), 0)
+        progress.begin(sum(steps(verdict.scores) for verdict in verdicts), 0)
         return [both_ways(opened, shot, verdict) for verdict in verdicts]
 
 

@@ -21,11 +21,11 @@ class Limits:
     """Where a score begins to be a reason."""
 
     #: Least guess of the mask's quality, 0 to 1.
-    predicted_iou: float = 0.66
+    predicted_iou: float = 0.65
     #: Least share of the mask that stays when the network is asked to be surer.
     stability: float = 0.35
     #: Least IoU of the forward pass with the backward one.
-    agreement: float = 0.65
+    agreement: float = 0.7
     #: Most times that an area is larger or smaller than the one beside it.
     area: float = 1.4
     #: Most that a centre strays from where the motion so far would put it, in sizes of the object.

@@ -179,7 +179,9 @@ class GetReview:
     output: Output = field(Record(Output), "Where the mattes are; paths relative to the plate's folder.")
     objects: tuple[str, ...] = field(_NAMES, "Names of the objects.")
     frames: Tuple[int, int] | None = field(
-        Maybe(Many(FRAME, "two frames [first, last]", length=2)), "Frames to look at; null for the plate's.", None
+        Maybe(Many(FRAME, "two frames [first, last]", length=2)),
+        "Frames to look at; null for the plate's.",
+        None,
     )
     view: str = field(Text("a view"), "The view of ``frames``; empty without views.", "")
 

@@ -29,9 +29,9 @@ from .verdict import Verdict, judge, matte_file
 LEG = 8
 
 
-def legs(scores: dict[int, MatteScore], length: int = LEG) -> Iterator[list[int]]:
-    """Frames of every leg, from the far end to the near one, both included; those where the object is
-    lost end a leg."""
+def legs(scores: dict[int, MatteScore], length: int = LEG) -> Iterator[list[list[int]]]:
+    """For every way out from a prompted frame its legs, the nearest first: frames from the far end to the
+    near one, both included. Where the object is lost a leg ends."""
     for way in ways(scores):
         seen: list[list[int]] = [[]]
         for frame in way:
@@ -39,25 +39,31 @@ def legs(scores: dict[int, MatteScore], length: int = LEG) -> Iterator[list[int]
                 seen[-1].append(frame)
             elif seen[-1]:
                 seen.append([])
-        for run in seen:
-            for near in range(0, len(run) - 1, length):
-                yield run[near : near + length + 1][::-1]
+        yield [run[near : near + length + 1][::-1] for run in seen for near in range(0, len(run) - 1, length)]
+
+
+def steps(scores: dict[int, MatteScore]) -> int:
+    """Frames that tracking back passes."""
+    return sum(len(leg) - 1 for way in legs(scores) for leg in way)
 
 
 def both_ways(opened: OpenJob, shot: Shot, verdict: Verdict) -> Verdict:
-    """The verdict with ``agreement`` of every leg in the scores of its frames.
+    """The verdict with ``agreement`` in the scores: the least of the frame's leg and those nearer to its
+    prompt, for what comes after a break is of another thing too.
 
     Raises Cancelled as the job's ``visit`` does, PlateError for a frame that can neither be recalled nor
     read.
     """
     scores = dict(verdict.scores)
-    for leg in legs(verdict.scores):
-        found = _agreement(opened, shot, verdict, leg)
-        opened.progress.advance(leg[-1], verdict.view, len(leg) - 1)
-        for frame in leg[:-1]:
-            known = scores[frame].agreement
-            worst = found if known is None else min(known, found)
-            scores[frame] = dataclasses.replace(scores[frame], agreement=worst)
+    for way in legs(verdict.scores):
+        least = 1.0
+        for leg in way:
+            least = min(least, _agreement(opened, shot, verdict, leg))
+            opened.progress.advance(leg[-1], verdict.view, len(leg) - 1)
+            for frame in leg[:-1]:
+                known = scores[frame].agreement
+                worst = least if known is None else min(known, least)
+                scores[frame] = dataclasses.replace(scores[frame], agreement=worst)
     return judge(Strand(verdict.name, verdict.view, verdict.frames), scores)
 
 

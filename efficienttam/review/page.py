@@ -101,4 +101,3 @@ def _figures(verdicts: Sequence[Verdict], pictures: Iterable[Thumbnail]) -> Iter
 
 def _link(index: int, frame: int, shown: frozenset[int]) -> str:
     return f'<a href="#{anchor(index, frame)}">{frame}</a>' if frame in shown else str(frame)
-

@@ -58,7 +58,11 @@ def document(shot: Shot, verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "missing": list(verdict.missing),
                 "places": [dict(vars(place), reasons=list(place.reasons)) for place in verdict.places],
                 "checks": [
-                    {"frame": frame, "doubt": round(check.doubt, 4), "reasons": [reason.words for reason in check.reasons]}
+                    {
+                        "frame": frame,
+                        "doubt": round(check.doubt, 4),
+                        "reasons": [reason.words for reason in check.reasons],
+                    }
                     for frame, check in verdict.checks.items()
                 ],
                 "scores": [{"frame": frame, **kind.write(score)} for frame, score in verdict.scores.items()],

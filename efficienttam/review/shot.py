@@ -13,7 +13,7 @@ from ..contract.document import resolve
 from ..contract.errors import JobError, PlateError
 from ..contract.job import FrameRange, Layout, Output, Plate, TrackJob
 from ..contract.sequence import SequencePattern
-from ..media import FrameSequence, read_info, read_texts
+from ..media import FrameSequence, channel_name, check_roto, read_texts
 
 _OBJECTS = "efficienttam/object"
 #: A frame number in a name.
@@ -125,13 +125,11 @@ def _names(pattern: SequencePattern, view: str) -> list[str]:
 
 
 def _layout(path: str, file: str, name: str) -> tuple[Output, tuple[str, ...]]:
-    """How mattes lie in files like ``file``, as its header and channels tell; and whose they are."""
+    """How mattes lie in files like ``file``, as its header tells; and whose they are."""
     owners = tuple(owner for owner in read_texts(file, [_OBJECTS])[_OBJECTS].split(",") if owner)
-    channels = read_info(file).channels
-    if not name:
-        name = owners[0] if owners else os.path.basename(file).split(".")[0]
-    layer = next((channel for channel in channels if channel.startswith(name + ".")), "")
-    if layer and not name.startswith("rgba"):
-        last = layer.rpartition(".")[2]
-        return Output(path, Layout.LAYER_PER_OBJECT, f"rgba.{last}"), owners or (name,)
-    return Output(path), (name,)
+    owners = owners or (name or os.path.basename(file).split(".")[0],)
+    try:
+        check_roto(file, channel_name(f"{owners[0]}.alpha"))
+    except PlateError:
+        return Output(path), owners[:1]
+    return Output(path, Layout.LAYER_PER_OBJECT), owners

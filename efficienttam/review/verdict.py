@@ -66,10 +66,7 @@ def matte_file(shot: Shot, name: str, frame: int, view: str) -> tuple[str, str]:
 def kinds(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many mattes there are for each kind of reason, most first."""
     found = Counter(
-        reason.kind
-        for verdict in verdicts
-        for check in verdict.checks.values()
-        for reason in check.reasons
+        reason.kind for verdict in verdicts for check in verdict.checks.values() for reason in check.reasons
     )
     return dict(found.most_common())
 

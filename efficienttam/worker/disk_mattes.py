@@ -32,9 +32,7 @@ def scored_mattes(output: Output, names: Sequence[str], frame: int, view: str) -
     return tuple(ObjectMatte(name, "", score) for name, score in disk_scores(output, names, frame, view))
 
 
-def reviewed(
-    output: Output, names: Sequence[str], frames: Iterable[int], view: str
-) -> Iterator[FrameReview]:
+def reviewed(output: Output, names: Sequence[str], frames: Iterable[int], view: str) -> Iterator[FrameReview]:
     """Frames that have mattes, with their scores."""
     for frame in frames:
         found = scored_mattes(output, names, frame, view)

@@ -64,7 +64,9 @@ def beside(places: Sequence[int], frame: int, step: int) -> Optional[int]:
 def _go(tracker: TrackerNode, review: Review, frame: int, step: int) -> None:
     if not review.frames:
         raise JobError("There are no mattes on disk.", "Track first.")
-    marks = frames_to_check({one.frame: {matte.name: matte.score for matte in one.mattes} for one in review.frames})
+    marks = frames_to_check(
+        {one.frame: {matte.name: matte.score for matte in one.mattes} for one in review.frames}
+    )
     places = run_starts(tuple(marks))
     if not places:
         tracker.tell("Nothing to check in {} frames.".format(len(review.frames)))

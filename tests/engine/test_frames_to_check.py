@@ -135,6 +135,8 @@ def test_what_the_first_mattes_said_is_read():
     assert parse_score("area=0.5 later=1,2,3") == MatteScore(area=0.5)
 
 
-@pytest.mark.parametrize("text", ["", "no score", "1 2", "area=x", "area=1,2", "center=0.5 area=1", "iou=0.5"])
+@pytest.mark.parametrize(
+    "text", ["", "no score", "1 2", "area=x", "area=1,2", "center=0.5 area=1", "iou=0.5"]
+)
 def test_what_is_no_score_is_none(text):
     assert parse_score(text) is None
