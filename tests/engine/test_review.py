@@ -46,7 +46,7 @@ def told(folder):
 class Page(HTMLParser):
     """Every tag must be closed; every link must lead somewhere on the page."""
 
-    VOID = {"meta", "img", "br"}
+    VOID = ("meta", "img", "br")
 
     def __init__(self, text):
         super().__init__()
