@@ -46,13 +46,13 @@ class Thumbnail:
 
 
 def wanted(verdicts: Sequence[Verdict], most: int = PICTURES) -> list[Wanted]:
-    """The first and the worst frame of every place, the most doubted places first where there are too
-    many; by view, object and frame."""
+    """The first, the worst and the last frame of every place, those of the most doubted places where there
+    are too many; by view, object and frame."""
     found = []
     for verdict in verdicts:
         for place in verdict.places:
             doubt = verdict.checks[place.worst].doubt
-            found += [Wanted(verdict, frame, doubt) for frame in sorted({place.first, place.worst})]
+            found += [Wanted(verdict, frame, doubt) for frame in sorted({place.first, place.worst, place.last})]
     kept = sorted(found, key=lambda one: -one.doubt)[:most]
     return [one for one in found if any(one is other for other in kept)]
 
