@@ -139,7 +139,8 @@ def test_mattes_on_disk_are_shown_and_reviewed(opened, job, tiny_plate):
     assert matte.score.area == pytest.approx(expected.mean(), abs=1e-3)
 
 
-def test_mattes_are_reviewed_without_a_plate_and_without_a_network(host, job, tiny_plate):
+def test_mattes_are_reviewed_without_a_plate_and_without_a_network(start, job, tiny_plate):
+    host = start()
     run_job(job, folder=str(tiny_plate), frames=(1001, 1004))
     output = dataclasses.replace(job.output, path=str(tiny_plate / job.output.path))
     review = host.ask(GetReview(0, "", output, ("hero", "sky"), (1002, 1010)))
