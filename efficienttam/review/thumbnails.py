@@ -52,7 +52,8 @@ def wanted(verdicts: Sequence[Verdict], most: int = PICTURES) -> list[Wanted]:
     for verdict in verdicts:
         for place in verdict.places:
             doubt = verdict.checks[place.worst].doubt
-            found += [Wanted(verdict, frame, doubt) for frame in sorted({place.first, place.worst, place.last})]
+            frames = sorted({place.first, place.worst, place.last})
+            found += [Wanted(verdict, frame, doubt) for frame in frames]
     kept = sorted(found, key=lambda one: -one.doubt)[:most]
     return [one for one in found if any(one is other for other in kept)]
 

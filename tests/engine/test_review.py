@@ -180,7 +180,12 @@ def test_mattes_of_others_are_judged_by_their_pixels(tmp_path):
     assert "area jumps +200 %" in thing["checks"][0]["reasons"]
 
 
-def test_both_ways_compares_and_needs_no_plate_that_was_tracked(tracked):
+def test_both_ways_compares_and_reads_no_plate_that_was_tracked(tracked, monkeypatch):
+    def read(plate, frame):
+        raise AssertionError(f"frame {frame} was read")
+
+    monkeypatch.setattr("efficienttam.review.report.wanted", lambda verdicts: [])
+    monkeypatch.setattr("efficienttam.media.frame_sequence.FrameSequence.read", read)
     plain = review(tracked)
     before = told(tracked.parent / "shot.review")
     assert review(tracked, "--both-ways") == plain == 0
