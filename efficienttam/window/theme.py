@@ -26,6 +26,7 @@ QPushButton:disabled, QToolButton:disabled {{ color: #757575; background: #3e3e3
 QLineEdit {{ background: {field}; border: 1px solid {line}; border-radius: 2px; padding: 1px 3px; }}
 QScrollArea, QTableWidget, QListWidget {{ background: {field}; border: 1px solid {line}; }}
 QTableWidget {{ gridline-color: {line}; selection-background-color: #5c5c5c; }}
+QListWidget {{ selection-background-color: #5c5c5c; selection-color: {text}; }}
 QHeaderView::section {{ background: #404040; border: 0; border-right: 1px solid {line};
     border-bottom: 1px solid {line}; padding: 2px 5px; }}
 QTableCornerButton::section {{ background: #404040; border: 0; }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Optional, Tuple
 
 from ..contract.frames_to_check import frames_to_check
 from . import theme
@@ -30,6 +30,7 @@ class WindowFace(QtWidgets.QWidget):
         self.seen_frame: Optional[int] = None
         #: Frames to check, ascending, with their reasons.
         self.marks: Dict[int, Tuple[str, ...]] = {}
+        self._judged: Tuple[int, FrozenSet[str]] = (-1, frozenset())
         self._said: Tuple[str, bool] = ("", False)
         self.setObjectName("efficienttam_prompt_window")
         self.setWindowTitle("Prompts: {}".format(title))
@@ -47,11 +48,7 @@ class WindowFace(QtWidgets.QWidget):
         sheet, frame = edits.sheet, edits.frame
         ready = ready_objects(sheet)
         names = {thing.name for thing in sheet.objects}
-        scores = {
-            other: {name: matte.score for name, matte in known.items() if name in names}
-            for other, known in self.session.shelf.scores.items()
-        }
-        self.marks = frames_to_check(scores)
+        self._judge(frozenset(names))
         stale = tracking.sent is not None and tracking.sent != ready
         self.frame_bar.set_frame(frame)
         self.frame_bar.set_marks(self._prompted_colors(), self.session.shelf.frames(names), self.marks, stale)
@@ -67,6 +64,19 @@ class WindowFace(QtWidgets.QWidget):
         self.controls.buttons["follow"].setChecked(self.follow)
         self._show_frame()
         self._show_status()
+
+    def _judge(self, names: FrozenSet[str]) -> None:
+        """Finds the frames to check anew where scores or objects changed."""
+        shelf = self.session.shelf
+        if self._judged == (shelf.changes, names):
+            return
+        self._judged = (shelf.changes, names)
+        self.marks = frames_to_check(
+            {
+                frame: {name: matte.score for name, matte in known.items() if name in names}
+                for frame, known in shelf.scores.items()
+            }
+        )
 
     def _lay_out(self) -> None:
         self.status.setWordWrap(True)
