@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.matte_score import MatteScore
 from .matte_files import MatteFiles
-from .matte_score import MatteScore
 from .steady_window import SteadyWindow
 from .write_behind import WriteBehind
 

@@ -7,22 +7,26 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..contract.errors import Cancelled
 from ..contract.job import TrackedObject
+from ..contract.prompts import Prompt
 from ..contract.sequence import format_frames
 from ..tracking import ObjectId
 from ..tracking.spans import share
 from ..tracking.track_result import TrackResult
 from .finishing import Finishing, FrameMattes, Written
 from .matte_files import MatteFiles, frame_runs
-from .matte_score import MatteScore
+from .matte_score import score_of
 from .matte_shaping import MatteShaping
 from .open_job import OpenJob
 from .steady_window import SteadyWindow
 
 
-def _shape(shaping: MatteShaping, names: Mapping[ObjectId, str], result: TrackResult) -> FrameMattes:
-    scores = {
-        names[id]: MatteScore(result.object_score[id], result.predicted_iou[id]) for id in result.logits
-    }
+def _shape(
+    shaping: MatteShaping,
+    names: Mapping[ObjectId, str],
+    prompts: Mapping[ObjectId, Mapping[int, Prompt]],
+    result: TrackResult,
+) -> FrameMattes:
+    scores = {names[id]: score_of(result, id, result.frame in prompts[id]) for id in result.logits}
     mattes = {names[id]: matte for id, matte in shaping.mattes(result).items()}
     return FrameMattes(result.frame, mattes, scores)
 
@@ -60,14 +64,15 @@ class ViewPass:
         only = {id: frame_runs(tracked[name]) for id, name in names.items()}
         every = set().union(*tracked.values(), self._range)
         results = tracker.track(min(every), max(every), job.tracking.direction, only)
-        shaping = MatteShaping(job.mattes, tracker.plate, {id: tracker.prompts(id) for id in names})
+        prompts = {id: tracker.prompts(id) for id in names}
+        shape = functools.partial(_shape, MatteShaping(job.mattes, tracker.plate, prompts), names, prompts)
         reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
         window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
         finishing = Finishing(self._files, self._frames, window, apart)
         written: list[str] = []
         try:
             for result in results:
-                for done in finishing.take(functools.partial(_shape, shaping, names, result)):
+                for done in finishing.take(functools.partial(shape, result)):
                     written += self._tell(done)
                 self._opened.end_if_stopped()
             for done in finishing.finish():

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..client import WorkerClient
 from ..contract.errors import EfficientTAMError
+from ..contract.frames_to_check import run_starts
 from ..contract.prompt_sheet import SheetObject
 from .canvas import Scene
 from .key_table import BY_KEY, DIGITS
@@ -142,6 +143,7 @@ class PromptWindow(WindowFace):
         self.side.wished.connect(self.do)
         self.side.opacity_changed.connect(self._opacity)
         self.side.prompts.chosen.connect(self._chosen_prompt)
+        self.side.checks.chosen.connect(self._typed)
         objects.chosen.connect(self._choose)
         objects.renamed.connect(lambda id, name: self._edit(lambda: self.edits.rename_object(id, name)))
         objects.recolored.connect(self._recolor)
@@ -153,6 +155,8 @@ class PromptWindow(WindowFace):
         session.reviewed.connect(self.refresh)
         session.hovered.connect(self.show_state)
         session.told.connect(self.say)
+        session.changed.connect(self.show_state)
+        session.replaced.connect(self._replaced)
         session.tracking.changed.connect(self.show_state)
         session.tracking.frame_done.connect(self._frame_done)
         session.tracking.ended.connect(self._track_ended)
@@ -175,8 +179,8 @@ class PromptWindow(WindowFace):
             "last": lambda: self.go_to(self.frame_bar.last),
             "prompt_back": lambda: self._go_beside(self.edits.sheet.prompted, -1),
             "prompt_on": lambda: self._go_beside(self.edits.sheet.prompted, 1),
-            "look_back": lambda: self._go_beside(tuple(self.marks), -1),
-            "look_on": lambda: self._go_beside(tuple(self.marks), 1),
+            "check_back": lambda: self._go_beside(run_starts(tuple(self.marks)), -1),
+            "check_on": lambda: self._go_beside(run_starts(tuple(self.marks)), 1),
             "track": lambda: self._track(None),
             "track_on": lambda: self._track(self.edits.frame),
             "stop": self.session.tracking.stop,
@@ -266,7 +270,7 @@ class PromptWindow(WindowFace):
         self.session.forget_hover()
 
     def _choose(self, id: str) -> None:
-        self.edits.choose(id)
+        self._try(lambda: self.edits.choose(id))
         self.canvas.setFocus()
         self.say("", False)
         self.show_state()
@@ -366,7 +370,7 @@ class PromptWindow(WindowFace):
         self.refresh()
         count = len(self.marks)
         if count and not trouble:
-            told += " {} to look at: press L.".format("1 frame" if count == 1 else "{} frames".format(count))
+            told += " {} to check: press L.".format("1 frame" if count == 1 else "{} frames".format(count))
         self.say(told, trouble)
 
     def _ask_review(self) -> None:
@@ -391,6 +395,11 @@ class PromptWindow(WindowFace):
             if not self._rest.isActive() and self.seen_frame != frame:
                 self._rest.start()
             self.show_state()
+
+    def _replaced(self, frames: Tuple[int, ...]) -> None:
+        self.refresh()
+        told = ", ".join(str(frame) for frame in frames)
+        self.say("Replaced on disk: frame {}. Track again where mattes are of before.".format(told), False)
 
     def _view_changed(self) -> None:
         if self.session.side != self.canvas.side:

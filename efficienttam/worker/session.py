@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from ..batch.footage import open_plate
+from ..batch.matte_score import placed, score_of
 from ..batch.matte_shaping import MatteShaping
 from ..batch.open_job import LoadModel, tracker_options, with_mask
 from ..contract.cache_settings import cache_settings
@@ -18,7 +19,7 @@ from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.rehearsal import Rehearsal, Word
-from .disk_mattes import disk_mattes, disk_scores
+from .disk_mattes import disk_mattes, reviewed
 from .pictures import matte_png, write_ppm
 
 #: Roto masks kept in memory, each as large as a plate.
@@ -26,13 +27,16 @@ ROTOS = 8
 
 
 class Session:
-    """An open plate with its network. Raises PlateError, ColorError, WeightsError, DeviceError."""
+    """An open plate with its network; ``tell`` hears a sentence where that is loaded for it.
 
-    def __init__(self, wish: OpenPlate, load: LoadModel) -> None:
+    Raises PlateError, ColorError, WeightsError, DeviceError.
+    """
+
+    def __init__(self, wish: OpenPlate, load: LoadModel, tell: Callable[[str], None]) -> None:
         self.folder, self.view = wish.folder, wish.view
         cache = cache_settings()
         self.plate = open_plate(resolve_plate(wish.plate, wish.folder), wish.range, wish.view, cache)
-        self.model = load(resolve_model(wish.model, wish.folder))
+        self.model = load(resolve_model(wish.model, wish.folder), tell)
         store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=store, device=self.model.device)
         self._told: list[str] = []
@@ -43,6 +47,7 @@ class Session:
             wish.mattes, refine=Refine.NONE, refine_band=None, steady_frames=0, roto_blend=0
         )
         self._identities: dict[int, str] = {}
+        self._replaced: set[int] = set()
         self._rehearsal = self._new_rehearsal()
 
     def opened(self, number: int) -> PlateOpened:
@@ -60,8 +65,14 @@ class Session:
             str(self.model.precision).removeprefix("torch."),
         )
 
+    def take_replaced(self) -> tuple[int, ...]:
+        """Frames, ascending, found replaced on disk since this was asked last."""
+        replaced, self._replaced = tuple(sorted(self._replaced)), set()
+        return replaced
+
     def write_picture(self, frame: int, side: int, path: str) -> None:
         """Writes a frame as the network sees it. Raises PlateError."""
+        self._forget_what_changed(frame, ())
         write_ppm(path, self.plate.read(frame), side)
 
     def preview(
@@ -75,13 +86,12 @@ class Session:
         self._forget_what_changed(frame, objects)
         result, ids = self._rehearsal.show(frame, self._words(objects))
         shown = MatteShaping(self._wish, self.plate, {}).mattes(result)
+        prompted = {name: {prompt.frame for prompt in prompts} for name, prompts in objects}
         mattes = tuple(
             ObjectMatte(
                 name,
                 matte_png(shown[id], side),
-                result.object_score[id],
-                result.predicted_iou[id],
-                float(shown[id].mean()),
+                placed(score_of(result, id, frame in prompted[name]), shown[id]),
             )
             for name, id in ids.items()
         )
@@ -98,11 +108,7 @@ class Session:
 
     def review(self, output: Output, names: Sequence[str]) -> Iterator[FrameReview]:
         """Which mattes are on disk, and how sure tracking was of them."""
-        placed = resolve_output(output, self.folder)
-        for frame in self.plate.frames:
-            found = disk_scores(placed, names, frame, self.view)
-            if found:
-                yield FrameReview(frame, found)
+        return reviewed(resolve_output(output, self.folder), names, self.plate.frames, self.view)
 
     def _new_rehearsal(self) -> Rehearsal:
         tell = self._told.append
@@ -113,7 +119,9 @@ class Session:
         frames = {frame, *(prompt.frame for _, prompts in objects for prompt in prompts)}
         first, last = self.plate.frames[0], self.plate.frames[-1]
         now = {one: self.plate.identity(one) for one in frames if first <= one <= last}
-        if any(self._identities.get(one, identity) != identity for one, identity in now.items()):
+        replaced = [one for one, identity in now.items() if self._identities.get(one, identity) != identity]
+        if replaced:
+            self._replaced |= {*replaced}
             self._rehearsal = self._new_rehearsal()
             self._identities.clear()
         self._identities.update(now)

@@ -32,6 +32,7 @@ from efficienttam.contract.messages import (
     Preview,
     Progress,
     ReleaseDevice,
+    Status,
     TrackRequest,
     to_line,
 )
@@ -75,7 +76,7 @@ def test_a_preview_is_that_of_the_job(opened, job, tiny_plate):
     assert [matte.name for matte in reply.mattes] == ["hero", "sky"]
     for matte in reply.mattes:
         np.testing.assert_allclose(pixels(matte.png) / 255, expected[matte.name], atol=0.51 / 255 + 1e-4)
-        assert matte.area == pytest.approx(expected[matte.name].mean(), abs=1e-4)
+        assert matte.score.area == pytest.approx(expected[matte.name].mean(), abs=1e-4)
 
 
 def test_pictures_and_mattes_come_as_large_as_they_are_asked_for(opened, job):
@@ -112,7 +113,11 @@ def test_tracking_writes_what_the_command_line_writes(host, job, tiny_plate, lay
     files = sorted(path for event in frames for path in event.paths)
     assert files == sorted(map(str, (tiny_plate / "out").iterdir()))
     assert any(matte.png for event in frames for matte in event.mattes)
-    assert all(-50 < matte.score < 50 and 0 <= matte.iou <= 1 for event in frames for matte in event.mattes)
+    scores = [matte.score for event in frames for matte in event.mattes]
+    assert all(-50 < score.object_score < 50 and 0 <= score.predicted_iou <= 1 for score in scores)
+    assert all(0 <= score.stability <= 1 and score.agreement is None for score in scores)
+    prompted = {(event.frame, m.name) for event in frames for m in event.mattes if m.score.prompted}
+    assert prompted == {(prompt.frame, thing.name) for thing in job.objects for prompt in thing.prompts}
     written = {path.name: path.read_bytes() for path in (tiny_plate / "out").iterdir()}
     run_job(job, folder=str(tiny_plate))
     assert {path.name: path.read_bytes() for path in (tiny_plate / "out").iterdir()} == written
@@ -131,12 +136,18 @@ def test_mattes_on_disk_are_shown_and_reviewed(opened, job, tiny_plate):
     assert [matte.name for matte in review.frames[0].mattes] == ["hero", "sky"]
     assert [matte.name for matte in review.frames[1].mattes] == ["hero"]
     matte = review.frames[2].mattes[0]
-    assert (matte.score, matte.iou, matte.area) == (
-        shown.mattes[0].score,
-        shown.mattes[0].iou,
-        shown.mattes[0].area,
-    )
-    assert matte.area == pytest.approx(expected.mean(), abs=1e-3)
+    assert matte.score == shown.mattes[0].score
+    assert matte.score.area == pytest.approx(expected.mean(), abs=1e-3)
+
+
+def test_mattes_are_reviewed_without_a_plate_and_without_a_network(start, job, tiny_plate):
+    host = start()
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1004))
+    output = dataclasses.replace(job.output, path=str(tiny_plate / job.output.path))
+    review = host.ask(GetReview(0, "", output, ("hero", "sky"), (1002, 1010)))
+    assert [frame.frame for frame in review.frames] == [1002, 1003, 1004]
+    assert all(matte.score.object_score is not None for frame in review.frames for matte in frame.mattes)
+    assert "torch" not in pathlib.Path(f"/proc/{host.client.pid}/maps").read_text()
 
 
 @pytest.fixture
@@ -237,14 +248,31 @@ def test_a_killed_worker_is_told_and_the_next_request_starts_another(opened_alon
     assert again.made + again.kept == 12 and again.kept > 0
 
 
+def test_a_network_is_loaded_once_and_told_once(opened_alone, job, tiny_plate):
+    asked = TrackRequest(0, job, folder=str(tiny_plate), frames=(1001, 1001))
+    reply = opened_alone.ask(asked)
+    assert reply.made, reply
+    told = [m.text for messages in opened_alone.heard.values() for m in messages if isinstance(m, Status)]
+    assert sum(text.startswith("Loading ") for text in told) == 1
+
+
+def test_a_worker_that_dies_while_nobody_asks_is_known_of(opened_alone):
+    assert opened_alone.client.lost is None
+    os.kill(opened_alone.client.pid, signal.SIGKILL)
+    opened_alone.poll_until(lambda: opened_alone.client.pid is None)
+    assert "killed" in opened_alone.client.lost.message
+    opened_alone.ask(Forget(0, "shot"))
+    assert opened_alone.client.lost is None
+
+
 def test_stray_prints_do_not_reach_the_host(start, job, tiny_plate):
     code = (
         "import os, sys\n"
         "from efficienttam.worker import __main__, loaded_model\n"
         "load = loaded_model.LoadedModel.load\n"
-        "def noisy(self, wish):\n"
+        "def noisy(self, wish, tell):\n"
         "    print('stray print'); os.write(1, b'stray write\\n'); os.system('echo stray child')\n"
-        "    return load(self, wish)\n"
+        "    return load(self, wish, tell)\n"
         "loaded_model.LoadedModel.load = noisy\n"
         "sys.exit(__main__.main())\n"
     )
@@ -274,6 +302,13 @@ def test_an_idle_worker_ends_and_another_starts(start, job, tiny_plate):
     assert names([host.ask(ReleaseDevice(0))]) == ["Done"]
     host.poll_until(lambda: host.client.state is WorkerState.OFF, 20)
     assert names([host.ask(ReleaseDevice(0))]) == ["Done"]
+
+
+def test_a_replaced_frame_is_told_once(opened, tiny_plate):
+    opened.ask(GetPicture(0, "shot", 1001))
+    (tiny_plate / "plate.1001.exr").write_bytes((tiny_plate / "plate.1002.exr").read_bytes())
+    assert opened.ask(Preview(0, "shot", 1001, (), mattes=False)).replaced == (1001,)
+    assert opened.ask(Preview(0, "shot", 1001, (), mattes=False)).replaced == ()
 
 
 def test_a_frame_that_was_replaced_is_seen_in_the_next_preview(opened, job, tiny_plate):
