@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from ..batch.matte_form import matte_form
 from ..batch.matte_score import parse_score, score_attribute
 from ..contract.errors import PlateError
-from ..contract.job import Layout, Output
+from ..contract.job import Output
 from ..contract.messages import ObjectMatte
 from ..contract.sequence import SequencePattern
-from ..media import channel_name, read_roto, read_texts
+from ..media import read_texts
 from .pictures import matte_png
 
 
@@ -18,20 +19,21 @@ def disk_mattes(
     output: Output, names: Sequence[str], frame: int, view: str, side: int
 ) -> tuple[ObjectMatte, ...]:
     """Mattes of some objects with pictures and scores; those that are missing or damaged are left out."""
-    found = []
-    for name, path, channel in _places(output, names, frame, view):
-        try:
-            found.append(_scored(name, path, matte_png(read_roto(path, channel), side)))
-        except PlateError:
-            continue
+    form, found = matte_form(output), []
+    for path, owners in _files(output, names, frame, view).items():
+        for name, matte in form.read(path, owners).items():
+            try:
+                found.append(_scored(name, path, matte_png(matte, side)))
+            except PlateError:
+                continue
     return tuple(found)
 
 
 def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
     """The same from the files' headers alone, without pictures."""
     found = []
-    for name, path, _ in _places(output, names, frame, view):
-        if os.path.isfile(path):
+    for path, owners in _files(output, names, frame, view).items():
+        for name in owners if os.path.isfile(path) else ():
             try:
                 found.append(_scored(name, path, ""))
             except PlateError:
@@ -39,14 +41,13 @@ def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> 
     return tuple(found)
 
 
-def _places(output: Output, names: Sequence[str], frame: int, view: str) -> Iterator[tuple[str, str, str]]:
-    """Object, file and channel of every matte of a frame."""
+def _files(output: Output, names: Sequence[str], frame: int, view: str) -> dict[str, list[str]]:
+    """File -> those of the objects whose mattes of a frame are in it."""
     pattern = SequencePattern(output.path)
-    layered = output.layout is Layout.LAYER_PER_OBJECT
-    last = output.layer.rpartition(".")[2]
+    files: dict[str, list[str]] = {}
     for name in names:
-        path = pattern.path(frame, view, "" if layered else name)
-        yield name, path, channel_name(f"{name}.{last}" if layered else output.layer)
+        files.setdefault(pattern.path(frame, view, name), []).append(name)
+    return files
 
 
 def _scored(name: str, path: str, png: str) -> ObjectMatte:

@@ -127,13 +127,13 @@ def test_the_same_call_writes_the_same_bytes(tmp_path: Path, matte: np.ndarray) 
 
 
 @pytest.mark.parametrize("compression", list(Compression))
-@pytest.mark.parametrize("depth", list(Depth))
+@pytest.mark.parametrize("depth", [Depth.AUTO, Depth.HALF, Depth.FLOAT])
 def test_compressions_and_depths_are_exact(
     tmp_path: Path, matte: np.ndarray, compression: Compression, depth: Depth
 ) -> None:
     write_matte(tmp_path / "a.exr", matte, compression=compression, depth=depth)
     _, channels = exr(tmp_path / "a.exr")
-    expected = matte.astype(np.float16) if depth is Depth.HALF else matte
+    expected = matte if depth is Depth.FLOAT else matte.astype(np.float16)
     np.testing.assert_array_equal(channels["A"], expected)
 
 
