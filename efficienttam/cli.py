@@ -130,6 +130,25 @@ def _add_job_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     preview.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
     _add_machine(preview)
 
+    movie = _add(commands, "movie", "write the mattes of a job over its plate as a movie", "movie", "movie")
+    movie.add_argument("job", metavar="JOB.json")
+    movie.add_argument(
+        "--out", required=True, metavar="FILE", help=".mov: ProRes 4444, mattes as alpha; .mp4: H.264, tinted"
+    )
+    movie.add_argument("--overlay", action="store_true", help="tint the plate in a .mov too")
+    movie.add_argument(
+        "--object",
+        action="append",
+        dest="objects",
+        default=[],
+        metavar="NAME",
+        help="this one, not all",
+    )
+    movie.add_argument("--frames", metavar="A-B", help="the job's range unless told")
+    movie.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
+    movie.add_argument("--rate", default="", metavar="N", help="pictures a second; the plate's own, else 24")
+    _add_progress(movie)
+
 
 def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte = _add(commands, "matte", "track without a job document", "matte", "matte")

@@ -1,4 +1,4 @@
-"""Cryptomattes on disk, read by others: the OpenEXR binding, cryptomatte-api, and the decoder of the samples."""
+"""Cryptomattes on disk as others read them: OpenEXR, cryptomatte-api, the decoder of the samples."""
 
 import json
 import runpy
