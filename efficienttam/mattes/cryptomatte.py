@@ -57,20 +57,26 @@ class Cryptomatte:
         float32. Coverages are shares of a pixel: where mattes overlap to more than 1 all of them are
         divided by their sum, so that two objects which both cover a pixel get half of it each.
         """
-        coverage = np.stack(mattes).astype(np.float32)
+        channels = np.zeros((*mattes[0].shape, len(self.channels)), np.float32)
+        covered = np.logical_or.reduce([matte > 0 for matte in mattes])
+        # Most of a frame is covered by nothing and costs nothing more.
+        channels[covered] = self._ranked(np.stack([matte[covered] for matte in mattes]).astype(np.float32))
+        return channels
+
+    def _ranked(self, coverage: np.ndarray) -> np.ndarray:
+        """Coverages (objects, pixels) as channels (pixels, channels)."""
         total = coverage.sum(axis=0)
         np.divide(coverage, total, out=coverage, where=total > 1)
         ids = np.array(self._bits, np.uint32).view(np.float32)
         order = np.argsort(-coverage, axis=0, kind="stable")
-        sorted_coverage = np.take_along_axis(coverage, order, axis=0)
-        channels = np.zeros((*total.shape, len(self.channels)), np.float32)
+        channels = np.zeros((total.size, len(self.channels)), np.float32)
         left = np.ones_like(total)
-        for rank, covered in enumerate(sorted_coverage):
+        for rank, share in enumerate(np.take_along_axis(coverage, order, axis=0)):
             # Rounding must not take the sum above 1.
-            share = np.minimum(covered, left)
+            share = np.minimum(share, left)
             left -= share
-            channels[..., 2 * rank] = np.where(share > 0, ids[order[rank]], 0)
-            channels[..., 2 * rank + 1] = share
+            channels[:, 2 * rank] = np.where(share > 0, ids[order[rank]], 0)
+            channels[:, 2 * rank + 1] = share
         return channels
 
 
