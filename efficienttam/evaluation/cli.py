@@ -38,6 +38,8 @@ def build_parser() -> Parser:
         help="repeat for several (default: all)",
     )
     parser.add_argument("--report", default="", help="a JSON file to write")
+    # Heeded by the command line, which passes all else on.
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
 
 

@@ -30,6 +30,8 @@ def build_parser() -> Parser:
     parser.add_argument("--seed", type=int, default=1, help="order of things, and which clips are drawn")
     parser.add_argument("--still-steps", type=int, default=0, help="end stage one after so many steps")
     parser.add_argument("--sequence-steps", type=int, default=0, help="end stage two after so many steps")
+    # Heeded by the command line, which passes all else on.
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
 
 
