@@ -11,7 +11,7 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.footage import open_plate
-from .batch.matte_form import MatteForm, matte_form
+from .batch.matte_form import MatteForm, matte_form, owners_by_file
 from .batch.open_job import Stop
 from .batch.progress import Progress, SilentProgress
 from .contract.cache_settings import cache_settings
@@ -121,7 +121,7 @@ class _Mattes:
     """Mattes of some objects of a job, on disk."""
 
     def __init__(self, job: TrackJob, view: str, names: Sequence[str]) -> None:
-        self._pattern = SequencePattern(job.output.path)
+        self._output = job.output
         self._form: MatteForm = matte_form(job.output)
         self._view = view
         self._direction = job.tracking.direction
@@ -135,7 +135,7 @@ class _Mattes:
         """Raises IncompleteError for files that are not there, before any work."""
         for name in self._prompted:
             there = set(
-                SequencePattern(self._pattern.text.replace("{object}", name)).frames_on_disk(self._view)
+                SequencePattern(self._output.path.replace("{object}", name)).frames_on_disk(self._view)
             )
             missing = [frame for frame in frames if self._expected(name, frame) and frame not in there]
             if missing:
@@ -144,12 +144,9 @@ class _Mattes:
 
     def read(self, frame: int, size: tuple[int, int]) -> list[np.ndarray]:
         """Mattes (height, width) of a frame, black where tracking does not reach. Raises IncompleteError."""
-        files: dict[str, list[str]] = {}
-        for name in self._prompted:
-            if self._expected(name, frame):
-                files.setdefault(self._pattern.path(frame, self._view, name), []).append(name)
+        names = [name for name in self._prompted if self._expected(name, frame)]
         found: dict[str, np.ndarray] = {}
-        for path, owners in files.items():
+        for path, owners in owners_by_file(self._output, names, frame, self._view).items():
             held = self._form.read(path, owners)
             for name in owners:
                 if name not in held or held[name].shape[::-1] != size:

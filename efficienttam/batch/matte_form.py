@@ -11,6 +11,7 @@ import numpy as np
 from ..contract.errors import PlateError
 from ..contract.job import Layout, Output
 from ..contract.output_form import FileFormat, cryptomatte_name, output_form
+from ..contract.sequence import SequencePattern
 from ..mattes.cryptomatte import Cryptomatte
 from ..media import (
     PlateInfo,
@@ -36,6 +37,15 @@ class MatteForm(Protocol):
 
     def read(self, path: str, owners: Sequence[str]) -> dict[str, np.ndarray]:
         """Object -> matte (height, width) float32 of those of the owners that the file holds whole."""
+
+
+def owners_by_file(output: Output, names: Sequence[str], frame: int, view: str) -> dict[str, list[str]]:
+    """File -> those of the objects whose mattes of a frame are in it, there or not."""
+    pattern = SequencePattern(output.path)
+    files: dict[str, list[str]] = {}
+    for name in names:
+        files.setdefault(pattern.path(frame, view, name), []).append(name)
+    return files
 
 
 def matte_form(output: Output) -> MatteForm:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ..batch.matte_form import matte_form
+from ..batch.matte_form import matte_form, owners_by_file
 from ..batch.matte_score import parse_score, score_attribute
 from ..contract.errors import PlateError
 from ..contract.job import Output
 from ..contract.messages import ObjectMatte
-from ..contract.sequence import SequencePattern
 from ..media import read_texts
 from .pictures import matte_png
 
@@ -20,7 +19,7 @@ def disk_mattes(
 ) -> tuple[ObjectMatte, ...]:
     """Mattes of some objects with pictures and scores; those that are missing or damaged are left out."""
     form, found = matte_form(output), []
-    for path, owners in _files(output, names, frame, view).items():
+    for path, owners in owners_by_file(output, names, frame, view).items():
         for name, matte in form.read(path, owners).items():
             try:
                 found.append(_scored(name, path, matte_png(matte, side)))
@@ -32,22 +31,13 @@ def disk_mattes(
 def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
     """The same from the files' headers alone, without pictures."""
     found = []
-    for path, owners in _files(output, names, frame, view).items():
+    for path, owners in owners_by_file(output, names, frame, view).items():
         for name in owners if os.path.isfile(path) else ():
             try:
                 found.append(_scored(name, path, ""))
             except PlateError:
                 continue
     return tuple(found)
-
-
-def _files(output: Output, names: Sequence[str], frame: int, view: str) -> dict[str, list[str]]:
-    """File -> those of the objects whose mattes of a frame are in it."""
-    pattern = SequencePattern(output.path)
-    files: dict[str, list[str]] = {}
-    for name in names:
-        files.setdefault(pattern.path(frame, view, name), []).append(name)
-    return files
 
 
 def _scored(name: str, path: str, png: str) -> ObjectMatte:
