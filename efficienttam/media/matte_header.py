@@ -12,6 +12,14 @@ from ..contract.job import PlateMetadata
 from .description import DESCRIPTION, description
 from .plate_info import PlateInfo, Window
 
+#: Kinds that the library reads and would drop silently, and what they are written as.
+_WRITTEN_AS = {
+    "double": "float",
+    "vector2d": "float2",
+    "vectord": "vector",
+    "matrix33d": "matrix33",
+    "matrixd": "matrix",
+}
 _RESERVED = frozenset({"datetime", "compression", "channels", "type", "version", "oiio", "openexr"})
 
 
@@ -30,7 +38,7 @@ def describe(spec: Any, plate: PlateInfo | None, metadata: Mapping[str, str], ca
         spec.attribute("PixelAspectRatio", float(plate.pixel_aspect))
         if carry is PlateMetadata.ALL:
             for name, kind, value in plate.attributes:
-                spec.attribute(name, oiio.TypeDesc(kind), value)
+                spec.attribute(name, oiio.TypeDesc(_WRITTEN_AS.get(kind, kind)), value)
         if carry is not PlateMetadata.NONE:
             if plate.frame_rate is not None:
                 spec.attribute("framesPerSecond", oiio.TypeRational, plate.frame_rate)

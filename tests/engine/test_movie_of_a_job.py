@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from efficienttam.cli import main
 from efficienttam.contract.document import write_job
-from efficienttam.contract.errors import Cancelled, IncompleteError, JobError
+from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, OutputError
 from efficienttam.contract.job import Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt
@@ -155,3 +156,10 @@ def test_the_command(shot, tmp_path, monkeypatch, capsys):
     assert main(["movie", "shot.job.json", "--out", "a.mov", "--rate", "fast", *quiet]) == 2
     assert main(["movie", "shot.job.json", "--out", "plate.1001.exr", *quiet]) == 2
     assert main(["movie", "shot.job.json", "--out", "a.mov", "--frames", "1001-1009", *quiet]) == 3
+
+
+def test_without_pyav_it_is_told(shot, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(OutputError, match="needs PyAV"):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    assert not (tmp_path / "a.mov").exists()

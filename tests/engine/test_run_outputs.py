@@ -156,3 +156,8 @@ def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate):
     assert (info.frame_rate, info.timecode) == ((24000, 1001), (0x01020305, 0))
     assert found["compression"] == "zips" and "chromaticities" not in found
     assert not any("cryptomatte" in name or "node_hash" in name for name in found)
+
+    picture = dataclasses.replace(apart, output=FORMS["tiff"])
+    path = run_job(picture, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
+    told = read_texts(path, ["timecode", "framesPerSecond", "reelName"])
+    assert told == {"timecode": "01:02:03:05", "framesPerSecond": "24000/1001", "reelName": "A001"}
