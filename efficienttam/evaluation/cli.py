@@ -14,6 +14,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
 def build_parser() -> Parser:
     """The parser of ``efficienttam eval``."""
     parser = Parser(
@@ -23,8 +30,8 @@ def build_parser() -> Parser:
     parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
-    parser.add_argument("--clips", type=int, default=20, help="number of generated clips")
-    parser.add_argument("--frames", type=int, default=24, help="frames of a generated clip")
+    parser.add_argument("--clips", type=_count, default=20, help="number of generated clips")
+    parser.add_argument("--frames", type=_count, default=24, help="frames of a generated clip")
     parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of generated clips")
     parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
     parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
