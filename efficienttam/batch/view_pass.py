@@ -11,7 +11,7 @@ from ..contract.job import TrackedObject
 from ..contract.sequence import format_frames
 from ..tracking.spans import share
 from .matte_files import MatteFiles, frame_runs
-from .matte_score import MatteScore
+from .matte_score import score_of
 from .open_job import OpenJob
 from .write_behind import WriteBehind
 
@@ -66,7 +66,7 @@ class ViewPass:
             for result in results:
                 mattes = {names[id]: matte for id, matte in result.mattes.items()}
                 scores = {
-                    names[id]: MatteScore(result.object_score[id], result.predicted_iou[id])
+                    names[id]: score_of(result, id, result.frame in tracker.prompts(id))
                     for id in result.mattes
                 }
                 files = self._files.completed(result.frame, mattes, scores)

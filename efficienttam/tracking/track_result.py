@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,7 +23,8 @@ class TrackResult:
 
     ``mattes`` (height, width) float32 0 to 1 at plate size; ``logits`` (L, L) float32 low-res;
     ``object_score`` logit, above 0 where the object is in the frame; ``predicted_iou`` 0 to 1, the
-    network's own guess for the mask it chose.
+    network's own guess for the mask it chose; ``agreement`` IoU of the forward and the backward mask, of
+    objects whose matte is a mix of both.
     """
 
     frame: int
@@ -31,6 +32,7 @@ class TrackResult:
     logits: Mapping[ObjectId, np.ndarray]
     object_score: Mapping[ObjectId, float]
     predicted_iou: Mapping[ObjectId, float]
+    agreement: Mapping[ObjectId, float] = field(default_factory=dict)
 
 
 def compose(
@@ -59,6 +61,7 @@ def compose(
         logits=logits,
         object_score={id: output.object_score for id, output in outputs.items()},
         predicted_iou={id: float(output.predicted_iou.max()) for id, output in outputs.items()},
+        agreement={id: output.agreement for id, output in outputs.items() if output.agreement is not None},
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..batch.disk_scores import disk_scores, read_score
 from ..batch.matte_form import matte_form, owners_by_file
-from ..batch.matte_score import parse_score, score_attribute
 from ..contract.errors import PlateError
 from ..contract.job import Output
-from ..contract.messages import ObjectMatte
-from ..media import read_texts
+from ..contract.matte_score import MatteScore
+from ..contract.messages import FrameReview, ObjectMatte
 from .pictures import matte_png
 
 
@@ -22,27 +21,21 @@ def disk_mattes(
     for path, owners in owners_by_file(output, names, frame, view).items():
         for name, matte in form.read(path, owners).items():
             try:
-                found.append(_scored(name, path, matte_png(matte, side)))
+                score = read_score(path, name) or MatteScore()
+                found.append(ObjectMatte(name, matte_png(matte, side), score))
             except PlateError:
                 continue
     return tuple(found)
 
 
-def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
+def scored_mattes(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
     """The same from the files' headers alone, without pictures."""
-    found = []
-    for path, owners in owners_by_file(output, names, frame, view).items():
-        for name in owners if os.path.isfile(path) else ():
-            try:
-                found.append(_scored(name, path, ""))
-            except PlateError:
-                continue
-    return tuple(found)
+    return tuple(ObjectMatte(name, "", score) for name, score in disk_scores(output, names, frame, view))
 
 
-def _scored(name: str, path: str, png: str) -> ObjectMatte:
-    attribute = score_attribute(name)
-    score = parse_score(read_texts(path, [attribute])[attribute])
-    if score is None:
-        return ObjectMatte(name, png)
-    return ObjectMatte(name, png, score.object_score, score.predicted_iou, score.area)
+def reviewed(output: Output, names: Sequence[str], frames: Iterable[int], view: str) -> Iterator[FrameReview]:
+    """Frames that have mattes, with their scores."""
+    for frame in frames:
+        found = scored_mattes(output, names, frame, view)
+        if found:
+            yield FrameReview(frame, found)

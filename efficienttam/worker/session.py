@@ -6,6 +6,7 @@ import os
 from collections.abc import Hashable, Iterator, Sequence
 
 from ..batch.footage import open_plate
+from ..batch.matte_score import placed, score_of
 from ..batch.open_job import LoadModel, tracker_options, with_mask
 from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve_model, resolve_output, resolve_plate, resolve_prompt
@@ -16,7 +17,7 @@ from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.rehearsal import Rehearsal, Word
-from .disk_mattes import disk_mattes, disk_scores
+from .disk_mattes import disk_mattes, reviewed
 from .pictures import matte_png, write_ppm
 
 #: Roto masks kept in memory, each as large as a plate.
@@ -68,13 +69,12 @@ class Session:
         self._told.clear()
         self._forget_what_changed(frame, objects)
         result, ids = self._rehearsal.show(frame, self._words(objects))
+        prompted = {name: {prompt.frame for prompt in prompts} for name, prompts in objects}
         mattes = tuple(
             ObjectMatte(
                 name,
                 matte_png(result.mattes[id], side),
-                result.object_score[id],
-                result.predicted_iou[id],
-                float(result.mattes[id].mean()),
+                placed(score_of(result, id, frame in prompted[name]), result.mattes[id]),
             )
             for name, id in ids.items()
         )
@@ -91,11 +91,7 @@ class Session:
 
     def review(self, output: Output, names: Sequence[str]) -> Iterator[FrameReview]:
         """Which mattes are on disk, and how sure tracking was of them."""
-        placed = resolve_output(output, self.folder)
-        for frame in self.plate.frames:
-            found = disk_scores(placed, names, frame, self.view)
-            if found:
-                yield FrameReview(frame, found)
+        return reviewed(resolve_output(output, self.folder), names, self.plate.frames, self.view)
 
     def _new_rehearsal(self) -> Rehearsal:
         tell = self._told.append

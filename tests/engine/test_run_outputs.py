@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from efficienttam.batch.matte_form import matte_form
-from efficienttam.contract.document import from_json, to_json
+from efficienttam.cli import main
+from efficienttam.contract.document import from_json, to_json, write_job
 from efficienttam.contract.job import Compression, DataWindow, Depth, Layout, Output, PlateMetadata
 from efficienttam.media import read_info, read_roto, read_texts
 from efficienttam.run import run_job
-from efficienttam.worker.disk_mattes import disk_mattes, disk_scores
+from efficienttam.worker.disk_mattes import disk_mattes, scored_mattes
 
 FORMS = {
     "exr": Output("out/{object}.%04d.exr", depth=Depth.FLOAT),
@@ -80,12 +81,11 @@ def test_hosts_are_shown_every_form(apart, tiny_plate, form):
     output = dataclasses.replace(FORMS[form], path=str(tiny_plate / FORMS[form].path))
     shown = disk_mattes(output, ["sky", "hero"], 1002, "", 64)
     assert [matte.name for matte in shown] == ["sky", "hero"]
-    assert all(matte.png and matte.iou and matte.area for matte in shown)
+    assert all(matte.png and matte.score.predicted_iou for matte in shown)
     (alone,) = disk_mattes(output, ["hero"], 1002, "", 64)
     assert alone == shown[1]
-    assert [matte.area for matte in disk_scores(output, ["sky", "hero"], 1002, "")] == [
-        matte.area for matte in shown
-    ]
+    told = scored_mattes(output, ["sky", "hero"], 1002, "")
+    assert [matte.score for matte in told] == [matte.score for matte in shown]
     assert disk_mattes(output, ["sky", "nobody"], 1003, "", 64) == ()
 
 
@@ -161,3 +161,19 @@ def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate):
     path = run_job(picture, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
     told = read_texts(path, ["timecode", "framesPerSecond", "reelName"])
     assert told == {"timecode": "01:02:03:05", "framesPerSecond": "24000/1001", "reelName": "A001"}
+
+
+@pytest.mark.parametrize("form", ["cryptomatte", "png", "dwaa"])
+def test_every_form_is_reviewed(apart, tiny_plate, form, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    job = dataclasses.replace(apart, output=FORMS[form])
+    run_job(job, folder=str(tiny_plate))
+    write_job(job, "shot.job.json")
+    before = main(["review", "shot.job.json", "--json", "--progress", "none"])
+    of_the_job = json.loads(capsys.readouterr().out)
+    assert before == 0 and os.path.isfile("shot.review/index.html")
+    assert main(["review", FORMS[form].path, "--json", "--progress", "none"]) == 0
+    of_files = json.loads(capsys.readouterr().out)
+    for told in (of_the_job, of_files):
+        text = json.dumps(told)
+        assert "hero" in text and "sky" in text and "no matte" not in text
