@@ -16,7 +16,7 @@ from efficienttam.media import write_png
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "nuke_plugin"))
 
-from efficienttam_nuke import job_document, sheet_edits
+from efficienttam_nuke import job_document
 
 
 def run(words: list[str]) -> None:
@@ -43,9 +43,9 @@ def test_equal_bytes(plate: Path, tmp_path: Path, beside: bool) -> None:
     run(["matte", str(plate), *said, "--save-job", str(written), "--dry-run"])
 
     sheet = PromptSheet().with_object("hero", "a").with_object("stone", "b")
-    sheet = sheet_edits.with_point(sheet, "a", 1001, (10.0, 20.0), True)
-    sheet = sheet_edits.with_point(sheet, "a", 1002, (3.5, 4.0), False)
-    sheet = sheet_edits.with_box(sheet, "b", 1001, (1.0, 2.0, 30.0, 32.0))
+    sheet = sheet.with_point("a", 1001, (10.0, 20.0), True)
+    sheet = sheet.with_point("a", 1002, (3.5, 4.0), False)
+    sheet = sheet.with_box("b", 1001, (1.0, 2.0, 30.0, 32.0))
     job = job_document.build_job(words_of(sheet, mattes), Plate(str(plate)))
     assert to_json(job) == written.read_text(encoding="utf-8")
 
@@ -56,7 +56,7 @@ def test_options_say_the_same(plate: Path, tmp_path: Path) -> None:
     said = ["--point", "1001:10,20", "--frames", "1001-1003", "--layers", "--out", mattes, *options]
     run(["matte", str(plate), *said, "--save-job", str(written), "--dry-run"])
     sheet = PromptSheet().with_object("object1", "a")
-    sheet = sheet_edits.with_point(sheet, "a", 1001, (10.0, 20.0), True)
+    sheet = sheet.with_point("a", 1001, (10.0, 20.0), True)
     more = {"device": "cpu", "precision": "float32", "between": "blend", "non_overlapping": True}
     job = job_document.build_job(words_of(sheet, mattes, **more), Plate(str(plate)))
     assert to_json(job) == written.read_text(encoding="utf-8")

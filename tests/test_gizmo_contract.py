@@ -251,7 +251,7 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
     "a class that is none": instead(" Blur {", " BlurBlur {"),
     "a knob that is none": instead("black_clamp true", "black_klamp true"),
     "a choice that is none": instead("operation max", "operation maximum"),
-    "an expression to nowhere": instead("{{parent.threshold-", "{{parent.treshold-"),
+    "an expression to nowhere": instead("{{max(0,parent.threshold-", "{{max(0,parent.treshold-"),
     "a link to nowhere": instead("T ResultMatte.to0", "T ResultMatte.to9"),
     "a link to no node": instead("T ResultMatte.to0", "T Result.to0"),
     "a button of two lines": instead(

@@ -19,8 +19,8 @@ def interpreter(version: str) -> str:
     The variable holds paths of programs, separated as in PATH.
     """
     listed = [name for name in os.environ.get("EFFICIENTTAM_HOST_PYTHONS", "").split(os.pathsep) if name]
-    found = listed or sorted(map(str, (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")))
-    for program in reversed(found):
+    found = sorted(map(str, (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")))
+    for program in (*listed, *reversed(found)):
         ask = [program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         try:
             told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()

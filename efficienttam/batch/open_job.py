@@ -20,11 +20,13 @@ from .matte_stamp import MatteStamp
 from .progress import Progress
 
 Stop = Callable[[], bool]
-LoadModel = Callable[[Model], EfficientTAM]
+#: Gives the network that a job asks for; tells in a sentence what takes time.
+LoadModel = Callable[[Model, Callable[[str], None]], EfficientTAM]
 
 
-def load_wanted(wish: Model) -> EfficientTAM:
+def load_wanted(wish: Model, tell: Callable[[str], None]) -> EfficientTAM:
     """The network that a job asks for. Raises WeightsError, DeviceError."""
+    tell(f"Loading {wish.name}.")
     return load_model(
         wish.name,
         device=wish.device,
@@ -51,8 +53,7 @@ class OpenJob:
         self.ranges = footage.ranges
         self._stop = stop
         self._visited: tuple[str, int] | None = None
-        progress.status(f"Loading {self.job.model.name}.")
-        self.model = load(self.job.model)
+        self.model = load(self.job.model, progress.status)
         how = str(self.model.precision).removeprefix("torch.")
         progress.status(f"{self.job.model.name} runs on {self.model.device} in {how}.")
         cache = footage.cache

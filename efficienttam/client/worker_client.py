@@ -68,6 +68,9 @@ class WorkerClient:
         self._open: dict[int, Callable[[Message], None]] = {}
         self._late: list[tuple[Callable[[Message], None], Message]] = []
         self._last_words: list[str] = []
+        #: How the last worker ended by itself while no request was open; None where one runs, where it ended
+        #: well, and where those who waited were told.
+        self.lost: Optional[Failed] = None
 
     @property
     def state(self) -> WorkerState:
@@ -160,7 +163,7 @@ class WorkerClient:
         self._ended("The engine was stopped.", "Start again.", ExitCode.CANCELLED)
 
     def _start(self) -> None:
-        self.hello = None
+        self.hello = self.lost = None
         self._process = EngineProcess(self.command, self._environment, self._log)
         self._started = time.monotonic()
 
@@ -224,6 +227,8 @@ class WorkerClient:
         else:
             message = "The engine crashed (exit status {}).{}".format(status, last)
             remedy = "Press the button again; nothing you drew is lost."
+        if not self._open and status != 0:
+            self.lost = Failed(0, message, remedy, int(ExitCode.FAILED))
         self._ended(message, remedy, ExitCode.FAILED)
 
     def _ended(self, message: str, remedy: str, code: ExitCode) -> None:

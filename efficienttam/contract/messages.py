@@ -153,6 +153,11 @@ class Previewed:
     told: tuple[str, ...] = field(
         Many(Text(), "a list of sentences"), "What the artist should know: prompts not heeded.", ()
     )
+    replaced: tuple[int, ...] = field(
+        Many(FRAME, "a list of frames"),
+        "Frames replaced on disk since they were seen.",
+        (),
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,14 +17,14 @@ from typing import Any
 from .errors import JobError
 from .fields import Fault, Flag, Many, Record, Text, Whole, field
 from .job import TrackedObject
-from .prompts import Prompt
+from .prompts import Prompt, RotoFile
 
 #: Version of the sheet's JSON that this code writes; it reads all up to this one.
 SHEET_VERSION = 1
 
 #: Colours of objects in the order they are added, told apart also by those who see fewer colours.
 COLORS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#ffffff")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
@@ -132,7 +132,11 @@ class PromptSheet:
         )
 
     def with_prompt(self, id: str, prompt: Prompt) -> PromptSheet:
-        """With a prompt, in the place of the one on its frame, else last."""
+        """With a prompt, in the place of the one on its frame, else last.
+
+        The first that tells what the object is stands in front of those that only correct: tracking takes
+        prompts in their order and has to begin with such a one.
+        """
         thing = self.object(id)
         prompts = list(thing.prompts)
         for index, other in enumerate(prompts):
@@ -141,7 +145,24 @@ class PromptSheet:
                 break
         else:
             prompts.append(prompt)
-        return self._with(dataclasses.replace(thing, prompts=tuple(prompts)))
+        return self._with(dataclasses.replace(thing, prompts=_telling_first(prompts)))
+
+    def with_point(self, id: str, frame: int, point: tuple[float, float], include: bool) -> PromptSheet:
+        """With a point more on a frame; one that says the opposite at the same place goes."""
+        said = self.object(id).prompt_on(frame)
+        included = tuple(other for other in (said.include if said else ()) if other != point)
+        excluded = tuple(other for other in (said.exclude if said else ()) if other != point)
+        included += (point,) if include else ()
+        excluded += () if include else (point,)
+        return self._saying(id, frame, include=included, exclude=excluded)
+
+    def with_box(self, id: str, frame: int, box: tuple[float, float, float, float]) -> PromptSheet:
+        """With a box (left, top, right, bottom) on a frame, in the place of the one there."""
+        return self._saying(id, frame, box=box)
+
+    def with_roto(self, id: str, frame: int, roto: RotoFile) -> PromptSheet:
+        """With a roto on a frame, in the place of the one there."""
+        return self._saying(id, frame, mask=roto)
 
     def without_prompt(self, id: str, frame: int) -> PromptSheet:
         """Without the prompt of an object on a frame."""
@@ -150,8 +171,8 @@ class PromptSheet:
             raise JobError(
                 "{} has no prompt on frame {}.".format(thing.name, frame), "Choose a prompted frame."
             )
-        left = tuple(prompt for prompt in thing.prompts if prompt.frame != frame)
-        return self._with(dataclasses.replace(thing, prompts=left))
+        left = [prompt for prompt in thing.prompts if prompt.frame != frame]
+        return self._with(dataclasses.replace(thing, prompts=_telling_first(left)))
 
     def with_copied_prompt(self, id: str, frame: int, to: int) -> PromptSheet:
         """With the prompt of one frame on another too."""
@@ -175,6 +196,12 @@ class PromptSheet:
         """The objects of a job: those that have prompts."""
         return tuple(TrackedObject(thing.name, thing.prompts) for thing in self.objects if thing.prompts)
 
+    def _saying(self, id: str, frame: int, **more: Any) -> PromptSheet:
+        said = self.object(id).prompt_on(frame)
+        return self.with_prompt(
+            id, Prompt(frame, **more) if said is None else dataclasses.replace(said, **more)
+        )
+
     def _with(self, changed: SheetObject) -> PromptSheet:
         return PromptSheet(tuple(changed if thing.id == changed.id else thing for thing in self.objects))
 
@@ -182,11 +209,33 @@ class PromptSheet:
         if not _NAME.match(name):
             raise JobError(
                 "{!r} cannot name an object.".format(name),
-                "Use letters, digits and _, and begin with a letter.",
+                "Use letters, digits and _, 64 at most, and begin with a letter.",
             )
-        other = self.named(name)
-        if other is not None and other.id != id:
-            raise JobError("There is an object {!r} already.".format(name), "Choose another name.")
+        for other in self.objects:
+            # Two files whose names differ in case alone are one file on some disks.
+            if other.id != id and other.name.lower() == name.lower():
+                raise JobError("There is an object {!r} already.".format(other.name), "Choose another name.")
+
+
+def in_signs(prompt: Prompt) -> str:
+    """A prompt in a few signs, ``+2 -1 box roto``: two points on the object, one off it, a box, a roto."""
+    signs = []
+    if prompt.include:
+        signs.append("+{}".format(len(prompt.include)))
+    if prompt.exclude:
+        signs.append("-{}".format(len(prompt.exclude)))
+    if prompt.box is not None:
+        signs.append("box")
+    if prompt.mask is not None:
+        signs.append("roto")
+    return " ".join(signs)
+
+
+def _telling_first(prompts: list[Prompt]) -> tuple[Prompt, ...]:
+    first = next((prompt for prompt in prompts if prompt.stands_alone), None)
+    if first is None:
+        return tuple(prompts)
+    return (first, *(prompt for prompt in prompts if prompt is not first))
 
 
 _SHEET = Record(PromptSheet)

@@ -59,11 +59,17 @@ def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
 
     Raises PlateError when the file cannot be read or has no such channel.
     """
+    return read_roto_and_texts(path, (), channel, view)[0]
+
+
+def read_roto_and_texts(
+    path: str, names: Sequence[str], channel: str = "", view: str = ""
+) -> tuple[np.ndarray, dict[str, str]]:
+    """What ``read_roto`` and ``read_texts`` give, the file opened once. Raises PlateError."""
     with open_image(path) as file:
+        texts = {name: file.text(name) for name in names}
         pixels = file.pixels(find_channel(path, file.parts, channel, view))[:, :, 0]
-    if pixels.dtype.kind == "u":
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    return np.clip(np.nan_to_num(pixels.astype(np.float32), nan=0.0), 0.0, 1.0)
+    return _coverage(pixels), texts
 
 
 def read_texts(path: str, names: Sequence[str]) -> dict[str, str]:
@@ -73,3 +79,9 @@ def read_texts(path: str, names: Sequence[str]) -> dict[str, str]:
     """
     with open_image(path) as file:
         return {name: file.text(name) for name in names}
+
+
+def _coverage(pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype.kind == "u":
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return np.clip(np.nan_to_num(pixels.astype(np.float32), nan=0.0), 0.0, 1.0)

@@ -29,14 +29,19 @@ class ObjectList(QtWidgets.QScrollArea):
         self.setMinimumHeight(64)
         self._shown: Any = None
         self._rows: Dict[str, Any] = {}
-        self._fill(PromptSheet(), "")
+        self._fill(PromptSheet())
 
     def show_sheet(self, sheet: PromptSheet, current: str) -> None:
-        """Shows the objects of a sheet; nothing is made anew where nothing changed."""
+        """Shows the objects of a sheet. Rows stay where the objects do: the second press of a double click,
+        and a name that is being typed, find the row of the first."""
         shown = (sheet, current)
-        if shown != self._shown:
-            self._shown = shown
-            self._fill(sheet, current)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        if [thing.id for thing in sheet.objects] != list(self._rows):
+            self._fill(sheet)
+        for number, thing in enumerate(sheet.objects, 1):
+            self._rows[thing.id].show_object(thing, number, thing.id == current)
 
     def rename(self, id: str) -> None:
         """Lets the artist type another name for an object."""
@@ -48,15 +53,18 @@ class ObjectList(QtWidgets.QScrollArea):
         """The row of an object; None where there is none."""
         return self._rows.get(id)
 
-    def _fill(self, sheet: PromptSheet, current: str) -> None:
+    def _fill(self, sheet: PromptSheet) -> None:
+        for row in self._rows.values():
+            # A name that was being typed in a row that goes is nobody's.
+            row.field.blockSignals(True)
         inside = QtWidgets.QWidget()
         inside.setStyleSheet("background: {};".format(theme.FIELD))
         layout = QtWidgets.QVBoxLayout(inside)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(1)
         self._rows = {}
-        for number, thing in enumerate(sheet.objects, 1):
-            self._rows[thing.id] = _ObjectRow(self, thing, number, thing.id == current)
+        for thing in sheet.objects:
+            self._rows[thing.id] = _ObjectRow(self, thing)
             layout.addWidget(self._rows[thing.id])
         if not sheet.objects:
             hint = QtWidgets.QLabel("Click on the plate:\nthe first object comes by itself.")
@@ -64,52 +72,68 @@ class ObjectList(QtWidgets.QScrollArea):
             hint.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(hint)
         layout.addStretch(1)
+        before = self.takeWidget()
+        if before is not None:
+            # Later: it may be one of its buttons that was pressed.
+            before.hide()
+            before.deleteLater()
         self.setWidget(inside)
 
 
 class _ObjectRow(QtWidgets.QFrame):
     """One object; a press on it makes it current, a double click renames it."""
 
-    def __init__(self, listing: ObjectList, thing: SheetObject, number: int, current: bool) -> None:
+    def __init__(self, listing: ObjectList, thing: SheetObject) -> None:
         super().__init__()
         self._listing, self._thing = listing, thing
-        shade = "#555555" if current else theme.FIELD
-        self.setStyleSheet("_ObjectRow, QLabel {{ background: {}; }}".format(shade))
-        key = " (key {})".format(number) if number < 10 else ""
-        self.setToolTip("{}{}: click to choose it, double-click to rename it.".format(thing.name, key))
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(4, 2, 2, 2)
         layout.setSpacing(4)
         self.color = self._button("", "Choose another colour.", listing.recolored)
-        self.color.setStyleSheet(
-            "background: {}; border: 1px solid #1c1c1c; border-radius: 2px;".format(thing.color)
-        )
         self.color.setFixedSize(14, 14)
         layout.addWidget(self.color)
-        self.name = QtWidgets.QLabel(thing.name)
-        font = self.name.font()
-        font.setBold(current)
-        self.name.setFont(font)
-        self.field = QtWidgets.QLineEdit(thing.name)
+        self.name = QtWidgets.QLabel()
+        self.field = QtWidgets.QLineEdit()
         self.field.setVisible(False)
         self.field.editingFinished.connect(self._named)
         layout.addWidget(self.name, 1)
         layout.addWidget(self.field, 1)
-        count = QtWidgets.QLabel(str(len(thing.prompts)) if thing.prompts else "")
-        count.setStyleSheet("color: {};".format(theme.DIM))
-        count.setToolTip("Prompted frames.")
-        layout.addWidget(count)
-        self.solo = self._toggle("S", "Solo: show only this one and others that are solo (S).", thing.solo)
-        self.solo.clicked.connect(lambda *_: listing.soloed.emit(thing.id))
-        self.mute = self._toggle("M", "Mute: do not show this one (M).", thing.mute)
-        self.mute.clicked.connect(lambda *_: listing.muted.emit(thing.id))
+        self.count = QtWidgets.QLabel()
+        self.count.setStyleSheet("color: {};".format(theme.DIM))
+        self.count.setToolTip("Prompted frames.")
+        layout.addWidget(self.count)
+        self.solo = self._button(
+            "S", "Solo: show only this one and others that are solo (S).", listing.soloed
+        )
+        self.mute = self._button("M", "Mute: do not show this one (M).", listing.muted)
         self.remove = self._button("×", "Remove the object (Shift+Del).", listing.removed)
+        for button in (self.solo, self.mute):
+            button.setCheckable(True)
         for button in (self.solo, self.mute, self.remove):
             layout.addWidget(button)
+
+    def show_object(self, thing: SheetObject, number: int, current: bool) -> None:
+        """Shows the object as it is now, the ``number``-th of the list."""
+        self._thing = thing
+        shade = "#555555" if current else theme.FIELD
+        self.setStyleSheet("_ObjectRow, QLabel {{ background: {}; }}".format(shade))
+        key = " (key {})".format(number) if number < 10 else ""
+        self.setToolTip("{}{}: click to choose it, double-click to rename it.".format(thing.name, key))
+        self.color.setStyleSheet(
+            "background: {}; border: 1px solid #1c1c1c; border-radius: 2px;".format(thing.color)
+        )
+        self.name.setText(thing.name)
+        font = self.name.font()
+        font.setBold(current)
+        self.name.setFont(font)
+        self.count.setText(str(len(thing.prompts)) if thing.prompts else "")
+        self.solo.setChecked(thing.solo)
+        self.mute.setChecked(thing.mute)
 
     def edit(self) -> None:
         """Shows the field to type a name in."""
         self.name.setVisible(False)
+        self.field.setText(self._thing.name)
         self.field.setVisible(True)
         self.field.setFocus()
         self.field.selectAll()
@@ -141,12 +165,6 @@ class _ObjectRow(QtWidgets.QFrame):
         button = _small(text, hint)
         id = self._thing.id
         button.clicked.connect(lambda *_: wish.emit(id))
-        return button
-
-    def _toggle(self, text: str, hint: str, on: bool) -> Any:
-        button = _small(text, hint)
-        button.setCheckable(True)
-        button.setChecked(on)
         return button
 
 

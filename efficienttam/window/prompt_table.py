@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple
 
-from ..contract.prompt_sheet import PromptSheet
-from ..contract.prompts import Prompt
+from ..contract.prompt_sheet import PromptSheet, in_signs
 from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets
-
-
-def in_signs(prompt: Prompt) -> str:
-    """A prompt in a few signs: points on the object, points off it, a box, a roto."""
-    signs = []
-    if prompt.include:
-        signs.append("+{}".format(len(prompt.include)))
-    if prompt.exclude:
-        signs.append("\N{MINUS SIGN}{}".format(len(prompt.exclude)))
-    if prompt.box is not None:
-        signs.append("box")
-    if prompt.mask is not None:
-        signs.append("roto")
-    return " ".join(signs)
 
 
 class PromptTable(QtWidgets.QTableWidget):

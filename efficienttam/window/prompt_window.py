@@ -155,6 +155,8 @@ class PromptWindow(WindowFace):
         session.reviewed.connect(self.refresh)
         session.hovered.connect(self.show_state)
         session.told.connect(self.say)
+        session.changed.connect(self.show_state)
+        session.replaced.connect(self._replaced)
         session.tracking.changed.connect(self.show_state)
         session.tracking.frame_done.connect(self._frame_done)
         session.tracking.ended.connect(self._track_ended)
@@ -268,7 +270,7 @@ class PromptWindow(WindowFace):
         self.session.forget_hover()
 
     def _choose(self, id: str) -> None:
-        self.edits.choose(id)
+        self._try(lambda: self.edits.choose(id))
         self.canvas.setFocus()
         self.say("", False)
         self.show_state()
@@ -393,6 +395,11 @@ class PromptWindow(WindowFace):
             if not self._rest.isActive() and self.seen_frame != frame:
                 self._rest.start()
             self.show_state()
+
+    def _replaced(self, frames: Tuple[int, ...]) -> None:
+        self.refresh()
+        told = ", ".join(str(frame) for frame in frames)
+        self.say("Replaced on disk: frame {}. Track again where mattes are of before.".format(told), False)
 
     def _view_changed(self) -> None:
         if self.session.side != self.canvas.side:

@@ -6,9 +6,11 @@ Nothing here waits: requests go out, and a timer hands the answers in.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 from ..client import WorkerClient, WorkerState
+from ..client.worker_client import was_cancelled
 from ..contract.errors import EfficientTAMError
 from ..contract.job import Output, TrackedObject
 from ..contract.messages import (
@@ -40,6 +42,8 @@ from .tracking_run import TrackingRun
 
 #: Milliseconds between two looks at what the worker said.
 POLL_MS = 15
+#: A preview that takes longer is told of.
+SLOW_SECONDS = 0.5
 #: Bytes of decoded pictures that are kept.
 PICTURE_BYTES = 256 * 2**20
 #: What the object of a hover preview is called; no object of the artist's can have this name.
@@ -57,6 +61,10 @@ class Session:
         self.seen = Notice()
         self.reviewed = Notice()
         self.hovered = Notice()
+        #: Frames were replaced on disk, and what was seen of them is forgotten: the frames.
+        self.replaced = Notice()
+        #: The worker ended by itself, or ``slow`` changed.
+        self.changed = Notice()
         self.told = Notice()
         self.client = client
         self.shot = shot
@@ -74,10 +82,13 @@ class Session:
         self._stale: Set[Tuple[int, str]] = set()
         self._sheet = shot.sheet
         self._previewing = 0
+        #: True while a preview, or what readies one, takes so long that somebody may wonder.
+        self.slow = False
+        self._waits_since: Optional[float] = None
         self._lanes = {name: RequestLane(client) for name in ("picture", "mattes", "hover", "ready")}
         self._timer = QtCore.QTimer()
         self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(client.poll)
+        self._timer.timeout.connect(self._poll)
         self._timer.start()
 
     @property
@@ -119,6 +130,8 @@ class Session:
         self._timer.stop()
         tracking = self.tracking
         for notice in (self.opened, self.seen, self.reviewed, self.hovered, self.told):
+            notice.fall_silent()
+        for notice in (self.replaced, self.changed):
             notice.fall_silent()
         for notice in (tracking.changed, tracking.frame_done, tracking.ended):
             notice.fall_silent()
@@ -193,6 +206,7 @@ class Session:
                 return
             self._previewing -= 1
             if isinstance(message, Previewed):
+                self._take_replaced(message)
                 for thing in wanted:
                     if thing in ready_objects(self._sheet):
                         self._stale.discard((frame, thing.name))
@@ -212,7 +226,7 @@ class Session:
         """Lets the worker do ahead what a click on these objects on a frame would wait for."""
         if self.alive and not self._previewing and not self.tracking.running:
             asked = Preview(0, self._session, frame, objects, 0, mattes=False)
-            self._lanes["ready"].ask(asked, _unheard)
+            self._lanes["ready"].ask(asked, self._ready_heard)
 
     def ask_hover(self, frame: int, thing: TrackedObject) -> None:
         """Asks what a click would select, unless something more urgent is asked; ``hovered`` follows."""
@@ -253,8 +267,27 @@ class Session:
         assert self._request is not None
         return self._request.session
 
+    def _poll(self) -> None:
+        self.client.poll()
+        if self._pid is not None and self.client.pid != self._pid:
+            self._pid = None
+            lost = self.client.lost
+            if lost is not None:
+                # Nobody waited for an answer that would tell it.
+                words = "{} Nothing you drew is lost; what you do next starts it again."
+                self.told.emit(words.format(lost.message), True)
+            self.changed.emit()
+        waits = (self._previewing or self._lanes["ready"].busy) and not self.tracking.running
+        now = time.monotonic()
+        if not waits or self._waits_since is None:
+            self._waits_since = now
+        slow = now - self._waits_since > SLOW_SECONDS
+        if slow != self.slow:
+            self.slow = slow
+            self.changed.emit()
+
     def _wants_preview(self, frame: int, thing: TrackedObject) -> bool:
-        if all(prompt.frame != frame for prompt in thing.prompts):
+        if not _has_prompt(thing, frame):
             return False
         if (frame, thing.name) in self._stale:
             return True
@@ -276,10 +309,31 @@ class Session:
             return
         self._opening = False
         if isinstance(message, PlateOpened):
+            if self._pid != self.client.pid:
+                # Frames may have been replaced while no worker looked at them.
+                self._pictures.clear()
             self.plate, self._pid = message, self.client.pid
             self.opened.emit()
         else:
             self.failed(message)
+
+    def _ready_heard(self, message: Message) -> None:
+        if isinstance(message, Previewed):
+            self._take_replaced(message)
+        elif isinstance(message, Failed) and not was_cancelled(message):
+            # A frame that is gone or of another size now: its picture is of before.
+            self.failed(message)
+
+    def _take_replaced(self, message: Previewed) -> None:
+        """Forgets what was seen of frames that are others now on disk."""
+        if not message.replaced:
+            return
+        for frame in message.replaced:
+            self._pictures.drop(frame)
+            prompted = [thing for thing in ready_objects(self._sheet) if _has_prompt(thing, frame)]
+            self._stale |= {(frame, thing.name) for thing in prompted}
+        self.hover = None
+        self.replaced.emit(message.replaced)
 
     def _picture_heard(self, message: Message) -> None:
         if isinstance(message, Picture):
@@ -312,6 +366,10 @@ class Session:
             self.reviewed.emit()
         elif isinstance(message, (Failed, NotOpen)):
             self.failed(message)
+
+
+def _has_prompt(thing: TrackedObject, frame: int) -> bool:
+    return any(prompt.frame == frame for prompt in thing.prompts)
 
 
 def _sharp(image: Any, side: int, plate: Optional[PlateOpened]) -> bool:

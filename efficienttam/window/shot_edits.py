@@ -18,7 +18,6 @@ from ..contract.prompts import Prompt
 MOST_CHANGES = 500
 #: A box narrower or lower than this many plate pixels is a slip of the hand.
 LEAST_BOX = 2.0
-_LONGEST_NAME = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,16 +92,7 @@ class ShotEdits:
     def with_click(self, x: float, y: float, include: bool) -> PromptSheet:
         """The sheet as a click would make it."""
         sheet, id = self._with_current()
-        said = sheet.object(id).prompt_on(self.frame)
-        point = (float(x), float(y))
-        included = tuple(p for p in (said.include if said else ()) if p != point)
-        excluded = tuple(p for p in (said.exclude if said else ()) if p != point)
-        included += (point,) if include else ()
-        excluded += () if include else (point,)
-        prompt = Prompt(
-            self.frame, included, excluded, said.box if said else None, said.mask if said else None
-        )
-        return _standing_first(sheet.with_prompt(id, prompt), id)
+        return sheet.with_point(id, self.frame, (float(x), float(y)), include)
 
     def drag(self, one: Tuple[float, float], other: Tuple[float, float]) -> bool:
         """A box from corner to corner, in the place of the current object's box on the frame."""
@@ -110,10 +100,7 @@ class ShotEdits:
         if right - left < LEAST_BOX or bottom - top < LEAST_BOX:
             raise PromptError("The box is too small.", "Drag from one corner of the object to the other.")
         sheet, id = self._with_current()
-        said = sheet.object(id).prompt_on(self.frame)
-        box = (left, top, right, bottom)
-        prompt = Prompt(self.frame, box=box) if said is None else dataclasses.replace(said, box=box)
-        changed = _standing_first(sheet.with_prompt(id, prompt), id)
+        changed = sheet.with_box(id, self.frame, (left, top, right, bottom))
         return self.change(changed, "Box around {}".format(self._name_to_be()))
 
     def erase(self, x: float, y: float, reach: float) -> bool:
@@ -129,17 +116,17 @@ class ShotEdits:
         if not (include or exclude or prompt.box is not None or prompt.mask is not None):
             return self.delete_prompt(self.current, self.frame)
         left = dataclasses.replace(prompt, include=include, exclude=exclude)
-        sheet = _standing_first(self.sheet.with_prompt(self.current, left), self.current)
+        sheet = self.sheet.with_prompt(self.current, left)
         return self.change(sheet, "Remove a point of {}".format(self._name_to_be()))
 
     def delete_prompt(self, id: str, frame: int) -> bool:
         """Takes away all that was said about an object on a frame."""
-        sheet = _standing_first(self.sheet.without_prompt(id, frame), id)
+        sheet = self.sheet.without_prompt(id, frame)
         return self.change(sheet, "Delete the prompt of {} on {}".format(sheet.object(id).name, frame))
 
     def copy_prompt(self, id: str, frame: int) -> bool:
         """Says on the current frame what was said about an object on another."""
-        sheet = _standing_first(self.sheet.with_copied_prompt(id, frame, self.frame), id)
+        sheet = self.sheet.with_copied_prompt(id, frame, self.frame)
         return self.change(sheet, "Copy the prompt of {} from {}".format(sheet.object(id).name, frame))
 
     def add_object(self) -> bool:
@@ -156,11 +143,6 @@ class ShotEdits:
 
     def rename_object(self, id: str, name: str) -> bool:
         """Another name for an object."""
-        alike = [thing for thing in self.sheet.objects if thing.id != id]
-        if any(thing.name.lower() == name.lower() for thing in alike):
-            raise JobError("There is an object {!r} already.".format(name), "Choose another name.")
-        if len(name) > _LONGEST_NAME:
-            raise JobError("The name is longer than {} letters.".format(_LONGEST_NAME), "Shorten it.")
         return self.change(self.sheet.renamed(id, name), "Rename {}".format(self.sheet.object(id).name))
 
     def choose(self, id: str) -> None:
@@ -254,19 +236,3 @@ def checked(sheet: PromptSheet, first: int, last: int) -> Optional[EfficientTAME
 
 def _tells(prompt: Prompt) -> bool:
     return bool(prompt.include or prompt.exclude or prompt.box is not None)
-
-
-def _standing_first(sheet: PromptSheet, id: str) -> PromptSheet:
-    """With the first prompt that tells what the object is in front, where another stands there.
-
-    Tracking takes prompts in their order and has to begin with such a one.
-    """
-    prompts = sheet.object(id).prompts
-    first = next((prompt for prompt in prompts if prompt.stands_alone), None)
-    if first is None or first == prompts[0]:
-        return sheet
-    for prompt in prompts:
-        sheet = sheet.without_prompt(id, prompt.frame)
-    for prompt in (first, *(prompt for prompt in prompts if prompt is not first)):
-        sheet = sheet.with_prompt(id, prompt)
-    return sheet

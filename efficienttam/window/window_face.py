@@ -150,6 +150,8 @@ class WindowFace(QtWidgets.QWidget):
             return "Tracking: {} of {} mattes{}.".format(progress.done, progress.mattes, left)
         if not self.session.alive:
             return "The engine rests; what you do next starts it."
+        if self.session.slow:
+            return "Frame {}: the engine is at work on it; clicks count meanwhile.".format(frame)
         if unready_names(self.edits.sheet):
             return "Click on {}: so far it is only said what it is not.".format(
                 ", ".join(unready_names(self.edits.sheet))

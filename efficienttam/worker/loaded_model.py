@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 
 import torch
 
@@ -20,14 +21,17 @@ class LoadedModel:
         self._model: EfficientTAM | None = None
         self._made_of: tuple[Model, str, int, int] | None = None
 
-    def load(self, wish: Model) -> EfficientTAM:
-        """The network of a job. Raises WeightsError, DeviceError."""
+    def load(self, wish: Model, tell: Callable[[str], None]) -> EfficientTAM:
+        """The network of a job; ``tell`` hears a sentence where it has to be loaded.
+
+        Raises WeightsError, DeviceError.
+        """
         path = str(find_weights(wish.name, wish.weights or None))
         status = os.stat(path)
         wanted = (wish, path, status.st_size, status.st_mtime_ns)
         if self._model is None or self._made_of != wanted:
             self.release()
-            self._model = load_wanted(wish)
+            self._model = load_wanted(wish, tell)
             self._made_of = wanted
         return self._model
 

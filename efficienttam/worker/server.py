@@ -40,6 +40,7 @@ from ..contract.messages import (
     ReleaseDevice,
     Request,
     Review,
+    Status,
     TrackRequest,
     from_line,
     number_of,
@@ -206,8 +207,12 @@ class Server:
         from .session import Session
 
         self._sessions.pop(request.session, None)
+
+        def tell(text: str) -> None:
+            self._channel.say(Status(request.id, text))
+
         with plain_failures():
-            session = Session(request, self._loaded().load)
+            session = Session(request, self._loaded().load, tell)
         self._sessions[request.session] = session
         while len(self._sessions) > SESSIONS:
             self._sessions.popitem(last=False)
@@ -233,7 +238,8 @@ class Server:
             else:
                 session.ready(request.frame, objects)
         took = time.monotonic() - started
-        self._channel.say(Previewed(request.id, request.frame, mattes, took, told))
+        replaced = session.take_replaced()
+        self._channel.say(Previewed(request.id, request.frame, mattes, took, told, replaced))
 
     def _get_mattes(self, request: GetMattes) -> None:
         session = self._session(request.session)

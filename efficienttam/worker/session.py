@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from ..batch.footage import open_plate
 from ..batch.matte_score import placed, score_of
@@ -25,19 +25,23 @@ ROTOS = 8
 
 
 class Session:
-    """An open plate with its network. Raises PlateError, ColorError, WeightsError, DeviceError."""
+    """An open plate with its network; ``tell`` hears a sentence where that is loaded for it.
 
-    def __init__(self, wish: OpenPlate, load: LoadModel) -> None:
+    Raises PlateError, ColorError, WeightsError, DeviceError.
+    """
+
+    def __init__(self, wish: OpenPlate, load: LoadModel, tell: Callable[[str], None]) -> None:
         self.folder, self.view = wish.folder, wish.view
         cache = cache_settings()
         self.plate = open_plate(resolve_plate(wish.plate, wish.folder), wish.range, wish.view, cache)
-        self.model = load(resolve_model(wish.model, wish.folder))
+        self.model = load(resolve_model(wish.model, wish.folder), tell)
         store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
         self.embeddings = EmbeddingCache(store=store, device=self.model.device)
         self._told: list[str] = []
         self._rotos: dict[Hashable, Word] = {}
         self._options = tracker_options(wish.tracking)
         self._identities: dict[int, str] = {}
+        self._replaced: set[int] = set()
         self._rehearsal = self._new_rehearsal()
 
     def opened(self, number: int) -> PlateOpened:
@@ -55,8 +59,14 @@ class Session:
             str(self.model.precision).removeprefix("torch."),
         )
 
+    def take_replaced(self) -> tuple[int, ...]:
+        """Frames, ascending, found replaced on disk since this was asked last."""
+        replaced, self._replaced = tuple(sorted(self._replaced)), set()
+        return replaced
+
     def write_picture(self, frame: int, side: int, path: str) -> None:
         """Writes a frame as the network sees it. Raises PlateError."""
+        self._forget_what_changed(frame, ())
         write_ppm(path, self.plate.read(frame), side)
 
     def preview(
@@ -102,7 +112,9 @@ class Session:
         frames = {frame, *(prompt.frame for _, prompts in objects for prompt in prompts)}
         first, last = self.plate.frames[0], self.plate.frames[-1]
         now = {one: self.plate.identity(one) for one in frames if first <= one <= last}
-        if any(self._identities.get(one, identity) != identity for one, identity in now.items()):
+        replaced = [one for one, identity in now.items() if self._identities.get(one, identity) != identity]
+        if replaced:
+            self._replaced |= {*replaced}
             self._rehearsal = self._new_rehearsal()
             self._identities.clear()
         self._identities.update(now)

@@ -14,7 +14,7 @@ from typing import Any, Callable, Tuple
 
 from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
 from efficienttam.contract.messages import Failed, Message
-from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject
+from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, in_signs
 from efficienttam.contract.prompts import RotoFile
 
 from . import (
@@ -126,9 +126,7 @@ def use_box(tracker: TrackerNode) -> None:
     box = plate.placement(tracker).box_from_nuke((x, y, r, t))
     sheet, thing = _with_current(tracker)
     frame = host.frame()
-    display.commit(
-        tracker, sheet_edits.with_box(sheet, thing.id, frame, box), "Use box on {}".format(frame), thing.name
-    )
+    display.commit(tracker, sheet.with_box(thing.id, frame, box), "Use box on {}".format(frame), thing.name)
     _told_prompt(tracker, thing, frame)
 
 
@@ -142,7 +140,7 @@ def use_roto(tracker: TrackerNode) -> None:
     path = job_document.roto_path(mattes, thing.name, frame, uuids.uuid4().hex[:6], stereo)
     _make_folder(os.path.dirname(path))
     plate.render_roto(tracker, frame, path)
-    sheet = sheet_edits.with_roto(sheet, thing.id, frame, RotoFile(path))
+    sheet = sheet.with_roto(thing.id, frame, RotoFile(path))
     display.commit(tracker, sheet, "Use roto on {}".format(frame), thing.name)
     _told_prompt(tracker, thing, frame)
 
@@ -163,14 +161,14 @@ def go_to_prompt(tracker: TrackerNode) -> None:
 def delete_prompt(tracker: TrackerNode) -> None:
     """The chosen prompt is taken back."""
     id, frame = _chosen_prompt(tracker)
-    display.commit(tracker, sheet_edits.without_prompt(tracker.sheet, id, frame), "Delete prompt")
+    display.commit(tracker, tracker.sheet.without_prompt(id, frame), "Delete prompt")
 
 
 @_button
 def copy_prompt(tracker: TrackerNode) -> None:
     """The chosen prompt on this frame too."""
     id, frame = _chosen_prompt(tracker)
-    sheet = sheet_edits.with_copied_prompt(tracker.sheet, id, frame, host.frame())
+    sheet = tracker.sheet.with_copied_prompt(id, frame, host.frame())
     display.commit(tracker, sheet, "Copy prompt to {}".format(host.frame()))
 
 
@@ -356,7 +354,7 @@ def _add_point(tracker: TrackerNode, include: bool) -> None:
     sheet, thing = _with_current(tracker)
     frame = host.frame()
     what = "{} a point on {}".format("Include" if include else "Exclude", frame)
-    sheet = sheet_edits.with_point(sheet, thing.id, frame, point, include)
+    sheet = sheet.with_point(thing.id, frame, point, include)
     display.commit(tracker, sheet, what, thing.name)
     _told_prompt(tracker, thing, frame)
 
@@ -367,7 +365,7 @@ def _told_prompt(tracker: TrackerNode, thing: SheetObject, frame: int) -> None:
     done = "Re-track changed" if tracker.flag(knobs.HAS_MATTES) else "Track"
     tracker.tell(
         "{} on {}: {}. Preview frame shows it, {} does the shot.".format(
-            thing.name, frame, sheet_edits.told(prompt), done
+            thing.name, frame, in_signs(prompt), done
         )
     )
 

@@ -90,6 +90,16 @@ def tracking_of(words: Words) -> Tracking:
     )
 
 
+def check_path(path: str, knob: str) -> None:
+    """Raises JobError for a path that Nuke would read otherwise than the engine; ``knob`` is its label."""
+    for sign, reading in (("[", "as Tcl"), ("]", "as Tcl"), ("#", "as the frame number")):
+        if sign in path and (sign != "#" or "%" in path):
+            raise JobError(
+                "Nuke reads the {} in {} {}.".format(sign, path, reading),
+                "Name another place in {} on the tab Advanced.".format(knob),
+            )
+
+
 def document_path(mattes: str) -> str:
     """Where the job document of mattes lies: beside them, above folders that hold %V.
 

@@ -30,8 +30,8 @@ def bake(tracker: TrackerNode, names: Sequence[str]) -> List[str]:
                 made,
                 "Grade",
                 channels="alpha",
-                blackpoint=threshold - half,
-                whitepoint=threshold + half,
+                blackpoint=max(0.0, threshold - half),
+                whitepoint=min(1.0, threshold + half),
                 black_clamp=True,
                 white_clamp=True,
             )

@@ -17,7 +17,7 @@ from efficienttam.contract.errors import Cancelled, JobError, PlateError
 from efficienttam.contract.job import Plate
 from efficienttam.contract.sequence import SequencePattern
 
-from . import color_names, graph_key, host, knobs
+from . import color_names, graph_key, host, job_document, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
 from .tracker_node import TrackerNode, path_in
@@ -150,6 +150,7 @@ def feed_of(tracker: TrackerNode, folder: str) -> Feed:
     views = views_of(tracker)
     name = "plate.%V.%04d.exr" if views else "plate.%04d.exr"
     pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
+    job_document.check_path(pattern, "temporary frames in")
     return RenderedFeed(tracker, FeedStore(pattern, views), first, last)
 
 

@@ -142,7 +142,7 @@ def write_document(wanted: Wanted) -> str:
 
 def mattes_path(tracker: TrackerNode) -> str:
     """Where the node's mattes go. What nobody named is named now and kept in the knob."""
-    path = tracker.path(knobs.MATTES)
+    path = told = tracker.path(knobs.MATTES)
     if not path:
         path = job_document.default_mattes(
             host.script_name(),
@@ -151,6 +151,8 @@ def mattes_path(tracker: TrackerNode) -> str:
             tracker.uuid,
             bool(plate.views_of(tracker)),
         )
+    job_document.check_path(path, "mattes to")
+    if not told:
         with host.without_undo():
             tracker.put(knobs.MATTES, path)
     return path

@@ -115,6 +115,38 @@ def _filter(knobs: dict[str, tuple[str, Any]], channels: str = "all") -> NodeCla
     return NodeClass(every, (1, 2))
 
 
+def _channels(first: str) -> dict[str, tuple[str, Any]]:
+    """Four pulldowns of channels, as Remove and AddChannels have them."""
+    others = {f"channels{n}": ("ChannelMask_Knob", "none") for n in (2, 3, 4)}
+    return {"channels": ("ChannelMask_Knob", first), **others}
+
+
+def _shape(softness: float) -> NodeClass:
+    """Rectangle and Radial differ in how soft they begin."""
+    return NodeClass(
+        {
+            "output": ("ChannelMask_Knob", "rgba"),
+            "area": ("BBox_Knob", (0, 0, 0, 0)),
+            "softness": ("Array_Knob", softness),
+            "color": ("AColor_Knob", 1),
+            "opacity": ("Array_Knob", 1),
+            "replace": ("Boolean_Knob", 0),
+            "invert": ("Boolean_Knob", 0),
+            "premult": ("Channel_Knob", "none"),
+            "cliptype": _choice("none", "bbox", "format"),
+        },
+        (0, 2),
+    )
+
+
+_PREMULT = NodeClass(
+    {
+        "channels": ("ChannelMask_Knob", "rgb"),
+        "alpha": ("Channel_Knob", "rgba.alpha"),
+        "invert": ("Boolean_Knob", 0),
+    }
+)
+_WHICH = NodeClass({"which": ("Array_Knob", 0)}, (0, 100))
 _FILE: dict[str, tuple[str, Any]] = {
     "file": ("File_Knob", ""),
     "proxy": ("File_Knob", ""),
@@ -312,20 +344,8 @@ CLASSES: dict[str, NodeClass] = {
         ),
         "rgb",
     ),
-    "Premult": NodeClass(
-        {
-            "channels": ("ChannelMask_Knob", "rgb"),
-            "alpha": ("Channel_Knob", "rgba.alpha"),
-            "invert": ("Boolean_Knob", 0),
-        }
-    ),
-    "Unpremult": NodeClass(
-        {
-            "channels": ("ChannelMask_Knob", "rgb"),
-            "alpha": ("Channel_Knob", "rgba.alpha"),
-            "invert": ("Boolean_Knob", 0),
-        }
-    ),
+    "Premult": _PREMULT,
+    "Unpremult": _PREMULT,
     "Keymix": NodeClass(
         {
             "channels": ("ChannelMask_Knob", "all"),
@@ -339,24 +359,18 @@ CLASSES: dict[str, NodeClass] = {
     "Remove": NodeClass(
         {
             "operation": _choice("remove", "keep"),
-            "channels": ("ChannelMask_Knob", "all"),
-            "channels2": ("ChannelMask_Knob", "none"),
-            "channels3": ("ChannelMask_Knob", "none"),
-            "channels4": ("ChannelMask_Knob", "none"),
+            **_channels("all"),
         }
     ),
     "AddChannels": NodeClass(
         {
-            "channels": ("ChannelMask_Knob", "none"),
-            "channels2": ("ChannelMask_Knob", "none"),
-            "channels3": ("ChannelMask_Knob", "none"),
-            "channels4": ("ChannelMask_Knob", "none"),
+            **_channels("none"),
             "color": ("AColor_Knob", 0),
             "format_size": ("Boolean_Knob", 1),
         }
     ),
-    "Switch": NodeClass({"which": ("Array_Knob", 0)}, (0, 100)),
-    "Dissolve": NodeClass({"which": ("Array_Knob", 0)}, (0, 100)),
+    "Switch": _WHICH,
+    "Dissolve": _WHICH,
     "BlackOutside": NodeClass({}),
     "Crop": NodeClass(
         {
@@ -424,34 +438,8 @@ CLASSES: dict[str, NodeClass] = {
         },
         (0, 1),
     ),
-    "Rectangle": NodeClass(
-        {
-            "output": ("ChannelMask_Knob", "rgba"),
-            "area": ("BBox_Knob", (0, 0, 0, 0)),
-            "softness": ("Array_Knob", 0),
-            "color": ("AColor_Knob", 1),
-            "opacity": ("Array_Knob", 1),
-            "replace": ("Boolean_Knob", 0),
-            "invert": ("Boolean_Knob", 0),
-            "premult": ("Channel_Knob", "none"),
-            "cliptype": _choice("none", "bbox", "format"),
-        },
-        (0, 2),
-    ),
-    "Radial": NodeClass(
-        {
-            "output": ("ChannelMask_Knob", "rgba"),
-            "area": ("BBox_Knob", (0, 0, 0, 0)),
-            "softness": ("Array_Knob", 1),
-            "color": ("AColor_Knob", 1),
-            "opacity": ("Array_Knob", 1),
-            "replace": ("Boolean_Knob", 0),
-            "invert": ("Boolean_Knob", 0),
-            "premult": ("Channel_Knob", "none"),
-            "cliptype": _choice("none", "bbox", "format"),
-        },
-        (0, 2),
-    ),
+    "Rectangle": _shape(softness=0),
+    "Radial": _shape(softness=1),
     "Transform": NodeClass(
         {
             "translate": ("XY_Knob", 0),

@@ -9,7 +9,7 @@ import host_paths  # noqa: F401
 from efficienttam.contract.document import JobFaults, to_json
 from efficienttam.contract.errors import ColorError, JobError, PlateError
 from efficienttam.contract.job import Plate
-from efficienttam.contract.prompt_sheet import PromptSheet
+from efficienttam.contract.prompt_sheet import PromptSheet, in_signs
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam_nuke import color_names, job_document, object_colors, retracking, sheet_edits
 from efficienttam_nuke.feed_store import FeedStore, frame_key
@@ -18,26 +18,26 @@ from efficienttam_nuke.feed_store import FeedStore, frame_key
 def sheet_of(*frames, **more):
     sheet = PromptSheet().with_object("hero", "h")
     for frame in frames:
-        sheet = sheet_edits.with_point(sheet, "h", frame, (10.0, 20.0), True)
+        sheet = sheet.with_point("h", frame, (10.0, 20.0), True)
     return sheet
 
 
 class Edits(unittest.TestCase):
     def test_a_point_takes_the_opposite_back(self):
         sheet = sheet_of(1)
-        sheet = sheet_edits.with_point(sheet, "h", 1, (5.0, 5.0), True)
-        sheet = sheet_edits.with_point(sheet, "h", 1, (5.0, 5.0), False)
+        sheet = sheet.with_point("h", 1, (5.0, 5.0), True)
+        sheet = sheet.with_point("h", 1, (5.0, 5.0), False)
         prompt = sheet.object("h").prompt_on(1)
         self.assertEqual(prompt.include, ((10.0, 20.0),))
         self.assertEqual(prompt.exclude, ((5.0, 5.0),))
 
     def test_points_box_and_roto_share_a_frame(self):
-        sheet = sheet_edits.with_box(sheet_of(1), "h", 1, (0.0, 0.0, 9.0, 9.0))
-        sheet = sheet_edits.with_roto(sheet, "h", 1, RotoFile("a.exr"))
-        self.assertEqual(sheet_edits.told(sheet.object("h").prompt_on(1)), "+1 B R")
+        sheet = sheet_of(1).with_box("h", 1, (0.0, 0.0, 9.0, 9.0))
+        sheet = sheet.with_roto("h", 1, RotoFile("a.exr"))
+        self.assertEqual(in_signs(sheet.object("h").prompt_on(1)), "+1 box roto")
 
     def test_a_moved_point(self):
-        sheet = sheet_edits.with_point(sheet_of(1), "h", 1, (7.0, 7.0), False)
+        sheet = sheet_of(1).with_point("h", 1, (7.0, 7.0), False)
         moved = sheet_edits.with_moved_point(sheet, "h", 1, (False, 0), (8.0, 9.0))
         self.assertEqual(moved.object("h").prompt_on(1).exclude, ((8.0, 9.0),))
         with self.assertRaises(JobError):
@@ -46,7 +46,7 @@ class Edits(unittest.TestCase):
     def test_a_prompt_that_tells_comes_first(self):
         sheet = PromptSheet().with_object("hero", "h")
         sheet = sheet.with_prompt("h", Prompt(1, exclude=((1.0, 1.0),)))
-        sheet = sheet_edits.with_point(sheet, "h", 9, (2.0, 2.0), True)
+        sheet = sheet.with_point("h", 9, (2.0, 2.0), True)
         self.assertEqual([prompt.frame for prompt in sheet.object("h").prompts], [9, 1])
 
     def test_names_of_nukes_layers_are_refused(self):
@@ -56,17 +56,17 @@ class Edits(unittest.TestCase):
 
     def test_rows_and_table(self):
         sheet = sheet_of(1030, 1001).with_object("stone", "s")
-        sheet = sheet_edits.with_box(sheet, "s", 1001, (0.0, 0.0, 9.0, 9.0))
+        sheet = sheet.with_box("s", 1001, (0.0, 0.0, 9.0, 9.0))
         self.assertEqual(
             list(sheet_edits.rows(sheet).items()),
             [
                 ("1001 hero: +1", ("h", 1001)),
-                ("1001 stone: B", ("s", 1001)),
+                ("1001 stone: box", ("s", 1001)),
                 ("1030 hero: +1", ("h", 1030)),
             ],
         )
         lines = sheet_edits.table(sheet).split("\n")
-        self.assertEqual([line.split() for line in lines][1:], [["hero", "+1", "+1"], ["stone", "B", "."]])
+        self.assertEqual([line.split() for line in lines][1:], [["hero", "+1", "+1"], ["stone", "box", "."]])
         self.assertEqual(sheet_edits.table(PromptSheet()), "no objects yet")
 
     def test_colors(self):
@@ -136,7 +136,7 @@ class Changes(unittest.TestCase):
         self.assertEqual(self.runs(sheet_of(5, 10, 15), sheet_of(5, 15)), [(5, 15)])
 
     def test_all_where_more_changed(self):
-        stone = sheet_edits.with_point(sheet_of(5).with_object("stone", "s"), "s", 5, (1.0, 1.0), True)
+        stone = sheet_of(5).with_object("stone", "s").with_point("s", 5, (1.0, 1.0), True)
         self.assertEqual(self.runs(sheet_of(5), stone), [(1, 20)])
         self.assertEqual(self.runs(stone, sheet_of(5)), [])
         self.assertEqual(self.runs(sheet_of(5), sheet_of(5), model="efficienttam_s"), [(1, 20)])

@@ -105,7 +105,7 @@ class Prompting(InNuke):
         self.nuke.frame(1010)
         self.press("copy_prompt")
         self.assertEqual([prompt["frame"] for prompt in self.sheet[0]["prompts"]], [1001, 1010])
-        self.press("go_to_prompt", prompt="1001 object1: B")
+        self.press("go_to_prompt", prompt="1001 object1: box")
         self.assertEqual(self.nuke.frame(), 1001)
         self.press("delete_prompt")
         self.assertEqual([prompt["frame"] for prompt in self.sheet[0]["prompts"]], [1010])

@@ -33,10 +33,9 @@ class TheShot(_WithEngine):
 
     def test_the_window_changes_the_node(self):
         from efficienttam.contract.prompt_sheet import PromptSheet
-        from efficienttam_nuke import sheet_edits
 
         sheet = PromptSheet().with_object("hero", "h")
-        sheet = sheet_edits.with_point(sheet, "h", 1003, (50.0, 20.0), True)
+        sheet = sheet.with_point("h", 1003, (50.0, 20.0), True)
         self.shot.set_sheet(sheet, "Include a point of hero")
         self.assertEqual(self.shot.sheet, sheet)
         self.assertEqual(self.sheet[0]["prompts"][0]["include"], [[50, 20]])

@@ -17,7 +17,7 @@ for folder in (REPOSITORY / "tests", Path(__file__).parent):
         sys.path.insert(0, str(folder))
 
 import fake_nuke  # noqa: E402
-from shots import Artist  # noqa: E402
+from shots import FIRST, Artist, Shot  # noqa: E402
 
 
 def forget_plugin() -> None:
@@ -92,3 +92,19 @@ def artist(running_nuke: Any, tmp_path: Path) -> Iterator[Artist]:
     running_nuke.root["name"]._set_state(str(tmp_path / "shot_v001.nk").replace("\\", "/"))
     yield Artist(running_nuke)
     running_nuke.modules = modules_of_nuke()
+
+
+@pytest.fixture
+def shot() -> Shot:
+    """A short one."""
+    return Shot(3)
+
+
+@pytest.fixture
+def tracked(artist: Artist, shot: Shot, tmp_path: Path) -> Any:
+    """A node that was tracked well."""
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    artist.click(node, shot, FIRST)
+    status = artist.track(node)
+    assert artist.score(node, shot) > 0.85, status
+    return node

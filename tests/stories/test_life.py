@@ -15,19 +15,10 @@ GOOD = 0.85
 
 
 @pytest.fixture
-def shot() -> Shot:
-    return Shot(3)
-
-
-@pytest.fixture
-def tracked(artist: Artist, shot: Shot, tmp_path: Path) -> Any:
-    """A node that was tracked, with a node below it."""
-    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
-    artist.click(node, shot, FIRST)
-    status = artist.track(node)
-    assert artist.score(node, shot) > GOOD, status
-    artist.nuke.nodes.Grade(inputs=[node], name="Below")
-    return node
+def tracked(artist: Artist, tracked: Any) -> Any:
+    """With a node below it."""
+    artist.nuke.nodes.Grade(inputs=[tracked], name="Below")
+    return tracked
 
 
 def reopened(artist: Artist, old: str, new: str) -> Any:

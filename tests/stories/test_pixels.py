@@ -188,6 +188,14 @@ def test_live_controls_need_no_tracking(artist: Artist, tmp_path: Path) -> None:
     hard = artist.matte(node, FIRST)
     assert ((hard < 0.01) | (hard > 0.99)).mean() > 0.99
     node["softness"].setValue(1)
+    for threshold in (0.1, 0.8):
+        node["threshold"].setValue(threshold)
+        moved = artist.matte(node, FIRST)
+        assert np.all(moved[plain > 0.999] > 0.99) and np.all(moved[plain == 0] == 0), (
+            "what is solid stays so"
+        )
+        assert (moved.sum() > plain.sum()) == (threshold < 0.5)
+    node["threshold"].setValue(0.5)
     node["invert"].setValue(True)
     assert np.allclose(artist.matte(node, FIRST), 1 - plain, atol=1e-6)
     node["invert"].setValue(False)

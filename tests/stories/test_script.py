@@ -18,21 +18,6 @@ GOOD = 0.85
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def shot() -> Shot:
-    return Shot(3)
-
-
-@pytest.fixture
-def tracked(artist: Artist, shot: Shot, tmp_path: Path) -> Any:
-    """A node that was tracked."""
-    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
-    artist.click(node, shot, FIRST)
-    status = artist.track(node)
-    assert artist.score(node, shot) > GOOD, status
-    return node
-
-
 def test_a_copy_has_the_prompts_and_mattes_of_its_own(artist: Artist, shot: Shot, tracked: Any) -> None:
     nuke = artist.nuke
     for node in nuke.allNodes():

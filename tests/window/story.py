@@ -8,6 +8,7 @@ worker. Run from the root of the repository, with it on PYTHONPATH.
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -239,6 +240,76 @@ def losing_the_worker(artist, truth):
     assert artist.client.pid not in (None, pid) and window.edits.sheet != sheet
 
 
+def losing_an_idle_worker(artist, truth):
+    """It is killed while nobody asks anything: the status line tells at once, and the next step mends it."""
+    window = artist.window
+    artist.at_rest()
+    pid, sheet = artist.client.pid, window.edits.sheet
+    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    artist.until(lambda: "what you do next starts it again" in artist.status, "the end to be told", 5)
+    assert artist.client.pid is None and not window.session.alive and window.edits.sheet == sheet
+    artist.key(KEY.Key_Right)
+    artist.until(lambda: window.session.alive, "the plate to be opened again", 180)
+    artist.at_rest()
+    assert "starts it again" not in artist.status and window.edits.frame == 1002
+
+
+def replacing_a_frame(artist, truth):
+    """Somebody renders frames of the plate anew: they are seen, and so is what a click selects there."""
+    window = artist.window
+    artist.key(KEY.Key_Home)
+    artist.at_rest()
+    before = window.session.picture(1001), window.session.shelf.image(1001, "object1")
+    last = max(int(frame) for frame in truth["left"])
+    first = os.path.join(artist.folder, "plate.1001.png")
+    kept = first + ".kept"
+    os.rename(first, kept)
+    shutil.copyfile(os.path.join(artist.folder, "plate.{}.png".format(last)), first)
+    artist.key(KEY.Key_Right)
+    artist.at_rest()
+    artist.key(KEY.Key_Left)
+    artist.until(lambda: "Replaced on disk: frame 1001" in artist.status, "the new frame to be noticed")
+    artist.at_rest()
+    assert window.session.picture(1001) is not before[0] and window.canvas.scene.picture is not before[0]
+    assert window.session.picture(1001) != before[0]
+    artist.until(lambda: window.session.shelf.image(1001, "object1") != before[1], "the new preview")
+    os.replace(kept, first)
+    artist.key(KEY.Key_Right)
+    artist.at_rest()
+    artist.key(KEY.Key_Left)
+    artist.until(lambda: window.session.picture(1001) == before[0], "the old frame to be back")
+    artist.at_rest()
+
+
+def changing_words_while_it_tracks(artist, truth):
+    """A prompt goes, undo brings it back, an object gets another name: the job at hand ends well."""
+    window = artist.window
+    last = max(int(frame) for frame in truth["left"])
+    artist.key(KEY.Key_1)
+    artist.key(KEY.Key_W)
+    artist.key(KEY.Key_T)
+    artist.until(lambda: window.session.tracking.progress is not None, "tracking to begin", 120)
+    artist.key(KEY.Key_End)
+    sheet = window.edits.sheet
+    artist.key(KEY.Key_Delete)
+    assert window.edits.sheet.object(window.edits.current).prompt_on(last) is None
+    artist.key(KEY.Key_2)
+    artist.key(KEY.Key_Z)
+    assert window.edits.sheet == sheet and window.edits.object.name == "object2"
+    artist.key(KEY.Key_2)
+    window.side.objects.rename(window.edits.current)
+    field = window.side.objects.row(window.edits.current).field
+    QTest.keyClicks(field, "thing")
+    QTest.keyClick(field, KEY.Key_Return)
+    assert window.edits.object.name == "thing"
+    artist.until(lambda: not window.session.tracking.running, "tracking to end", 300)
+    artist.at_rest()
+    assert "thing" not in window.session.shelf.on_disk(1001)
+    artist.key(KEY.Key_Z)
+    artist.track()
+    assert window.session.shelf.frames(["object1", "object2"]) == frozenset(range(1001, last + 1))
+
+
 def main():
     application = QtWidgets.QApplication(sys.argv[:1])
     python, folder = sys.argv[1:]
@@ -246,7 +317,7 @@ def main():
         truth = json.load(file)
     artist = Artist(python, folder)
     try:
-        for chapter in (prompting, tracking, losing_the_worker):
+        for chapter in CHAPTERS:
             chapter(artist, truth)
             print(chapter.__name__, "done")
         sheet = artist.window.edits.sheet
@@ -264,6 +335,11 @@ def main():
     del application
     print("The story ends well.")
 
+
+CHAPTERS = (
+    *(prompting, tracking, losing_the_worker, losing_an_idle_worker),
+    *(replacing_a_frame, changing_words_while_it_tracks),
+)
 
 if __name__ == "__main__":
     main()

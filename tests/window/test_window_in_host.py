@@ -3,20 +3,8 @@
 import os
 
 import pytest
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-try:
-    from efficienttam.window.qt import QtCore, QtGui, QtWidgets, sound
-except ImportError:
-    pytest.skip("Neither PySide6 nor PySide2 is installed.", allow_module_level=True)
-try:
-    from PySide6.QtTest import QTest
-except ImportError:
-    from PySide2.QtTest import QTest
-
-if not sound():
-    pytest.skip("This PySide6 aborts Pythons before 3.12: use one before 6.12.", allow_module_level=True)
+import qt_here
+from qt_here import QtCore, QTest, QtGui, QtWidgets
 
 from efficienttam.client import WorkerClient
 from efficienttam.contract.errors import OutputError
@@ -28,6 +16,8 @@ from efficienttam.window import prompt_window
 from efficienttam.window.prompt_window import PromptWindow
 from efficienttam.window.shot import Shot
 from efficienttam.window.shot_edits import ready_objects
+
+application = qt_here.application
 
 NONE, CONTROL = QtCore.Qt.KeyboardModifier.NoModifier, QtCore.Qt.KeyboardModifier.ControlModifier
 
@@ -67,11 +57,6 @@ class KnobShot(Shot):
 
     def job(self, sheet):
         return TrackJob(Plate(path="p.%04d.exr"), ready_objects(sheet), Output(path="m/{object}.%04d.exr"))
-
-
-@pytest.fixture(scope="session")
-def application():
-    yield QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
 
 
 @pytest.fixture

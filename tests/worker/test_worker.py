@@ -32,6 +32,7 @@ from efficienttam.contract.messages import (
     Preview,
     Progress,
     ReleaseDevice,
+    Status,
     TrackRequest,
     to_line,
 )
@@ -255,14 +256,31 @@ def test_a_killed_worker_is_told_and_the_next_request_starts_another(opened_alon
     assert again.made + again.kept == 12 and again.kept > 0
 
 
+def test_a_network_is_loaded_once_and_told_once(opened_alone, job, tiny_plate):
+    asked = TrackRequest(0, job, folder=str(tiny_plate), frames=(1001, 1001))
+    reply = opened_alone.ask(asked)
+    assert reply.made, reply
+    told = [m.text for messages in opened_alone.heard.values() for m in messages if isinstance(m, Status)]
+    assert sum(text.startswith("Loading ") for text in told) == 1
+
+
+def test_a_worker_that_dies_while_nobody_asks_is_known_of(opened_alone):
+    assert opened_alone.client.lost is None
+    os.kill(opened_alone.client.pid, signal.SIGKILL)
+    opened_alone.poll_until(lambda: opened_alone.client.pid is None)
+    assert "killed" in opened_alone.client.lost.message
+    opened_alone.ask(Forget(0, "shot"))
+    assert opened_alone.client.lost is None
+
+
 def test_stray_prints_do_not_reach_the_host(start, job, tiny_plate):
     code = (
         "import os, sys\n"
         "from efficienttam.worker import __main__, loaded_model\n"
         "load = loaded_model.LoadedModel.load\n"
-        "def noisy(self, wish):\n"
+        "def noisy(self, wish, tell):\n"
         "    print('stray print'); os.write(1, b'stray write\\n'); os.system('echo stray child')\n"
-        "    return load(self, wish)\n"
+        "    return load(self, wish, tell)\n"
         "loaded_model.LoadedModel.load = noisy\n"
         "sys.exit(__main__.main())\n"
     )
@@ -292,6 +310,13 @@ def test_an_idle_worker_ends_and_another_starts(start, job, tiny_plate):
     assert names([host.ask(ReleaseDevice(0))]) == ["Done"]
     host.poll_until(lambda: host.client.state is WorkerState.OFF, 20)
     assert names([host.ask(ReleaseDevice(0))]) == ["Done"]
+
+
+def test_a_replaced_frame_is_told_once(opened, tiny_plate):
+    opened.ask(GetPicture(0, "shot", 1001))
+    (tiny_plate / "plate.1001.exr").write_bytes((tiny_plate / "plate.1002.exr").read_bytes())
+    assert opened.ask(Preview(0, "shot", 1001, (), mattes=False)).replaced == (1001,)
+    assert opened.ask(Preview(0, "shot", 1001, (), mattes=False)).replaced == ()
 
 
 def test_a_frame_that_was_replaced_is_seen_in_the_next_preview(opened, job, tiny_plate):
