@@ -17,7 +17,7 @@ from .command_parser import Parser
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import Cancelled, EfficientTAMError, ExitCode
-from .contract.job import Model, Precision
+from .contract.job import Compression, DataWindow, Depth, Model, Output, PlateMetadata, Precision
 from .contract.passes import Between, Direction, Recall
 from .contract.sequence import MissingFrames
 
@@ -151,6 +151,25 @@ def _add_review(commands: argparse._SubParsersAction[Parser]) -> None:
     _add_progress(review)
     _add_machine(review)
 
+    movie = _add(commands, "movie", "write the mattes of a job over its plate as a movie", "movie", "movie")
+    movie.add_argument("job", metavar="JOB.json")
+    movie.add_argument(
+        "--out", required=True, metavar="FILE", help=".mov: ProRes 4444, mattes as alpha; .mp4: H.264, tinted"
+    )
+    movie.add_argument("--overlay", action="store_true", help="tint the plate in a .mov too")
+    movie.add_argument(
+        "--object",
+        action="append",
+        dest="objects",
+        default=[],
+        metavar="NAME",
+        help="this one, not all",
+    )
+    movie.add_argument("--frames", metavar="A-B", help="the job's range unless told")
+    movie.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
+    movie.add_argument("--rate", default="", metavar="N", help="pictures a second; the plate's own, else 24")
+    _add_progress(movie)
+
 
 def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte = _add(commands, "matte", "track without a job document", "matte", "matte")
@@ -188,12 +207,31 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
     tracking.add_argument("--precision", choices=[p.value for p in Precision], default=Precision.AUTO.value)
     output = matte.add_argument_group("output")
-    output.add_argument("--layers", action="store_true", help="one file per frame with a layer per object")
+    _add_form(output)
     output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")
     output.add_argument("--dry-run", action="store_true", help="check and print what would be written")
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)
+
+
+def _add_form(output: argparse._ArgumentGroup) -> None:
+    """How mattes lie in files."""
+    layout = output.add_mutually_exclusive_group()
+    layout.add_argument("--layers", action="store_true", help="one EXR per frame with a layer per object")
+    layout.add_argument("--cryptomatte", action="store_true", help="one EXR per frame, objects as ids in it")
+    output.add_argument(
+        "--layer", default=Output.layer, metavar="NAME", help="where a matte goes; %(default)s unless told"
+    )
+    for option, choices, told in (
+        ("--compression", Compression, "how files are packed; by format unless told"),
+        ("--depth", Depth, "number format of mattes; by format unless told"),
+        ("--data-window", DataWindow, "store the whole display window, or the box of what is not black"),
+        ("--plate-metadata", PlateMetadata, "what of the plate's header goes on into a matte's"),
+    ):
+        field = option.lstrip("-").replace("-", "_")
+        values = [member.value for member in choices]
+        output.add_argument(option, choices=values, default=getattr(Output, field).value, help=told)
 
 
 def _add_ui(commands: argparse._SubParsersAction[Parser]) -> None:

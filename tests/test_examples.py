@@ -146,8 +146,8 @@ def test_the_readme_shell_runs(demo_folder: Path, environment: dict[str, str]) -
         done = subprocess.run(command, cwd=demo_folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stderr[-2000:]}"
         assert "--resume" not in line or "0 mattes to make, 3 kept." in done.stderr
-    assert len(ran) == 6
+    assert len(ran) == 7
     assert sorted(os.listdir(demo_folder / "mattes")) == [
         f"{name}.{frame}.exr" for name in ("all", "hero") for frame in FRAMES
     ]
-    assert (demo_folder / "preview.png").is_file()
+    assert (demo_folder / "preview.png").is_file() and (demo_folder / "hero.mov").is_file()

@@ -6,22 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 
 from ..contract.errors import PlateError
-from ..contract.job import Layout, Output
+from ..contract.job import Output
 from ..contract.matte_score import MatteScore, parse_score, score_attribute
-from ..contract.sequence import SequencePattern
-from ..media import channel_name, read_texts
-
-
-def matte_places(
-    output: Output, names: Sequence[str], frame: int, view: str
-) -> Iterator[tuple[str, str, str]]:
-    """Object, file and channel of every matte of a frame, there or not."""
-    pattern = SequencePattern(output.path)
-    layered = output.layout is Layout.LAYER_PER_OBJECT
-    last = output.layer.rpartition(".")[2]
-    for name in names:
-        path = pattern.path(frame, view, "" if layered else name)
-        yield name, path, channel_name(f"{name}.{last}" if layered else output.layer)
+from ..media import read_texts
+from .matte_form import owners_by_file
 
 
 def read_score(path: str, name: str) -> MatteScore | None:
@@ -34,10 +22,7 @@ def disk_scores(
     output: Output, names: Sequence[str], frame: int, view: str
 ) -> Iterator[tuple[str, MatteScore]]:
     """Objects that have a whole file of the frame, with their scores, empty where a header is mute."""
-    owners: dict[str, list[str]] = {}
-    for name, path, _ in matte_places(output, names, frame, view):
-        owners.setdefault(path, []).append(name)
-    for path, together in owners.items():
+    for path, together in owners_by_file(output, names, frame, view).items():
         if os.path.isfile(path):
             try:
                 told = read_texts(path, [score_attribute(name) for name in together])

@@ -12,8 +12,9 @@ from ..contract.errors import IncompleteError
 from ..contract.job import Layout, Output
 from ..contract.matte_score import MatteScore, score_attribute
 from ..contract.sequence import SequencePattern
-from ..media import FrameSequence, verify_matte, write_mattes
+from ..media import FrameSequence
 from .footage import make_folder
+from .matte_form import matte_form
 from .matte_score import placed
 from .matte_spool import MatteSpool
 from .matte_stamp import MatteStamp
@@ -34,13 +35,14 @@ class MatteFiles:
         wanted: Mapping[str, Sequence[int]],
         stamp: MatteStamp,
     ) -> None:
-        self._output = output
         self._pattern = SequencePattern(output.path)
         self._view = view
         self._plate = plate
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._stamp = stamp
-        self._layered = output.layout is Layout.LAYER_PER_OBJECT
+        self._form = matte_form(output)
+        #: Whether all objects of a frame go into one file.
+        self._shared = output.layout is not Layout.FILE_PER_OBJECT
         #: Scores of the mattes that wait.
         self._scores: dict[tuple[int, str], MatteScore] = {}
         self._waiting = MatteSpool(os.path.dirname(os.path.abspath(self.path(1, ""))))
@@ -53,14 +55,14 @@ class MatteFiles:
         """Frames by object without a good file.
 
         A file is good when its header, window, size and stamp are right and it is complete.
-        ``together``, or a layer per object, makes a frame anew for all its objects when it must be made
-        for one.
+        ``together``, or a layout with all objects in one file, makes a frame anew for all its objects
+        when it must be made for one.
         """
         left = {
             name: {frame for frame in frames if not self._is_good(frame, name)}
             for name, frames in self._wanted.items()
         }
-        if together or self._layered:
+        if together or self._shared:
             anew: set[int] = set().union(*left.values())
             left = {name: anew & frames for name, frames in self._wanted.items()}
         return {name: sorted(frames) for name, frames in left.items()}
@@ -72,7 +74,7 @@ class MatteFiles:
 
         Each is called, in any thread, to write the file; that gives its path or raises OutputError.
         """
-        if not self._layered:
+        if not self._shared:
             return [
                 functools.partial(self._write, frame, name, {name: matte}, scores)
                 for name, matte in mattes.items()
@@ -100,40 +102,28 @@ class MatteFiles:
         make_folder(os.path.dirname(path))
         told = {score_attribute(owner): str(placed(scores[owner], matte)) for owner, matte in mattes.items()}
         absent = np.zeros(next(iter(mattes.values())).shape, np.float32)
-        write_mattes(
+        owners = self._owners(name)
+        self._form.write(
             path,
-            {layer: mattes.get(owner, absent) for layer, owner in self._layers(name).items()},
-            plate=self._plate.info(frame),
-            compression=self._output.compression,
-            depth=self._output.depth,
-            data_window=self._output.data_window,
-            metadata={**self._stamp.header(frame, self._owners(name), self._view), **told},
+            {owner: mattes.get(owner, absent) for owner in owners},
+            self._plate.info(frame),
+            {**self._stamp.header(frame, owners, self._view), **told},
         )
         return path
-
-    def _layers(self, name: str) -> dict[str, str]:
-        """Layer -> object in the file of object ``name``, or of all of them."""
-        if not self._layered:
-            return {self._output.layer: name}
-        channel = self._output.layer.rpartition(".")[2]
-        return {f"{owner}.{channel}": owner for owner in self._wanted}
 
     def _owners(self, name: str) -> tuple[str, ...]:
         """The objects of a file."""
         return (name,) if name else tuple(self._wanted)
 
     def _is_good(self, frame: int, name: str) -> bool:
-        name = "" if self._layered else name
+        name = "" if self._shared else name
         path = self.path(frame, name)
         if not os.path.isfile(path):
             return False
+        owners = self._owners(name)
         try:
-            verify_matte(
-                path,
-                plate=self._plate.info(frame),
-                layers=list(self._layers(name)),
-                metadata=self._stamp.expected(frame, self._owners(name), self._view),
-            )
+            stamp = self._stamp.expected(frame, owners, self._view)
+            self._form.verify(path, owners, self._plate.info(frame), stamp)
         except IncompleteError:
             return False
         return True

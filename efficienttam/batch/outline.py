@@ -23,7 +23,7 @@ def outline(footage: Footage) -> Outline:
     """The outline of the job of that footage."""
     job = footage.job
     pattern = SequencePattern(job.output.path)
-    layered = job.output.layout is Layout.LAYER_PER_OBJECT
+    shared = job.output.layout is not Layout.FILE_PER_OBJECT
     mattes, files, span = 0, [], (0, 0)
     for view, span in footage.ranges.items():
         for frame in range(span[0], span[1] + 1):
@@ -33,6 +33,6 @@ def outline(footage: Footage) -> Outline:
                 if job.tracking.direction.reaches(frame, [prompt.frame for prompt in thing.prompts])
             ]
             mattes += len(names)
-            for name in names[:1] if layered else names:
+            for name in names[:1] if shared else names:
                 files.append(os.path.normpath(pattern.path(frame, view, name)))
     return Outline(span, mattes, tuple(files))

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Set
 from ..contract.disk import disk_faults, place_at
 from ..contract.document import examine, read_text
 from ..contract.errors import ColorError, WeightsError
-from ..contract.fields import Fault, nearest
+from ..contract.fields import Fault, known, nearest
 from ..contract.job import TrackJob
-from ..contract.rules import known
 from ..model.config import MODELS
 from ..weights.location import find_weights
 

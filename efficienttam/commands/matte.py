@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from ..contract.document import from_json, resolve, to_json, write_job
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import (
+    Compression,
+    DataWindow,
+    Depth,
     FrameRange,
     Layout,
     Model,
     Output,
     Plate,
+    PlateMetadata,
     Precision,
     TrackedObject,
     Tracking,
@@ -75,6 +79,12 @@ def _refuse_save_job(job: TrackJob, folder: str, path: str) -> None:
     refuse_folder_of(path, "--save-job")
 
 
+def _layout(args: argparse.Namespace) -> Layout:
+    if args.cryptomatte:
+        return Layout.CRYPTOMATTE
+    return Layout.LAYER_PER_OBJECT if args.layers else Layout.FILE_PER_OBJECT
+
+
 def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[TrackJob, str]:
     """The job and the folder its paths are relative to. Raises JobFaults or JobError."""
     first, last = frame_pair(args.range) if args.range else (None, None)
@@ -89,7 +99,12 @@ def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[
         objects=objects,
         output=Output(
             path=args.out,
-            layout=Layout.LAYER_PER_OBJECT if args.layers else Layout.FILE_PER_OBJECT,
+            layout=_layout(args),
+            layer=args.layer,
+            compression=Compression(args.compression),
+            depth=Depth(args.depth),
+            data_window=DataWindow(args.data_window),
+            plate_metadata=PlateMetadata(args.plate_metadata),
         ),
         range=FrameRange(first, last),
         views=tuple(args.views.split(",")) if args.views else (),

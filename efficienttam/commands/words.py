@@ -17,8 +17,9 @@ from ..contract.document import JobFaults
 from ..contract.errors import JobError
 from ..contract.fields import Fault
 from ..contract.job import TrackedObject
+from ..contract.output_form import CHOOSE_FILES, CHOOSE_LAYERS
 from ..contract.prompts import Prompt, RotoFile
-from ..contract.rules import CHOOSE_FILES, CHOOSE_LAYERS, LET_STAND_IN
+from ..contract.rules import LET_STAND_IN
 
 #: Places of the document that one option fills, and that option.
 OPTIONS = {
@@ -28,6 +29,10 @@ OPTIONS = {
     "plate.missing": "--missing",
     "plate.layer": "--plate-layer",
     "output": "--out",
+    "output.layer": "--layer",
+    "output.compression": "--compression",
+    "output.depth": "--depth",
+    "output.data_window": "--data-window",
     "range": "--frames",
     "views": "--views",
     "model": "--model",
@@ -38,7 +43,7 @@ OPTIONS = {
 }
 #: Remedies that name a field of the document, and what does the same here.
 REMEDIES = {
-    CHOOSE_FILES: "leave --layers out",
+    CHOOSE_FILES: "leave --layers and --cryptomatte out",
     CHOOSE_LAYERS: "give --layers",
     LET_STAND_IN: "give --missing hold or --missing black",
 }

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from .errors import ExitCode
-from .fields import REFUSED, Fault
+from .fields import REFUSED, Fault, known
 from .job import Plate, TrackJob
 from .prompts import RotoFile
-from .rules import LET_STAND_IN, known, objects_of, prompts_of
+from .rules import LET_STAND_IN, objects_of, prompts_of
 from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
 
 

@@ -28,6 +28,12 @@ class Fault(NamedTuple):
 REFUSED = type("Refused", (), {"__repr__": lambda self: "REFUSED"})()
 
 
+def known(record: Any, name: str) -> Any:
+    """The field of a record, None when it or the record was refused."""
+    value = None if record is REFUSED else getattr(record, name)
+    return None if value is REFUSED else value
+
+
 def field(kind: Kind, meaning: str, default: Any = dataclasses.MISSING, hide_default: bool = False) -> Any:
     """A dataclass field that knows its kind; without ``default`` the document must give it.
 

@@ -24,25 +24,45 @@ class Layout(enum.Enum):
 
     #: One file per object and frame.
     FILE_PER_OBJECT = "file_per_object"
-    #: One file per frame with a layer per object.
+    #: One EXR per frame with a layer per object.
     LAYER_PER_OBJECT = "layer_per_object"
+    #: One EXR per frame in which every object is an id of a Cryptomatte.
+    CRYPTOMATTE = "cryptomatte"
 
 
 class Compression(enum.Enum):
-    """EXR compressions that keep a matte exactly."""
+    """How files are packed; see ``output_form`` for which format takes which."""
 
+    #: zips in EXR, zip in PNG and TIFF.
+    AUTO = "auto"
     NONE = "none"
     RLE = "rle"
     ZIPS = "zips"
     ZIP = "zip"
     PIZ = "piz"
+    #: Lossy in channels of colour, which mattes are kept out of; exact in all others.
+    DWAA = "dwaa"
+    DWAB = "dwab"
 
 
 class Depth(enum.Enum):
     """Number format of the matte channels."""
 
+    #: half in EXR, uint16 in PNG and TIFF, float in a Cryptomatte.
+    AUTO = "auto"
     HALF = "half"
     FLOAT = "float"
+    UINT16 = "uint16"
+
+
+class PlateMetadata(enum.Enum):
+    """What of the plate's header goes on into a matte's. Windows and pixel aspect always do."""
+
+    NONE = "none"
+    #: Frame rate, timecode, reel name.
+    ESSENTIAL = "essential"
+    #: All that still holds for a matte: camera, lens, take, comments, ...
+    ALL = "all"
 
 
 class DataWindow(enum.Enum):
@@ -209,7 +229,8 @@ class Output:
     """Where mattes go and in which form."""
 
     path: str = field(
-        Text("a file name", empty=False), "EXR sequence; %V is the view, {object} the object's name."
+        Text("a file name", empty=False),
+        "Sequence of .exr, .png or .tif; %V is the view, {object} the object's name.",
     )
     layout: Layout = field(Choice(Layout), "How objects are laid out in files.", Layout.FILE_PER_OBJECT)
     layer: str = field(
@@ -217,12 +238,19 @@ class Output:
         "Where a matte goes; with a layer per object, its last part names the channel in each.",
         "rgba.alpha",
     )
-    compression: Compression = field(Choice(Compression), "EXR compression.", Compression.ZIPS)
-    depth: Depth = field(Choice(Depth), "Number format of the matte channels.", Depth.HALF)
+    compression: Compression = field(
+        Choice(Compression), "How files are packed; by format unless told.", Compression.AUTO
+    )
+    depth: Depth = field(
+        Choice(Depth), "Number format of the matte channels; by format unless told.", Depth.AUTO
+    )
     data_window: DataWindow = field(
         Choice(DataWindow),
         "Store the whole display window, or the box of what is not black.",
         DataWindow.DISPLAY,
+    )
+    plate_metadata: PlateMetadata = field(
+        Choice(PlateMetadata), "What of the plate's header goes on into a matte's.", PlateMetadata.ESSENTIAL
     )
 
 

@@ -10,10 +10,10 @@ import re
 from typing import Iterator
 
 from .disk import place_at
-from .fields import REFUSED
+from .fields import REFUSED, known
 from .job import TrackJob
 from .prompts import RotoFile
-from .rules import known, objects_of, prompts_of
+from .rules import objects_of, prompts_of
 from .sequence import SequencePattern
 
 _NUMBER = re.compile(r"\d{1,9}")

@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator
 
-from .fields import REFUSED, Fault
-from .job import FrameRange, Layout, Mattes, Output, Refine, TrackedObject, TrackJob
+from .fields import REFUSED, Fault, known
+from .job import FrameRange, Mattes, Refine, TrackedObject, TrackJob
+from .output_form import output_faults
 from .sequence import SequencePattern
 
-#: What a remedy says of fields; who fills them in another way says it in its own words.
-CHOOSE_LAYERS = 'set "layout": "layer_per_object"'
-CHOOSE_FILES = 'set "layout": "file_per_object"'
+#: What a remedy says of a field; who fills it in another way says it in its own words.
 LET_STAND_IN = 'set "missing" to "hold" or "black"'
 
 #: Most pixels that an edge or its band may be wide.
 WIDEST = 1000
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_LAYER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
 _VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
 
@@ -31,7 +29,7 @@ def broken_rules(job: TrackJob) -> list[Fault]:
     faults: list[Fault] = []
     faults.extend(_plate_faults(job))
     faults.extend(_object_faults(job))
-    faults.extend(_output_faults(job))
+    faults.extend(output_faults(job))
     faults.extend(_range_faults(job.range))
     faults.extend(_view_faults(job))
     faults.extend(_matte_faults(job.mattes))
@@ -57,12 +55,6 @@ def prompts_of(job: TrackJob) -> Iterator[tuple[str, Any]]:
             for index, prompt in enumerate(thing.prompts):
                 if prompt is not REFUSED:
                     yield f"{place}.prompts[{index}]", prompt
-
-
-def known(record: Any, name: str) -> Any:
-    """The field of a record, None when it or the record was refused."""
-    value = None if record is REFUSED else getattr(record, name)
-    return None if value is REFUSED else value
 
 
 def _pattern(record: Any) -> SequencePattern | None:
@@ -131,45 +123,6 @@ def _prompt_faults(place: str, thing: TrackedObject) -> Iterator[Fault]:
             message = f"Frame {prompt.frame} has a prompt already, {frames[prompt.frame]}."
             yield Fault(here + ".frame", message, "Join the two: one prompt per object and frame.")
         frames.setdefault(prompt.frame, here)
-
-
-def _output_faults(job: TrackJob) -> list[Fault]:
-    faults: list[Fault] = []
-    output = job.output
-    layer = known(output, "layer")
-    if layer is not None and not _LAYER.match(layer):
-        message = f"{layer!r} is not the name of a layer."
-        faults.append(Fault("output.layer", message, "Write layer.channel, for example rgba.alpha."))
-    pattern = _pattern(output)
-    if pattern is None:
-        return faults
-    place = "output.path"
-    if not pattern.text.lower().endswith(".exr"):
-        faults.append(Fault(place, f"{pattern.text!r} is not an EXR.", "Let the name end with .exr."))
-    if not pattern.is_sequence:
-        faults.append(
-            Fault(place, "There is no frame token.", "Put %04d or #### where the frame number belongs.")
-        )
-    faults.extend(_sharing_faults(job, output, pattern))
-    return faults
-
-
-def _sharing_faults(job: TrackJob, output: Output, pattern: SequencePattern) -> Iterator[Fault]:
-    several = job.objects is not REFUSED and len(job.objects) > 1
-    if output.layout is Layout.FILE_PER_OBJECT and several and not pattern.has_object:
-        yield Fault(
-            "output.path",
-            f"{len(job.objects)} objects would write the same files.",
-            "Put {object} into the name, or " + CHOOSE_LAYERS + ".",
-        )
-    if output.layout is Layout.LAYER_PER_OBJECT and pattern.has_object:
-        yield Fault(
-            "output.path",
-            "{object} stands in the name of files that hold every object.",
-            f"Leave it out, or {CHOOSE_FILES}.",
-        )
-    if job.views is not REFUSED and len(job.views) > 1 and not pattern.has_view:
-        yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")
 
 
 def _range_faults(frames: FrameRange) -> Iterator[Fault]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..contract.sequence import parse_frames as parse_frames
     from .color import ColorTransform as ColorTransform
     from .color import color_transform as color_transform
+    from .float_channels import read_float_channels as read_float_channels
+    from .float_channels import write_float_channels as write_float_channels
     from .frame_sequence import FrameSequence as FrameSequence
     from .layers import channel_name as channel_name
     from .matte_check import verify_matte as verify_matte
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .reader import read_roto_and_texts as read_roto_and_texts
     from .reader import read_texts as read_texts
     from .writer import write_matte as write_matte
+    from .writer import write_matte_picture as write_matte_picture
     from .writer import write_mattes as write_mattes
     from .writer import write_png as write_png
 
@@ -49,13 +52,16 @@ _HOMES = {
     "color_transform": ".color",
     "format_frames": "..contract.sequence",
     "parse_frames": "..contract.sequence",
+    "read_float_channels": ".float_channels",
     "read_info": ".reader",
     "read_picture": ".reader",
     "read_roto": ".reader",
     "read_roto_and_texts": ".reader",
     "read_texts": ".reader",
     "verify_matte": ".matte_check",
+    "write_float_channels": ".float_channels",
     "write_matte": ".writer",
+    "write_matte_picture": ".writer",
     "write_mattes": ".writer",
     "write_png": ".writer",
 }

@@ -6,9 +6,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .plate_info import PlateInfo, Window
+from .plate_info import Attribute, PlateInfo, Window
 
 _CARRIED = ("reelName",)
+#: What is no longer true of a matte, or is said otherwise: how the file stores the picture, its
+#: channels, windows, views and colour, what wrote it. In lower case; ``name:`` and ``name/`` stand for all
+#: that begin so, ``/name`` for all that end so.
+_STALE = frozenset(
+    "channels compression compressionname type version name view multiview tiles tiled lineorder chunkcount "
+    "orientation planarconfig preview envmap wrapmodes maxsamplesperpixel deepimagestate datawindow "
+    "displaywindow pixelaspectratio framespersecond timecode smpte:timecode chromaticities whiteluminance "
+    "adoptedneutral renderingtransform lookmodtransform iccprofile gamma software hostcomputer "
+    "resolutionunit xresolution yresolution xdensity dwacompressionlevel datetime textureformat "
+    "fovcot imagedescription colorspace thumbnail_width thumbnail_height thumbnail_nchannels "
+    "input/bitsperchannel input/filereader input/filesize "
+    "oiio: openexr: exr: dpx: cineon: tiff: png: jpeg: jxl: tga: icc: raw: ffmpeg: "
+    "cryptomatte/ efficienttam/ colorspace/ /node_hash /full_layer_names /version".split()
+)
 
 
 def plate_info(
@@ -31,6 +45,7 @@ def plate_info(
         chromaticities=_chromaticities(spec),
         transfer=str(spec.getattribute("dpx:Transfer") or spec.getattribute("cineon:Transfer") or ""),
         metadata=_carried(spec),
+        attributes=_attributes(spec),
     )
 
 
@@ -97,3 +112,21 @@ def _carried(spec: Any) -> Mapping[str, str]:
     return MappingProxyType(
         {name: value for name, value in found.items() if isinstance(value, str) and value}
     )
+
+
+def _attributes(spec: Any) -> tuple[Attribute, ...]:
+    """What of the header is true of a matte too, besides what ``_carried`` gives."""
+    return tuple(
+        Attribute(entry.name, str(entry.type), entry.value)
+        for entry in spec.extra_attribs
+        if isinstance(entry.value, (str, int, float, tuple))
+        and not _is_stale(entry.name)
+        and entry.name not in _CARRIED
+    )
+
+
+def _is_stale(name: str) -> bool:
+    name = name.lower()
+    begins = {name[: place + 1] for place, letter in enumerate(name) if letter in ":/"}
+    ends = name[name.rfind("/") :] if "/" in name else ""
+    return name in _STALE or not begins.isdisjoint(_STALE) or ends in _STALE

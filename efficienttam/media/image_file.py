@@ -20,6 +20,7 @@ import OpenImageIO as oiio
 
 from ..contract.errors import PlateError
 from .channels import Part, Picture, views_of
+from .description import DESCRIPTION, described
 from .header import orientation, plate_info, windows
 from .plate_info import PlateInfo, Window
 
@@ -29,6 +30,8 @@ MOST_COMPRESSED = 500_000
 _MOST_PARTS = 4096
 _READ_TOGETHER = 8
 _SMALL_BYTES = 64 << 20
+#: A multiple of what every compression packs together.
+_ROWS_AT_ONCE = 256
 
 #: How each EXIF orientation is undone on an array (height, width, ...).
 _UPRIGHT = {
@@ -134,8 +137,14 @@ class ImageFile:
         return plate_info(self.path, self.source.format_name(), spec, names, views_of(self.parts))
 
     def text(self, name: str) -> str:
-        """A text attribute of the first part, empty where there is none."""
-        value = self._spec(0).getattribute(name)
+        """A text attribute of the first part, empty where there is none.
+
+        Formats without attributes of their own hold them in their description, see ``description``.
+        """
+        spec = self._spec(0)
+        value = spec.getattribute(name)
+        if value is None and self.source.format_name() != "openexr":
+            value = described(str(spec.getattribute(DESCRIPTION) or "")).get(name)
         return value if isinstance(value, str) else ""
 
     def pixels(self, picture: Picture) -> np.ndarray:
@@ -153,6 +162,17 @@ class ImageFile:
                 inside[..., place] = plane[:, column : column + seen.width]
         turn = _UPRIGHT.get(orientation(spec))
         return np.ascontiguousarray(turn(canvas)) if turn else canvas
+
+    def read_through(self) -> None:
+        """Decodes every pixel of the first part and keeps none. Raises PlateError for damage anywhere."""
+        spec = self._spec(0)
+        kind = self._kind(spec, 0) if not spec.channelformats else "float"
+        _, data = windows(spec)
+        by_lines = self.source.format_name() == "openexr" and not spec.tile_width
+        rows = _ROWS_AT_ONCE if by_lines else max(1, data.height)
+        for top in range(0, data.height, rows):
+            band = Window(data.x, data.y + top, data.width, min(rows, data.height - top))
+            self._block(0, spec, band, 0, spec.nchannels, kind)
 
     def _planes(self, picture: Picture, spec: Any, seen: Window) -> list[np.ndarray | None]:
         """Full-width rows (height, data width) of each channel; one read where type and place allow."""

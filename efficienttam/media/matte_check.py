@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..contract.errors import IncompleteError, PlateError
-from .channels import Picture
 from .image_file import open_image
 from .layers import channel_names
 from .plate_info import PlateInfo, Window
@@ -18,13 +17,14 @@ def verify_matte(
     plate: PlateInfo | None = None,
     size: tuple[int, int] | None = None,
     layers: Sequence[str] = ("rgba.alpha",),
+    channels: Sequence[str] = (),
     metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Read a matte file to its end and compare it with what it should be.
 
     ``plate`` fixes the display window, ``size`` (width, height) only its size. ``layers`` are those
-    given to ``write_mattes``; other channels may be there too. ``metadata`` are text attributes that the
-    header must hold.
+    given to ``write_mattes``, ``channels`` name the channels themselves; others may be there too.
+    ``metadata`` are text attributes that the header must hold.
 
     Raises IncompleteError when the file is missing, does not open, is damaged or cut short anywhere,
     or has another window or not all the channels.
@@ -35,7 +35,8 @@ def verify_matte(
             found = file.info(0)
             display = found.display_window
             wanted = plate.display_window if plate else Window(display.x, display.y, *(size or found.size))
-            missing = [c for c in channel_names(layers).values() if c not in found.channels]
+            expected = channels or channel_names(layers).values()
+            missing = [c for c in expected if c not in found.channels]
             if display != wanted:
                 raise IncompleteError(
                     f"{path} has the window {display}; expected {wanted}.", "Write it again."
@@ -48,6 +49,6 @@ def verify_matte(
             for name, value in (metadata or {}).items():
                 if file.text(name) != value:
                     raise IncompleteError(f"{path} has another {name}.", "Write it again.")
-            file.pixels(Picture(0, tuple(range(len(found.channels)))))
+            file.read_through()
     except PlateError as damage:
         raise IncompleteError(damage.message, "Write it again.") from damage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +25,14 @@ class Window:
         return Window(left, top, max(0, right - left), max(0, bottom - top))
 
 
+class Attribute(NamedTuple):
+    """An entry of a header: ``kind`` is its type as OpenImageIO spells it (``string``, ``matrix``)."""
+
+    name: str
+    kind: str
+    value: Any
+
+
 @dataclasses.dataclass(frozen=True)
 class PlateInfo:
     """Header of one frame.
@@ -33,7 +42,8 @@ class PlateInfo:
     (24000, 1001); ``timecode`` is the two SMPTE 12M words. Both are None where the file has none.
     ``chromaticities`` is red x, red y, green, blue, white where the file has them.
     ``transfer`` is what a DPX or Cineon header says of its encoding.
-    ``metadata`` holds the other text attributes that a matte of this plate carries on.
+    ``metadata`` holds the other text attributes that every matte of this plate carries on,
+    ``attributes`` all further ones that are true of a matte too: camera, lens, take.
     """
 
     path: str
@@ -49,6 +59,7 @@ class PlateInfo:
     chromaticities: tuple[float, ...] | None = None
     transfer: str = ""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
+    attributes: tuple[Attribute, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Mattes out: EXR files that a compositing package reads as the alpha of a layer.
+"""Mattes out: files that a compositing package reads as the alpha of a layer, or as a grey picture.
 
 Channel names are EXR's own: ``rgba.alpha`` is written as ``A``, ``hero`` and ``hero.alpha`` as
 ``hero.A``, which arrives as ``hero.alpha``. A file is written under a hidden temporary name beside its
@@ -8,27 +8,21 @@ bytes: no date, no host, no program version.
 
 from __future__ import annotations
 
-import errno
-import itertools
 import os
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import OpenImageIO as oiio
 
 from ..contract.errors import IncompleteError, OutputError, PlateError
-from ..contract.job import Compression, DataWindow, Depth
-from .image_file import last_error
+from ..contract.job import Compression, DataWindow, Depth, PlateMetadata
+from ..contract.output_form import FileFormat, file_format
 from .layers import channel_names
 from .matte_check import verify_matte
+from .matte_header import describe, describe_picture, place
 from .plate_info import PlateInfo, Window
 from .reader import read_picture
-
-_RESERVED = frozenset({"datetime", "compression", "channels", "type", "version", "oiio", "openexr"})
-_NUMBERS = itertools.count()
+from .whole_file import remedy_at, replacing, write_image
 
 
 def write_matte(
@@ -41,11 +35,15 @@ def write_matte(
     depth: Depth = Depth.HALF,
     data_window: DataWindow = DataWindow.DISPLAY,
     metadata: Mapping[str, str] | None = None,
+    carry: PlateMetadata = PlateMetadata.ESSENTIAL,
 ) -> None:
     """One matte (height, width), 0 outside to 1 inside, y down, as one channel of one EXR.
 
-    See ``write_mattes`` for the rest.
+    See ``write_mattes`` for the rest. A name that ends in .png or .tif goes to ``write_matte_picture``.
     """
+    if file_format(os.fspath(path)) in (FileFormat.PNG, FileFormat.TIFF):
+        write_matte_picture(path, matte, plate=plate, depth=depth, metadata=metadata, carry=carry)
+        return
     write_mattes(
         path,
         {layer: matte},
@@ -54,6 +52,7 @@ def write_matte(
         depth=depth,
         data_window=data_window,
         metadata=metadata,
+        carry=carry,
     )
 
 
@@ -66,11 +65,12 @@ def write_mattes(
     depth: Depth = Depth.HALF,
     data_window: DataWindow = DataWindow.DISPLAY,
     metadata: Mapping[str, str] | None = None,
+    carry: PlateMetadata = PlateMetadata.ESSENTIAL,
 ) -> None:
     """One EXR with one layer per object: ``mattes`` is layer name -> (height, width) of 0 to 1, y down.
 
-    Values outside 0..1 are clipped. ``plate`` gives the display window, pixel aspect, frame rate,
-    timecode and text attributes; without it the display window starts at 0, 0. Mattes have the size
+    Values outside 0..1 are clipped. ``plate`` gives the display window, pixel aspect and as much of its
+    header as ``carry`` says; without it the display window starts at 0, 0. Mattes have the size
     of that window. ``metadata`` is written as text attributes.
 
     Raises OutputError when the folder is missing, the file cannot be written (disk full, no
@@ -78,25 +78,69 @@ def write_mattes(
     """
     path = os.fspath(path)
     names = channel_names(mattes)
-    arrays = {names[layer]: _checked(path, layer, matte, plate) for layer, matte in mattes.items()}
+    arrays = {names[layer]: checked(path, layer, matte, plate) for layer, matte in mattes.items()}
     height, width = next(iter(arrays.values())).shape
     display = plate.display_window if plate else Window(0, 0, width, height)
-    pixels = np.stack([arrays[name] for name in sorted(arrays)], axis=2)
-    stored = _content(pixels) if data_window is DataWindow.CONTENT else Window(0, 0, width, height)
-    spec = oiio.ImageSpec(stored.width, stored.height, len(arrays), depth.value)
+    channels = [arrays[name] for name in sorted(arrays)]
+    stored = content(channels) if data_window is DataWindow.CONTENT else Window(0, 0, width, height)
+    number = {Depth.AUTO: "half", Depth.HALF: "half", Depth.FLOAT: "float"}.get(depth)
+    if number is None:
+        raise OutputError(f"{path}: EXR has no depth {depth.value}.", "Choose half or float.")
+    spec = oiio.ImageSpec(stored.width, stored.height, len(arrays), number)
     spec.channelnames = tuple(sorted(arrays))
-    spec.x, spec.y = display.x + stored.x, display.y + stored.y
-    spec.full_x, spec.full_y, spec.full_width, spec.full_height = display.x, display.y, width, height
-    spec.attribute("compression", compression.value)
-    _describe(spec, plate, metadata or {})
+    place(spec, display, stored)
+    packing = Compression.ZIPS if compression is Compression.AUTO else compression
+    spec.attribute("compression", packing.value)
+    describe(spec, plate, metadata or {}, carry)
     rows = slice(stored.y, stored.y + stored.height)
     columns = slice(stored.x, stored.x + stored.width)
-    with _replacing(path) as temporary:
-        _write(temporary, path, "openexr", spec, np.ascontiguousarray(pixels[rows, columns]))
+    with replacing(path) as temporary:
+        pixels = np.stack([channel[rows, columns] for channel in channels], axis=2)
+        write_image(temporary, path, "openexr", spec, pixels)
         try:
             verify_matte(temporary, plate=plate, size=(width, height), layers=list(mattes))
         except IncompleteError as incomplete:
-            raise OutputError(f"{path} cannot be written whole.", _remedy(path)) from incomplete
+            raise OutputError(f"{path} cannot be written whole.", remedy_at(path)) from incomplete
+
+
+def write_matte_picture(
+    path: str | os.PathLike[str],
+    matte: np.ndarray,
+    *,
+    plate: PlateInfo | None = None,
+    four_channels: bool = False,
+    compression: Compression = Compression.AUTO,
+    depth: Depth = Depth.AUTO,
+    metadata: Mapping[str, str] | None = None,
+    carry: PlateMetadata = PlateMetadata.ESSENTIAL,
+) -> None:
+    """One matte (height, width), 0 to 1, y down, as a grey PNG or TIFF of 16 bits; TIFF may be float.
+
+    ``four_channels`` puts it into all of R, G, B and A. The numbers are the matte's own: no transfer
+    curve. The picture begins at 0, 0 wherever the plate's display window does. The file says its metadata in
+    its description. Raises OutputError as ``write_mattes`` does.
+    """
+    path = os.fspath(path)
+    grey = checked(path, "matte", matte, plate)
+    height, width = grey.shape
+    tiff = file_format(path) is FileFormat.TIFF
+    number = {Depth.FLOAT: "float"}.get(depth, "uint16")
+    names = ("R", "G", "B", "A") if four_channels else ("Y",)
+    spec = oiio.ImageSpec(width, height, len(names), number)
+    spec.channelnames = names
+    describe_picture(spec, plate, metadata or {}, carry)
+    if tiff:
+        spec.attribute("compression", "none" if compression is Compression.NONE else "zip")
+    else:
+        # Else the library divides the colours by the alpha.
+        spec.attribute("oiio:UnassociatedAlpha", 1)
+    with replacing(path) as temporary:
+        pixels = np.repeat(grey[:, :, None], len(names), axis=2)
+        write_image(temporary, path, "tiff" if tiff else "png", spec, pixels)
+        try:
+            verify_matte(temporary, size=(width, height), channels=names)
+        except IncompleteError as incomplete:
+            raise OutputError(f"{path} cannot be written whole.", remedy_at(path)) from incomplete
 
 
 def write_png(path: str | os.PathLike[str], image: np.ndarray, *, bits: int = 8) -> None:
@@ -113,15 +157,16 @@ def write_png(path: str | os.PathLike[str], image: np.ndarray, *, bits: int = 8)
     height, width, channels = pixels.shape
     spec = oiio.ImageSpec(width, height, channels, {8: "uint8", 16: "uint16"}[bits])
     spec.attribute("oiio:UnassociatedAlpha", 1)
-    with _replacing(path) as temporary:
-        _write(temporary, path, "png", spec, np.ascontiguousarray(pixels))
+    with replacing(path) as temporary:
+        write_image(temporary, path, "png", spec, np.ascontiguousarray(pixels))
         try:
             read_picture(temporary)
         except PlateError as damage:
-            raise OutputError(f"{path} cannot be written whole.", _remedy(path)) from damage
+            raise OutputError(f"{path} cannot be written whole.", remedy_at(path)) from damage
 
 
-def _checked(path: str, layer: str, matte: np.ndarray, plate: PlateInfo | None) -> np.ndarray:
+def checked(path: str, layer: str, matte: np.ndarray, plate: PlateInfo | None) -> np.ndarray:
+    """A matte clipped to 0..1, float32. Raises OutputError for a wrong size, NaN or Inf."""
     if matte.ndim != 2 or (plate is not None and matte.shape[::-1] != plate.size):
         wanted = f"{plate.size[0]} x {plate.size[1]} pixels" if plate else "two axes, height and width"
         raise OutputError(
@@ -136,76 +181,11 @@ def _checked(path: str, layer: str, matte: np.ndarray, plate: PlateInfo | None) 
     return np.clip(matte, 0.0, 1.0).astype(np.float32)
 
 
-def _content(pixels: np.ndarray) -> Window:
-    used: np.ndarray = pixels.max(axis=2) > 0
-    rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
+def content(channels: Sequence[np.ndarray]) -> Window:
+    """The smallest window of arrays (height, width) outside which all are 0; one pixel where all are."""
+    rows = np.logical_or.reduce([(channel > 0).any(axis=1) for channel in channels]).nonzero()[0]
+    columns = np.logical_or.reduce([(channel > 0).any(axis=0) for channel in channels]).nonzero()[0]
     if not rows.size:
         return Window(0, 0, 1, 1)
     left, top = int(columns[0]), int(rows[0])
     return Window(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
-
-
-def _describe(spec: Any, plate: PlateInfo | None, metadata: Mapping[str, str]) -> None:
-    spec.attribute("DateTime", "")
-    if plate is not None:
-        spec.attribute("PixelAspectRatio", float(plate.pixel_aspect))
-        if plate.frame_rate is not None:
-            spec.attribute("framesPerSecond", oiio.TypeRational, plate.frame_rate)
-        if plate.timecode is not None:
-            spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, plate.timecode)
-        for name, value in plate.metadata.items():
-            spec.attribute(name, value)
-    for name, value in sorted(metadata.items()):
-        if name.lower().split(":")[0] in _RESERVED:
-            raise OutputError(f"The metadata name {name!r} is taken by the format.", "Choose another name.")
-        spec.attribute(name, str(value))
-
-
-@contextmanager
-def _replacing(path: str) -> Iterator[str]:
-    """A temporary name beside ``path`` that becomes ``path`` at the end, or vanishes on any exception."""
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder or "."):
-        raise OutputError(
-            f"The folder {folder} does not exist, so {name} cannot be written.", "Create it first."
-        )
-    if os.path.isdir(path):
-        raise OutputError(f"{path} is a folder; a file name was expected.", "Choose another name.")
-    unique = f"{os.getpid()}.{threading.get_ident() & 0xFFFFFF:x}.{next(_NUMBERS)}"
-    temporary = os.path.join(folder, f".{name}.{unique}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as failure:
-        raise OutputError(
-            f"{path} cannot be written: {failure.strerror or failure}.", _remedy(path)
-        ) from failure
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-
-
-def _write(temporary: str, path: str, file_format: str, spec: Any, pixels: np.ndarray) -> None:
-    last_error()
-    target = oiio.ImageOutput.create(file_format)
-    if target is None:
-        raise OutputError(
-            f"{path}: this OpenImageIO writes no {file_format}.", "Install it from the lock file."
-        )
-    done = target.open(temporary, spec)
-    done = done and target.write_image(pixels)
-    closed = target.close()
-    if not (done and closed):
-        raise OutputError(f"{path} cannot be written: {_reason(target)}.", _remedy(path))
-
-
-def _reason(target: Any) -> str:
-    """What a failed writer says, where it says what the system said."""
-    told = target.geterror()
-    known = (os.strerror(number) for number in errno.errorcode)
-    return next((reason for reason in known if reason in told), "the file was not taken whole")
-
-
-def _remedy(path: str) -> str:
-    folder = os.path.dirname(path) or "."
-    return f"Check the free space and the permissions of {folder}."

@@ -20,10 +20,9 @@ from ..contract.matte_score import MatteScore
 from ..contract.passes import Direction
 from ..contract.prompts import Prompt
 from ..mattes.extent import agreement
-from ..media import read_roto
 from ..tracking import VideoTracker
 from .shot import Shot, Strand
-from .verdict import Verdict, judge, matte_file
+from .verdict import Verdict, judge, matte_on_disk
 
 #: Frames of a leg: long enough for a slow leak to show, short enough to tell where.
 LEG = 8
@@ -92,7 +91,7 @@ def _agreement(opened: OpenJob, shot: Shot, verdict: Verdict, leg: list[int]) ->
 def _matte(shot: Shot, verdict: Verdict, frame: int) -> np.ndarray | None:
     """The matte on disk; None where it is empty at a half, or gone."""
     try:
-        matte = read_roto(*matte_file(shot, verdict.name, frame, verdict.view))
+        matte = matte_on_disk(shot, verdict.name, frame, verdict.view)
     except PlateError:
         return None
     return matte if (matte >= 0.5).any() else None

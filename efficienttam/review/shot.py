@@ -12,7 +12,9 @@ from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve
 from ..contract.errors import JobError, PlateError
 from ..contract.job import FrameRange, Layout, Output, Plate, TrackJob
+from ..contract.output_form import CRYPTOMATTE_NAME
 from ..contract.sequence import SequencePattern
+from ..mattes.cryptomatte import header_key
 from ..media import FrameSequence, channel_name, check_roto, read_texts
 
 _OBJECTS = "efficienttam/object"
@@ -128,6 +130,9 @@ def _layout(path: str, file: str, name: str) -> tuple[Output, tuple[str, ...]]:
     """How mattes lie in files like ``file``, as its header tells; and whose they are."""
     owners = tuple(owner for owner in read_texts(file, [_OBJECTS])[_OBJECTS].split(",") if owner)
     owners = owners or (name or os.path.basename(file).split(".")[0],)
+    named = f"{header_key(CRYPTOMATTE_NAME)}/name"
+    if read_texts(file, [named])[named]:
+        return Output(path, Layout.CRYPTOMATTE), owners
     try:
         check_roto(file, channel_name(f"{owners[0]}.alpha"))
     except PlateError:

@@ -11,9 +11,8 @@ import numpy as np
 
 from ..contract.errors import PlateError
 from ..mattes.overlay import as_bytes, overlay
-from ..media import read_roto
 from .shot import Shot
-from .verdict import Verdict, Visit, matte_file
+from .verdict import Verdict, Visit, matte_on_disk
 
 #: Pictures on a page at most: a page must open at once.
 PICTURES = 60
@@ -83,7 +82,7 @@ def labelled(thumbnail: Thumbnail) -> np.ndarray:
 
 def _matte(shot: Shot, one: Wanted) -> np.ndarray | None:
     try:
-        return read_roto(*matte_file(shot, one.verdict.name, one.frame, one.verdict.view))
+        return matte_on_disk(shot, one.verdict.name, one.frame, one.verdict.view)
     except PlateError:
         return None
 

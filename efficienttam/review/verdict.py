@@ -8,11 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..batch.disk_scores import matte_places, read_score
+import numpy as np
+
+from ..batch.disk_scores import read_score
+from ..batch.matte_form import matte_form
 from ..contract.errors import PlateError
 from ..contract.frames_to_check import Check, Place, Reason, checks, places
 from ..contract.job import Layout
 from ..contract.matte_score import MatteScore
+from ..contract.sequence import SequencePattern
 from ..mattes.extent import extent
 from ..media import read_roto
 from .shot import Shot, Strand
@@ -56,11 +60,21 @@ def judge(strand: Strand, scores: dict[int, MatteScore]) -> Verdict:
     return Verdict(strand.name, strand.view, strand.frames, scores, missing, found, places(found))
 
 
-def matte_file(shot: Shot, name: str, frame: int, view: str) -> tuple[str, str]:
-    """File and channel of a matte, there or not; no channel stands for the alpha, else the first."""
-    ((_, path, channel),) = matte_places(shot.output, [name], frame, view)
-    single = shot.job is None and shot.output.layout is Layout.FILE_PER_OBJECT
-    return path, "" if single else channel
+def matte_file(shot: Shot, name: str, frame: int, view: str) -> str:
+    """File of a matte, there or not."""
+    return SequencePattern(shot.output.path).path(frame, view, name)
+
+
+def matte_on_disk(shot: Shot, name: str, frame: int, view: str) -> np.ndarray:
+    """A matte (height, width), 0 to 1. Raises PlateError where it is missing or damaged."""
+    path = matte_file(shot, name, frame, view)
+    if shot.job is None and shot.output.layout is Layout.FILE_PER_OBJECT:
+        # Made by anyone: the alpha, else the first channel.
+        return read_roto(path)
+    held = matte_form(shot.output).read(path, [name])
+    if name not in held:
+        raise PlateError(f"{path} holds no whole matte of {name}.", "Track the frame again.")
+    return held[name]
 
 
 def kinds(verdicts: Sequence[Verdict]) -> dict[str, int]:
@@ -72,14 +86,14 @@ def kinds(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def _score(shot: Shot, strand: Strand, frame: int) -> MatteScore | None:
-    path, channel = matte_file(shot, strand.name, frame, strand.view)
+    path = matte_file(shot, strand.name, frame, strand.view)
     if not os.path.isfile(path):
         return None
     try:
         score = read_score(path, strand.name)
         if score is not None and (score.center is not None or score.area == 0):
             return score
-        seen = extent(read_roto(path, channel))
+        seen = extent(matte_on_disk(shot, strand.name, frame, strand.view))
     except PlateError:
         return None
     return dataclasses.replace(score or MatteScore(), area=seen.area, center=seen.center, box=seen.box)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..batch.disk_scores import disk_scores, matte_places
+from ..batch.disk_scores import disk_scores, read_score
+from ..batch.matte_form import matte_form, owners_by_file
 from ..contract.errors import PlateError
 from ..contract.job import Output
-from ..contract.matte_score import MatteScore, parse_score, score_attribute
+from ..contract.matte_score import MatteScore
 from ..contract.messages import FrameReview, ObjectMatte
-from ..media import read_roto_and_texts
 from .pictures import matte_png
 
 
@@ -17,14 +17,14 @@ def disk_mattes(
     output: Output, names: Sequence[str], frame: int, view: str, side: int
 ) -> tuple[ObjectMatte, ...]:
     """Mattes of some objects with pictures and scores; those that are missing or damaged are left out."""
-    found = []
-    for name, path, channel in matte_places(output, names, frame, view):
-        try:
-            matte, texts = read_roto_and_texts(path, [score_attribute(name)], channel)
-        except PlateError:
-            continue
-        score = parse_score(texts[score_attribute(name)]) or MatteScore()
-        found.append(ObjectMatte(name, matte_png(matte, side), score))
+    form, found = matte_form(output), []
+    for path, owners in owners_by_file(output, names, frame, view).items():
+        for name, matte in form.read(path, owners).items():
+            try:
+                score = read_score(path, name) or MatteScore()
+                found.append(ObjectMatte(name, matte_png(matte, side), score))
+            except PlateError:
+                continue
     return tuple(found)
 
 

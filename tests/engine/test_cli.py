@@ -15,6 +15,7 @@ from efficienttam.cli import build_parser, main
 from efficienttam.commands.words import objects_from
 from efficienttam.contract.document import read_job
 from efficienttam.contract.errors import ExitCode, JobError
+from efficienttam.contract.job import Depth
 from efficienttam.contract.prompts import Prompt, RotoFile
 
 LIGHT = """
@@ -193,6 +194,14 @@ def test_words_that_say_nothing(words):
         ("--point 1001:1,2 --out h.png", "--out"),
         ("--point 1001:1,2 --object car --point 1001:1,2 --out h.%04d.exr", "--out"),
         ("--point 1001:1,2 --layers --out {object}.%04d.exr", "--out"),
+        ("--point 1001:1,2 --layers --out h.%04d.png", "--out"),
+        ("--point 1001:1,2 --out h.%04d.png --layer hero.core", "--layer"),
+        ("--point 1001:1,2 --out h.%04d.png --depth half", "--depth"),
+        ("--point 1001:1,2 --out h.%04d.tif --compression dwaa", "--compression"),
+        ("--point 1001:1,2 --out h.%04d.tif --data-window content", "--data-window"),
+        ("--point 1001:1,2 --cryptomatte --out h.%04d.exr --depth half", "--depth"),
+        ("--point 1001:1,2 --cryptomatte --out h.%04d.exr --compression dwab", "--compression"),
+        ("--point 1001:1,2 --out h.%04d.exr --layer rgba.red --compression dwaa", "--compression"),
         ("--point 1001:1,2 --out plate.%04d.exr", "--out"),
         ("--point 1001:1,2 --out h.%04d.exr --views a,,b", "--views"),
         ("--point 1001:1,2 --out h.%04d.exr --model none", "--model"),
@@ -231,6 +240,10 @@ def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monk
     ]
     assert main([*line, "--out", "out/all.%04d.exr", "--layers"]) == 0
     assert "mattes   9 in 5 files" in capsys.readouterr().out
+    assert main([*line, "--out", "out/ids.%04d.exr", "--cryptomatte", "--compression", "zip"]) == 0
+    assert "mattes   9 in 5 files" in capsys.readouterr().out
+    assert main([*line, "--out", "out/{object}.%04d.tif", "--layer", "rgba", "--depth", "float"]) == 0
+    assert read_job("jobs/it.json").output.depth is Depth.FLOAT
     assert main([*line, "--out", "out/{object}.%04d.exr", "--frames", "1002-1003"]) == 0
     assert main(["matte", "plate.1001.exr", "--point", "1001:1,2", "--out", "m.####.exr", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines()[-5::2] == [

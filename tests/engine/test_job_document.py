@@ -125,7 +125,7 @@ def test_a_fault_names_the_nearest_word():
         (changed(model={"name": ""}), "model.name"),
         (changed(plate={"path": "a\n.exr"}), "plate.path"),
         (changed(plate={"path": "%V.%04d.exr"}), "views"),
-        (changed(output={"path": "hero.%04d.png"}), "output.path"),
+        (changed(output={"path": "hero.%04d.jpg"}), "output.path"),
         (changed(output={"path": "{object}.%04d.exr", "layout": "layer_per_object"}), "output.path"),
         (changed(output={"path": "hero.%04d.exr", "layer": "a b"}), "output.layer"),
         (changed(tracking={"memory_stride": 0}), "tracking.memory_stride"),

@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_loading(place, capsys):
 def test_paths_are_told_as_they_were_typed(place, capsys):
     for words in (
         {"plate": "clone/p.%04d.exr"},
-        {"out": "clone/a.png"},
+        {"out": "clone/a.jpg"},
     ):
         assert matte("--save-job", "sj/deep/a.json", **words) != 0
         err = capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_headers_alone_are_read_and_no_network_is_imported(tracked):
 
 @pytest.mark.parametrize("layout", list(Layout))
 def test_mattes_without_their_job(tracked, job, layout, capsys):
-    path = "{}/all.%04d.exr" if layout is Layout.LAYER_PER_OBJECT else "{}/{{object}}.%04d.exr"
+    path = "{}/{{object}}.%04d.exr" if layout is Layout.FILE_PER_OBJECT else "{}/all.%04d.exr"
     other = dataclasses.replace(job, output=Output(path.format("again"), layout))
     run_job(other, folder=str(tracked.parent))
     assert review(tracked.parent / other.output.path, "--plate", tracked.parent / "plate.%04d.exr") == 0

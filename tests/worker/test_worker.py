@@ -99,10 +99,18 @@ def test_a_soft_roto_keeps_its_edge_in_a_preview(opened, tiny_plate):
     np.testing.assert_allclose(shown / 255, 1 - ramp, atol=0.01)
 
 
-@pytest.mark.parametrize("layout", list(Layout))
-def test_tracking_writes_what_the_command_line_writes(host, job, tiny_plate, layout):
-    path = "{}/all.%04d.exr" if layout is Layout.LAYER_PER_OBJECT else "{}/{{object}}.%04d.exr"
-    job = dataclasses.replace(job, output=Output(path.format("out"), layout))
+@pytest.mark.parametrize(
+    "output",
+    [
+        Output("out/{object}.%04d.exr"),
+        Output("out/all.%04d.exr", Layout.LAYER_PER_OBJECT),
+        Output("out/ids.%04d.exr", Layout.CRYPTOMATTE),
+        Output("out/{object}.%04d.png"),
+    ],
+    ids=["exr", "layers", "cryptomatte", "png"],
+)
+def test_tracking_writes_what_the_command_line_writes(host, job, tiny_plate, output):
+    job = dataclasses.replace(job, output=output)
     number = host.send(TrackRequest(0, job, folder=str(tiny_plate), side=32))
     done = host.answer(number)
     events = host.heard[number]

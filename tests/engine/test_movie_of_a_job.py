@@ -1,0 +1,165 @@
+"""Movies for review: what a player, or an editor, decodes from them."""
+
+import dataclasses
+import os
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from efficienttam.cli import main
+from efficienttam.contract.document import write_job
+from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, OutputError
+from efficienttam.contract.job import Output, Plate, TrackedObject, TrackJob
+from efficienttam.contract.passes import Direction
+from efficienttam.contract.prompts import Prompt
+from efficienttam.media import FrameSequence, PlateInfo, Window, write_matte, write_mattes
+from efficienttam.movie import Look, make_movie
+
+av = pytest.importorskip("av")
+FRAMES = range(1001, 1005)
+WIDTH, HEIGHT = 95, 53
+
+
+def disc(frame, x=30):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.clip((14 - np.hypot(columns - x - 6 * (frame - 1001), rows - 25)) / 8 + 0.5, 0, 1).astype(
+        np.float32
+    )
+
+
+@pytest.fixture
+def shot(tmp_path):
+    """A finished job: a plate of odd size at 23.976 with timecode, and soft mattes of two objects."""
+    window = Window(0, 0, WIDTH, HEIGHT)
+    for frame in FRAMES:
+        rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+        picture = {"red": columns / WIDTH, "green": rows / HEIGHT, "blue": 0 * rows + 0.18}
+        info = PlateInfo("", "openexr", "half", window, window, 2.0, frame_rate=(24000, 1001))
+        info = dataclasses.replace(
+            info, timecode=(0x10203000 + frame - 1001, 0), channels=(), pixel_aspect=2.0
+        )
+        write_mattes(tmp_path / f"plate.{frame}.exr", picture, plate=info)
+        for name, x in (("hero", 30), ("car", 60)):
+            (tmp_path / "mattes").mkdir(exist_ok=True)
+            write_matte(tmp_path / "mattes" / f"{name}.{frame}.exr", disc(frame, x))
+    return TrackJob(
+        plate=Plate("plate.%04d.exr"),
+        objects=tuple(TrackedObject(name, (Prompt(1001, include=((30, 25),)),)) for name in ("hero", "car")),
+        output=Output("mattes/{object}.%04d.exr"),
+    )
+
+
+def decoded(path, kind):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [frame.to_ndarray(format=kind) for frame in container.decode(stream)]
+
+
+def test_prores_keeps_alpha_and_colour(shot, tmp_path):
+    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    assert (made.frames, made.rate) == (FRAMES, Fraction(24000, 1001))
+    with av.open(made.path) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        assert (context.name, context.pix_fmt, context.codec_tag) == ("prores", "yuva444p12le", "ap4h")
+        assert (context.width, context.height) == (WIDTH, HEIGHT)
+        assert stream.average_rate == Fraction(24000, 1001) and stream.frames == len(FRAMES)
+        assert stream.sample_aspect_ratio == 2
+        assert (context.color_primaries, context.color_trc, context.colorspace) == (1, 13, 1)
+        assert context.color_range == 1
+        assert stream.metadata["timecode"] == "10:20:30:00"
+    plate = FrameSequence(str(tmp_path / "plate.%04d.exr"))
+    for frame, alpha in zip(FRAMES, decoded(made.path, "rgba64le"), strict=True):
+        expected = disc(frame)
+        # Half in the matte's file, ten bits to the encoder, sixteen from it.
+        np.testing.assert_allclose(alpha[..., 3] / 65535, expected, atol=1.5 / 1023)
+        off = np.abs(alpha[..., :3] / 65535 - plate.read(frame))
+        assert off.mean() < 0.003 and off.max() < 0.06, (off.mean(), off.max())
+
+
+def test_all_objects_share_the_alpha_and_frames_may_be_chosen(shot, tmp_path):
+    made = make_movie(shot, str(tmp_path / "all.mov"), folder=str(tmp_path), frames=(1002, 1003))
+    alpha = [picture[..., 3] / 65535 for picture in decoded(made.path, "rgba64le")]
+    assert len(alpha) == 2
+    for frame, found in zip((1002, 1003), alpha, strict=True):
+        np.testing.assert_allclose(found, np.maximum(disc(frame, 30), disc(frame, 60)), atol=2 / 1023)
+
+
+def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path):
+    picture = np.full((32, 32), 0.2, np.float32)
+    for frame in (1001, 1002):
+        write_mattes(tmp_path / f"p.{frame}.exr", {"R": picture, "G": picture, "B": picture})
+        write_matte(tmp_path / f"m.{frame}.exr", picture)
+    job = TrackJob(
+        Plate("p.%04d.exr"), (TrackedObject("a", (Prompt(1001, include=((1, 1),)),)),), Output("m.%04d.exr")
+    )
+    made = make_movie(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    with av.open(made.path) as container:
+        assert container.streams.video[0].metadata["timecode"] == "00:00:41:17"
+        assert container.streams.video[0].average_rate == 24
+
+
+def test_h264_shows_the_tint_at_an_even_size(shot, tmp_path):
+    made = make_movie(shot, str(tmp_path / "look.mp4"), folder=str(tmp_path))
+    pictures = decoded(made.path, "rgb24")
+    assert pictures[0].shape == (HEIGHT + 1, WIDTH + 1, 3) and len(pictures) == len(FRAMES)
+    plain = FrameSequence(str(tmp_path / "plate.%04d.exr")).read(1001)
+    inside = np.abs(pictures[0][25, 30] / 255 - plain[25, 30]).max()
+    outside = np.abs(pictures[0][50, 90] / 255 - plain[50, 90]).max()
+    assert inside > 0.15 > outside
+
+
+def test_frames_that_tracking_does_not_reach_are_clear(shot, tmp_path):
+    tracking = dataclasses.replace(shot.tracking, direction=Direction.FORWARD)
+    words = (Prompt(1003, include=((30, 25),)),)
+    late = tuple(dataclasses.replace(thing, prompts=words) for thing in shot.objects)
+    job = dataclasses.replace(shot, tracking=tracking, objects=late)
+    for name in ("hero", "car"):
+        os.remove(tmp_path / "mattes" / f"{name}.1001.exr")
+    made = make_movie(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    alpha = decoded(made.path, "rgba64le")
+    assert alpha[0][..., 3].max() == 0 and alpha[2][..., 3].max() >= 65520
+
+
+def test_what_is_missing_is_told_and_nothing_is_left(shot, tmp_path):
+    os.remove(tmp_path / "mattes" / "car.1003.exr")
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(IncompleteError, match="Frame 1003 has no matte of car"):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    (tmp_path / "mattes" / "car.1003.exr").write_bytes(b"broken")
+    with pytest.raises(IncompleteError, match="damaged"):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    with pytest.raises(Cancelled):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), stop=lambda: True)
+    with pytest.raises(JobError, match="no alpha"):
+        make_movie(shot, str(tmp_path / "a.mp4"), folder=str(tmp_path), look=Look.ALPHA)
+    with pytest.raises(JobError, match=r"\.mov or \.mp4"):
+        make_movie(shot, str(tmp_path / "a.avi"), folder=str(tmp_path))
+    with pytest.raises(JobError, match="no object 'hera'"):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), objects=["hera"])
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_the_command(shot, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_job(shot, "shot.job.json")
+    quiet = ["--progress", "none"]
+    assert (
+        main(["movie", "shot.job.json", "--out", "review/a.mov", "--rate", "25", "--object", "car", *quiet])
+        == 0
+    )
+    assert capsys.readouterr().out == "review/a.mov\n" and os.listdir("review") == ["a.mov"]
+    with av.open("review/a.mov") as container:
+        assert container.streams.video[0].average_rate == 25
+    assert main(["movie", "shot.job.json", "--out", "a.mov", "--rate", "fast", *quiet]) == 2
+    assert main(["movie", "shot.job.json", "--out", "plate.1001.exr", *quiet]) == 2
+    assert main(["movie", "shot.job.json", "--out", "a.mov", "--frames", "1001-1009", *quiet]) == 3
+
+
+def test_without_pyav_it_is_told(shot, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(OutputError, match="needs PyAV"):
+        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    assert not (tmp_path / "a.mov").exists()

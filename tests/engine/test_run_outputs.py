@@ -1,0 +1,179 @@
+"""Every form of output from a job that runs for real: the same mattes, resumed, and read by others."""
+
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+
+from efficienttam.batch.matte_form import matte_form
+from efficienttam.cli import main
+from efficienttam.contract.document import from_json, to_json, write_job
+from efficienttam.contract.job import Compression, DataWindow, Depth, Layout, Output, PlateMetadata
+from efficienttam.media import read_info, read_roto, read_texts
+from efficienttam.run import run_job
+from efficienttam.worker.disk_mattes import disk_mattes, scored_mattes
+
+FORMS = {
+    "exr": Output("out/{object}.%04d.exr", depth=Depth.FLOAT),
+    "content": Output("out/{object}.%04d.exr", depth=Depth.FLOAT, data_window=DataWindow.CONTENT),
+    "dwaa": Output("out/all.%04d.exr", Layout.LAYER_PER_OBJECT, compression=Compression.DWAA),
+    "cryptomatte": Output("out/ids.%04d.exr", Layout.CRYPTOMATTE),
+    "ids_in_a_box": Output("out/ids.%04d.exr", Layout.CRYPTOMATTE, "ids", data_window=DataWindow.CONTENT),
+    "png": Output("out/{object}.%04d.png"),
+    "png_rgba": Output("out/{object}.%04d.png", layer="rgba"),
+    "tiff": Output("out/{object}.%04d.tif"),
+    "tiff_rgba_float": Output("out/{object}.%04d.tiff", layer="rgba", depth=Depth.FLOAT),
+}
+FRAMES = range(1001, 1004)
+
+
+@pytest.fixture
+def apart(job):
+    """The job with each pixel given to one object, over three frames: what any form can hold."""
+    tracking = dataclasses.replace(job.tracking, non_overlapping=True)
+    hero, sky = job.objects
+    hero = dataclasses.replace(hero, prompts=hero.prompts[:1])
+    frames = dataclasses.replace(job.range, first=FRAMES[0], last=FRAMES[-1])
+    return dataclasses.replace(job, tracking=tracking, objects=(hero, sky), range=frames)
+
+
+def mattes_on_disk(job, folder):
+    output = dataclasses.replace(job.output, path=os.path.join(folder, job.output.path))
+    form, found = matte_form(output), {}
+    for frame in FRAMES:
+        for name in ("hero", "sky"):
+            path = output.path.replace("{object}", name) % frame
+            found[name, frame] = form.read(path, [name])[name]
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_holds_the_same_mattes_and_resumes(apart, tiny_plate, form):
+    folder = str(tiny_plate)
+    plain = dataclasses.replace(apart, output=Output("plain/{object}.%04d.exr", depth=Depth.FLOAT))
+    run_job(plain, folder=folder)
+    truth = mattes_on_disk(plain, folder)
+    assert any(0.01 < matte.mean() < 0.99 for matte in truth.values())
+
+    job = from_json(to_json(dataclasses.replace(apart, output=FORMS[form])))
+    first = run_job(job, folder=folder)
+    assert (first.made, first.kept) == (6, 0)
+    found = mattes_on_disk(job, folder)
+    for key, matte in truth.items():
+        np.testing.assert_allclose(found[key], matte, atol=6e-4 if form == "dwaa" else 1e-5, err_msg=str(key))
+
+    again = run_job(job, folder=folder, resume=True)
+    assert (again.made, again.kept) == (0, 6)
+    with open(first.written[1], "r+b") as file:
+        file.truncate(os.path.getsize(first.written[1]) - 20)
+    repaired = run_job(job, folder=folder, resume=True)
+    assert first.written[1] in repaired.written and repaired.kept >= 4
+    renamed = dataclasses.replace(job, tracking=dataclasses.replace(job.tracking, fill_hole_area=0))
+    assert run_job(renamed, folder=folder, resume=True).made == 6
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_hosts_are_shown_every_form(apart, tiny_plate, form):
+    job = dataclasses.replace(apart, output=FORMS[form])
+    run_job(job, folder=str(tiny_plate), frames=(1002, 1002))
+    output = dataclasses.replace(FORMS[form], path=str(tiny_plate / FORMS[form].path))
+    shown = disk_mattes(output, ["sky", "hero"], 1002, "", 64)
+    assert [matte.name for matte in shown] == ["sky", "hero"]
+    assert all(matte.png and matte.score.predicted_iou for matte in shown)
+    (alone,) = disk_mattes(output, ["hero"], 1002, "", 64)
+    assert alone == shown[1]
+    told = scored_mattes(output, ["sky", "hero"], 1002, "")
+    assert [matte.score for matte in told] == [matte.score for matte in shown]
+    assert disk_mattes(output, ["sky", "nobody"], 1003, "", 64) == ()
+
+
+def test_a_picture_is_read_by_others_and_tells_what_made_it(apart, tiny_plate):
+    Image = pytest.importorskip("PIL.Image")
+    for form in ("png", "tiff"):
+        job = dataclasses.replace(apart, output=FORMS[form])
+        (path, _) = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written
+        with Image.open(path) as image:
+            assert (image.mode, image.size) == ("I;16", (96, 54))
+            pixels = np.asarray(image)
+            note = image.info["Description"] if form == "png" else image.tag_v2[270]
+            assert not {"srgb", "gamma"} & set(image.info)
+        np.testing.assert_allclose(pixels / 65535, read_roto(path), atol=1e-6)
+        told = json.loads(note)
+        assert told["efficienttam/frame"] == "1002" and len(told["efficienttam/recipe"]) == 64
+        assert read_texts(path, ["efficienttam/recipe"]) == {
+            "efficienttam/recipe": told["efficienttam/recipe"]
+        }
+
+
+def test_rgba_pictures_hold_the_matte_in_every_channel(apart, tiny_plate):
+    Image = pytest.importorskip("PIL.Image")
+    job = dataclasses.replace(apart, output=FORMS["png_rgba"])
+    (path, _) = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written
+    with Image.open(path) as image:
+        assert image.mode == "RGBA"
+        pixels = np.asarray(image)
+    assert (pixels == pixels[..., :1]).all() and pixels.any()
+
+
+def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate):
+    oiio = pytest.importorskip("OpenImageIO")
+    for frame in FRAMES:
+        path = str(tiny_plate / f"plate.{frame}.exr")
+        source = oiio.ImageInput.open(path)
+        spec, pixels = source.spec(), source.read_image("half")
+        source.close()
+        spec.attribute("worldToCamera", oiio.TypeMatrix, (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, frame, 0, 0, 1))
+        spec.attribute("cameraFocalLength", 35.0)
+        spec.attribute("reelName", "A001")
+        spec.attribute("framesPerSecond", oiio.TypeRational, (24000, 1001))
+        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01020304 + frame - 1001, 0))
+        spec.attribute("compression", "piz")
+        spec.attribute("cryptomatte/1234567/name", "stale")
+        spec.attribute("chromaticities", "float[8]", (0.7, 0.3, 0.2, 0.7, 0.1, 0.0, 0.3, 0.3))
+        spec.attribute("studio/node_hash", "0123")
+        target = oiio.ImageOutput.create(path)
+        assert target.open(path, spec) and target.write_image(pixels) and target.close()
+
+    def attributes(carry):
+        output = dataclasses.replace(FORMS["exr"], plate_metadata=carry)
+        job = dataclasses.replace(apart, output=output)
+        path = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
+        source = oiio.ImageInput.open(path)
+        found = {entry.name: entry.value for entry in source.spec().extra_attribs}
+        source.close()
+        return found, read_info(path)
+
+    found, info = attributes(PlateMetadata.NONE)
+    assert not {"worldToCamera", "reelName", "cameraFocalLength"} & set(found)
+    assert (info.frame_rate, info.timecode) == (None, None)
+    found, info = attributes(PlateMetadata.ESSENTIAL)
+    assert found["reelName"] == "A001" and "worldToCamera" not in found
+    assert (info.frame_rate, info.timecode) == ((24000, 1001), (0x01020305, 0))
+    found, info = attributes(PlateMetadata.ALL)
+    assert found["worldToCamera"][12] == 1002 and found["cameraFocalLength"] == 35
+    assert (info.frame_rate, info.timecode) == ((24000, 1001), (0x01020305, 0))
+    assert found["compression"] == "zips" and "chromaticities" not in found
+    assert not any("cryptomatte" in name or "node_hash" in name for name in found)
+
+    picture = dataclasses.replace(apart, output=FORMS["tiff"])
+    path = run_job(picture, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
+    told = read_texts(path, ["timecode", "framesPerSecond", "reelName"])
+    assert told == {"timecode": "01:02:03:05", "framesPerSecond": "24000/1001", "reelName": "A001"}
+
+
+@pytest.mark.parametrize("form", ["cryptomatte", "png", "dwaa"])
+def test_every_form_is_reviewed(apart, tiny_plate, form, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    job = dataclasses.replace(apart, output=FORMS[form])
+    run_job(job, folder=str(tiny_plate))
+    write_job(job, "shot.job.json")
+    before = main(["review", "shot.job.json", "--json", "--progress", "none"])
+    of_the_job = json.loads(capsys.readouterr().out)
+    assert before == 0 and os.path.isfile("shot.review/index.html")
+    assert main(["review", FORMS[form].path, "--json", "--progress", "none"]) == 0
+    of_files = json.loads(capsys.readouterr().out)
+    for told in (of_the_job, of_files):
+        text = json.dumps(told)
+        assert "hero" in text and "sky" in text and "no matte" not in text
