@@ -15,6 +15,7 @@ from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import TrackJob
+from .mattes.apart import apart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +71,8 @@ def preview_job(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One frame of a job: the plate as the network sees it (height, width, 3), and mattes by object.
 
-    A matte is (height, width), float32, 0 to 1. No file is written. Raises as ``run_job`` does.
+    A matte is (height, width), float32, 0 to 1. No file is written. An object whose region goes by a first
+    pass that was not done yet is shown as the whole frame gives it. Raises as ``run_job`` does.
     """
     with plain_failures():
         views = job.views or ("",)
@@ -78,6 +80,12 @@ def preview_job(
         if view not in views:
             raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(views)}.")
         opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
-        tracker, names = opened.tracker(view)
-        result = tracker.preview(frame)
-        return opened.plates[view].read(frame), {names[id]: matte for id, matte in result.mattes.items()}
+        mattes: dict[str, np.ndarray] = {}
+        for group in opened.groups(view, look=False):
+            tracker, names = opened.tracker(view, group)
+            shown = tracker.preview(frame).mattes
+            mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
+        in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
+        if job.tracking.non_overlapping:
+            in_order = apart(in_order)
+        return opened.plates[view].read(frame), in_order

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from ..contract.errors import Cancelled
@@ -12,7 +14,9 @@ from ..contract.sequence import format_frames
 from ..tracking.spans import share
 from .matte_files import MatteFiles, frame_runs
 from .matte_score import MatteScore
+from .object_groups import ObjectGroup
 from .open_job import OpenJob
+from .reconciliation import FrameMattes, Reconciliation
 from .write_behind import WriteBehind
 
 
@@ -42,6 +46,7 @@ class ViewPass:
         self._range = (first, last)
         job = opened.job
         wanted = {thing.name: self._frames_of(thing) for thing in job.objects}
+        self._groups = opened.groups(view)
         self._files = MatteFiles(job.output, view, opened.plates[view], wanted, opened.stamp)
         self._frames: Mapping[str, Sequence[int]] = wanted
         if resume:
@@ -53,24 +58,16 @@ class ViewPass:
         """Makes the mattes; the paths written, in order. Raises Cancelled, PlateError, OutputError."""
         if not self.to_make:
             return []
-        made: set[int] = set().union(*self._frames.values())
-        tracker, names = self._opened.tracker(self._view, made)
-        only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
         progress = self._opened.progress
         for text in self._detours():
             progress.status(text)
-        results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
+        results = self._results()
         behind: WriteBehind[_Written] = WriteBehind()
         written: list[str] = []
         try:
             for result in results:
-                mattes = {names[id]: matte for id, matte in result.mattes.items()}
-                scores = {
-                    names[id]: MatteScore(result.object_score[id], result.predicted_iou[id])
-                    for id in result.mattes
-                }
-                files = self._files.completed(result.frame, mattes, scores)
-                for done in behind.submit(functools.partial(_write, result.frame, len(mattes), files)):
+                files = self._files.completed(result.frame, result.mattes, result.scores)
+                for done in behind.submit(functools.partial(_write, result.frame, len(result.mattes), files)):
                     written += self._tell(done)
                 self._opened.end_if_stopped()
             for done in behind.finish():
@@ -85,6 +82,38 @@ class ViewPass:
             behind.close()
             self._files.close()
         return written
+
+    def _results(self) -> Generator[FrameMattes, None, None]:
+        """The mattes of all groups, group after group; those that must not overlap with others of another
+        group come when all of their frame are there."""
+        apart = len(self._groups) > 1 and self._opened.job.tracking.non_overlapping
+        first_path = self._files.path(self._range[0], self._opened.job.objects[0].name)
+        with closing(Reconciliation(self._frames, os.path.dirname(first_path))) as reconciliation:
+            for group in self._groups:
+                with closing(self._results_of(group)) as results:
+                    for result in results:
+                        complete = reconciliation.add(result) if apart else result
+                        if complete is not None:
+                            yield complete
+
+    def _results_of(self, group: ObjectGroup) -> Generator[FrameMattes, None, None]:
+        """The mattes of one group, at plate size."""
+        made = set().union(*(self._frames[name] for name in group.names))
+        if not made:
+            return
+        tracker, names = self._opened.tracker(self._view, group, made)
+        only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
+        direction = self._opened.job.tracking.direction
+        with closing(tracker.track(*self._range, direction, only)) as results:
+            for result in results:
+                yield FrameMattes(
+                    result.frame,
+                    {names[id]: group.matte(matte, result.frame) for id, matte in result.mattes.items()},
+                    {
+                        names[id]: MatteScore(result.object_score[id], result.predicted_iou[id])
+                        for id in result.mattes
+                    },
+                )
 
     def _tell(self, done: _Written) -> list[str]:
         """Tells of complete files; returns their paths."""

@@ -30,7 +30,7 @@ from .object_pass import ObjectPass
 from .object_track import ObjectId, ObjectTrack
 from .options import TrackerOptions
 from .range_tracker import RangeTracker
-from .track_result import TrackResult, compose
+from .track_result import TrackResult, compose, only_logits
 
 
 class VideoTracker:
@@ -38,7 +38,8 @@ class VideoTracker:
 
     ``visit`` is called with a frame before the network works on it, and may raise to end the work;
     ``tell`` with a sentence when the tracker has to go on with less, and when a mask goes against the
-    points of its prompt.
+    points of its prompt; ``corner`` says where a frame's top-left pixel lies in what the user calls the
+    plate, for such sentences.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class VideoTracker:
         embeddings: EmbeddingCache | None = None,
         visit: Callable[[int], None] | None = None,
         tell: Callable[[str], None] | None = None,
+        corner: Callable[[int], tuple[int, int]] | None = None,
     ) -> None:
         self.model = model
         self.plate = plate
@@ -57,6 +59,7 @@ class VideoTracker:
             model, plate, EmbeddingCache() if embeddings is None else embeddings
         )
         self._visit, self._tell = visit or _nothing, tell or _nothing
+        self._corner = corner or _at_origin
         self.object_pass = ObjectPass(model, self.frame_encoder, self.options, self._visit, self._tell)
         self._tracks: dict[ObjectId, ObjectTrack] = {}
         self._next_id = 1
@@ -253,7 +256,8 @@ class VideoTracker:
 
     def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Says where the mask of a prompted frame goes against the prompt's points."""
-        faults = network_pass.unheeded(track.pending[prompt.frame].logits, prompt, self.plate.size)
+        logits, corner = track.pending[prompt.frame].logits, self._corner(prompt.frame)
+        faults = network_pass.unheeded(logits, prompt, self.plate.size, corner)
         if faults:
             self._tell(
                 f"{track.name} on frame {prompt.frame}: {', '.join(faults)}, against its prompt. "
@@ -352,6 +356,8 @@ class VideoTracker:
 
     def composed(self, frame: int, outputs: Mapping[ObjectId, FrameMemory]) -> TrackResult:
         """Outputs of some objects on a frame as a result at plate size."""
+        if self.options.only_logits:
+            return only_logits(frame, outputs)
         return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
 
     def check(self, prompt: Prompt) -> None:
@@ -382,6 +388,11 @@ def check_first(name: str, words: Sequence[Prompt]) -> None:
             f"The first prompt of {name}, on frame {words[0].frame}, only excludes.",
             "Include a point, draw a box or give a mask first.",
         )
+
+
+def _at_origin(frame: int) -> tuple[int, int]:
+    """The corner where the tracker sees the very plate."""
+    return 0, 0
 
 
 def _nothing(told: object) -> None:
