@@ -78,16 +78,16 @@ def embed_job(
                 progress.wrote(frame, view, path)
                 progress.advance(frame, view, 1)
         there = sum(opened.store.holds(encoder.key(frame)) for _, encoder, among in wanted for frame in among)
-    summary = EmbedSummary(made, count - made, time.monotonic() - started)
-    done = f"{tell_count(made, 'embedding')} made, {summary.kept} kept"
+    done = f"{tell_count(made, 'embedding')} made, {count - made} kept"
     if there < count:
         raise OutputError(
             f"{done}, and {there} of {count} are there at the end: the cache {cache.folder} may hold "
             f"{format_size(cache.budget)}, and the others were dropped again.",
             "Give it a larger size with --cache-size and run it again.",
         )
-    progress.end(f"{done}, all {there} there, {summary.seconds:.1f} s.")
-    return summary
+    seconds = time.monotonic() - started
+    progress.end(f"{done}, all {there} there, {seconds:.1f} s.")
+    return EmbedSummary(made, count - made, seconds)
 
 
 def _is_there(opened: OpenJob, encoder: FrameEncoder, frame: int) -> bool:

@@ -16,7 +16,7 @@ from ..tracking.region_path import PathShape, PixelBox, RegionPath, region_path,
 from ..tracking.region_plate import RegionPlate, into_region, onto_plate
 
 #: How far a region reaches beyond the plate at most, as a share of its own side.
-OVERHANG = 0.25
+OVERHANG = 0.125
 
 Boxes = Mapping[int, PixelBox]
 
@@ -40,7 +40,7 @@ class ObjectGroup:
 
     def prompt(self, prompt: Prompt) -> Prompt:
         """A prompt as the tracker takes it; its mask is an array, if any."""
-        return prompt if self.path is None else into_region(prompt, self.path)
+        return prompt if self.path is None else into_region(prompt, self.path, self.whole.size)
 
     def matte(self, matte: np.ndarray, frame: int) -> np.ndarray:
         """A matte (height, width) that the tracker gave, at plate size."""

@@ -171,7 +171,7 @@ class Tracking:
     )
     border: float = field(
         Number("a share from 0 to 1", least=0, most=1),
-        "Mirrored margin around the plate while it is tracked, as a share of its sides.",
+        "Margin around the plate while it is tracked, as a share of its sides; the edge is held.",
         0.0,
         hide_default=True,
     )

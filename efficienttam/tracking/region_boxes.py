@@ -19,7 +19,7 @@ from .region_path import PixelBox
 SMALLEST_PART = 0.1
 #: Logits are looked at so many times finer than they are.
 FINER = 4
-#: A box that is alone in its size among so many frames before and after is a slip of the tracker.
+#: So many frames before and after a box say whether it is a slip of the tracker.
 SLIP = 2
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -39,7 +40,7 @@ class WindowedSource(Protocol):
 class RegionPlate:
     """The frames of a plate cropped along a path; what of a crop lies beyond the plate is filled."""
 
-    def __init__(self, plate: FrameSource, path: RegionPath, fill: Fill = Fill.REFLECT) -> None:
+    def __init__(self, plate: FrameSource, path: RegionPath, fill: Fill = Fill.HOLD) -> None:
         self._plate, self.path, self._fill = plate, path, fill
 
     @property
@@ -51,29 +52,20 @@ class RegionPlate:
         return self._plate.frames
 
     def read(self, frame: int) -> np.ndarray:
-        left, top, right, bottom = self._inside(frame)
+        left, top, right, bottom = overlap(self.path, frame, self._plate.size)
         if isinstance(self._plate, WindowedSource):
             seen = self._plate.read_window(frame, left, top, right - left, bottom - top)
         else:
             seen = self._plate.read(frame)[top:bottom, left:right]
-        (x, y), (width, height) = self.path.corner(frame), self.path.size
-        beyond = (top - y, y + height - bottom, left - x, x + width - right)
-        if not any(beyond):
-            return np.ascontiguousarray(seen)
-        return np.asarray(cv2.copyMakeBorder(np.ascontiguousarray(seen), *beyond, self._fill.value))
+        return _surrounded(seen, self.path, frame, self._plate.size, self._fill)
 
     def identity(self, frame: int) -> str:
         x, y = self.path.corner(frame)
         width, height = self.path.size
-        left, top, right, bottom = self._inside(frame)
+        left, top, right, bottom = overlap(self.path, frame, self._plate.size)
         whole = (left, top, right, bottom) == (x, y, x + width, y + height)
         fill = "" if whole else f" {self._fill.name}"
         return f"{self._plate.identity(frame)} {width}x{height}+{x}+{y}{fill}"
-
-    def _inside(self, frame: int) -> tuple[int, int, int, int]:
-        """The part of the region on the plate: left, top, right, bottom. At least a pixel: a path stays with
-        the plate."""
-        return overlap(self.path, frame, self._plate.size)
 
 
 def overlap(path: RegionPath, frame: int, plate: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -82,11 +74,13 @@ def overlap(path: RegionPath, frame: int, plate: tuple[int, int]) -> tuple[int, 
     return max(x, 0), max(y, 0), min(x + width, plate[0]), min(y + height, plate[1])
 
 
-def into_region(prompt: Prompt, path: RegionPath) -> Prompt:
+def into_region(prompt: Prompt, path: RegionPath, plate: tuple[int, int], fill: Fill = Fill.HOLD) -> Prompt:
     """A prompt in plate pixels, its mask an array if any, in the pixels of the region on its frame.
 
-    Exclude points beyond the region say nothing about it and are left out; where a prompt says nothing
-    else they are moved to its edge. Include points must lie in the region.
+    ``plate`` is (width, height). Boxes and masks that end at the plate's edge go on beyond it, as the
+    picture there does: they would cut the object that stands there in two. Exclude points beyond the region
+    say nothing about it and are left out; where a prompt says nothing else they are moved to its edge.
+    Include points must lie in the region.
     """
     (x, y), (width, height) = path.corner(prompt.frame), path.size
     moved = [(px - x, py - y) for px, py in prompt.exclude]
@@ -95,13 +89,35 @@ def into_region(prompt: Prompt, path: RegionPath) -> Prompt:
         exclude = [(min(max(px, 0.5), width - 0.5), min(max(py, 0.5), height - 0.5)) for px, py in moved]
     mask, box = prompt.mask, prompt.box
     if mask is not None:
-        mask = _cropped(np.asarray(mask), path, prompt.frame)
+        left, top, right, bottom = overlap(path, prompt.frame, plate)
+        mask = _surrounded(np.asarray(mask)[top:bottom, left:right], path, prompt.frame, plate, fill)
     if box is not None:
-        box = (box[0] - x, box[1] - y, box[2] - x, box[3] - y)
+        across, down = _beyond(box[0], box[2], plate[0], fill), _beyond(box[1], box[3], plate[1], fill)
+        box = (
+            *(max(across[0] - x, 0), max(down[0] - y, 0)),
+            *(min(across[1] - x, width), min(down[1] - y, height)),
+        )
     include = tuple((px - x, py - y) for px, py in prompt.include)
     return dataclasses.replace(
         prompt, include=include, exclude=tuple(dict.fromkeys(exclude)), box=box, mask=mask
     )
+
+
+def _beyond(low: float, high: float, side: int, fill: Fill) -> tuple[float, float]:
+    """Two opposite sides of a box, on a plate of that width or height, where those at its edge go on."""
+    reach = high - low if fill is Fill.REFLECT else math.inf
+    return (low if low > 1 else -reach), (high if high < side - 1 else side + reach)
+
+
+def _surrounded(
+    seen: np.ndarray, path: RegionPath, frame: int, plate: tuple[int, int], fill: Fill
+) -> np.ndarray:
+    """The region on a frame of which ``seen`` is what lies on the plate (width, height)."""
+    (x, y), (width, height) = path.corner(frame), path.size
+    left, top, right, bottom = overlap(path, frame, plate)
+    beyond = (top - y, y + height - bottom, left - x, x + width - right)
+    inside = np.ascontiguousarray(seen)
+    return np.asarray(cv2.copyMakeBorder(inside, *beyond, fill.value)) if any(beyond) else inside
 
 
 def onto_plate(matte: np.ndarray, path: RegionPath, frame: int, plate: tuple[int, int]) -> np.ndarray:
@@ -111,12 +127,3 @@ def onto_plate(matte: np.ndarray, path: RegionPath, frame: int, plate: tuple[int
     whole = np.zeros((plate[1], plate[0]), matte.dtype)
     whole[top:bottom, left:right] = matte[top - y : bottom - y, left - x : right - x]
     return whole
-
-
-def _cropped(mask: np.ndarray, path: RegionPath, frame: int) -> np.ndarray:
-    """A mask of the plate (height, width) in the region, 0 beyond the plate."""
-    (x, y), (width, height) = path.corner(frame), path.size
-    left, top, right, bottom = overlap(path, frame, (mask.shape[1], mask.shape[0]))
-    crop = np.zeros((height, width), mask.dtype)
-    crop[top - y : bottom - y, left - x : right - x] = mask[top:bottom, left:right]
-    return crop

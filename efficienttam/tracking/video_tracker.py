@@ -362,23 +362,28 @@ class VideoTracker:
 
     def check(self, prompt: Prompt) -> None:
         """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
-        frames, (width, height) = self.plate.frames, self.plate.size
-        if not frames[0] <= prompt.frame <= frames[-1]:
+        check_prompt(prompt, self.plate)
+
+
+def check_prompt(prompt: Prompt, plate: FrameSource) -> None:
+    """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
+    frames, (width, height) = plate.frames, plate.size
+    if not frames[0] <= prompt.frame <= frames[-1]:
+        raise PromptError(
+            f"Frame {prompt.frame} is not in the plate, which has {frames[0]} to {frames[-1]}.",
+            "Prompt a frame of the plate.",
+        )
+    for x, y in (*prompt.include, *prompt.exclude):
+        if not (0 <= x < width and 0 <= y < height):
             raise PromptError(
-                f"Frame {prompt.frame} is not in the plate, which has {frames[0]} to {frames[-1]}.",
-                "Prompt a frame of the plate.",
+                f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
+                f"From the top left x is 0 to less than {width}, y 0 to less than {height}.",
             )
-        for x, y in (*prompt.include, *prompt.exclude):
-            if not (0 <= x < width and 0 <= y < height):
-                raise PromptError(
-                    f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
-                    f"From the top left x is 0 to less than {width}, y 0 to less than {height}.",
-                )
-        if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
-            raise PromptError(
-                f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
-                "Give the mask at the plate's size, rows first.",
-            )
+    if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
+        raise PromptError(
+            f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
+            "Give the mask at the plate's size, rows first.",
+        )
 
 
 def check_first(name: str, words: Sequence[Prompt]) -> None:
