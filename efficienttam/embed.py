@@ -38,8 +38,7 @@ def embed_job(
 ) -> EmbedSummary:
     """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
 
-    For objects in regions that is one of every region; where these are yet to be found, the whole range is
-    looked through for them, and what was found is written beside the mattes to be.
+    For objects in regions that is one of every region, which are found first where they go by tracking.
     What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
     as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written, or when
     its size did not let it keep all of them to the end.
