@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +21,9 @@ from .matte_files import frame_runs
 from .matte_stamp import MatteStamp
 from .object_groups import ObjectGroup, border_path
 from .region_record import RegionRecord
+
+#: Seconds between two words about how far it is.
+TELL_SECONDS = 5.0
 
 
 class FirstPass:
@@ -74,15 +78,21 @@ class FirstPass:
         options: TrackerOptions,
         prompts: Mapping[str, Sequence[Prompt]],
         visit: Callable[[int], None],
+        tell: Callable[[str], None],
     ) -> None:
         """Looks at the missing frames and writes down what it found, also where ``visit`` ends it.
 
-        ``prompts`` by object, masks as arrays.
+        ``prompts`` by object, masks as arrays. ``tell`` hears now and then how far it is.
         """
         found: dict[str, dict[int, PixelBox | None]] = {name: {} for name in self._missing}
+        told = time.monotonic()
         try:
             for frame, name, box in self._found(model, embeddings, options, prompts, visit):
                 found[name][frame] = box
+                if time.monotonic() - told >= TELL_SECONDS:
+                    told = time.monotonic()
+                    seen = len(set().union(*found.values()))
+                    tell(f"Looked at {seen} frames, {max(self.missing - seen, 0)} to go.")
         finally:
             for name, boxes in found.items():
                 if boxes:

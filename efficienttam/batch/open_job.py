@@ -95,7 +95,9 @@ class OpenJob:
             )
             prompts = {thing.name: [with_mask(prompt, view) for prompt in thing.prompts] for thing in things}
             visit = functools.partial(self.visit, view, ())
-            found.run(self.model, self.embeddings, tracker_options(wish), prompts, visit)
+            found.run(
+                self.model, self.embeddings, tracker_options(wish), prompts, visit, self.progress.status
+            )
             self.progress.status(f"Found {names}; the regions are placed.")
         return found
 

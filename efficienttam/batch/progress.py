@@ -198,10 +198,9 @@ class PlainProgress(SilentProgress):
 
     def visit(self, frame: int, view: str, passed: bool) -> None:
         self._clock.visit(passed)
-        if passed and self._is_due():
-            clock = self._clock
-            why = f"passed to reach others, {clock.done}/{clock.mattes}" if clock.mattes else "looked at"
-            self._say(f"{_place(frame, view)}: {why}")
+        clock = self._clock
+        if passed and clock.mattes and self._is_due():
+            self._say(f"{_place(frame, view)}: passed to reach others, {clock.done}/{clock.mattes}")
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
         clock = self._clock

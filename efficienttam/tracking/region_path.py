@@ -121,7 +121,8 @@ def _positions(left: np.ndarray, right: np.ndarray, side: int, plate: int, shape
     smooth = _smoothed((left + right) / 2, shape.smoothing) - side / 2
     slack = side - (right - left)
     low, high = right - side + np.floor(slack / 4), left - np.floor(slack / 4)
-    beyond = math.floor(shape.overhang * side)
+    # As long as the plate it is the plate: nothing of it must be lost on the other side.
+    beyond = math.floor(shape.overhang * side) if side < plate else 0
     placed = np.clip(np.floor(smooth + 0.5), low, high)
     return np.clip(placed, -beyond, plate - side + beyond)
 
