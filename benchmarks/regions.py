@@ -24,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import cv2
 import numpy as np
 
+from efficienttam.batch.first_look import FirstLook
 from efficienttam.batch.object_groups import ObjectGroup, Regional, object_groups
 from efficienttam.contract.job import Tracking
 from efficienttam.contract.prompts import Prompt
@@ -36,7 +37,7 @@ from efficienttam.media import FrameSequence, write_mattes, write_png
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, FrameSource, TrackerOptions, VideoTracker
 from efficienttam.tracking.region_boxes import box_of_logits
-from efficienttam.tracking.region_path import RegionPath, still_path
+from efficienttam.tracking.region_path import still_path
 from efficienttam.tracking.region_plate import Fill, RegionPlate, into_region, onto_plate
 from efficienttam.weights.load import load_model
 
@@ -71,30 +72,23 @@ def grouped(
     return group
 
 
-def tracked(
-    model: EfficientTAM,
-    plate: FrameSource,
-    prompt: Prompt,
-    path: RegionPath | None,
-    embeddings: EmbeddingCache,
-    fill: Fill = Fill.HOLD,
-) -> Mattes:
-    """Mattes at plate size, from one prompt."""
-    seen = plate if path is None else RegionPlate(plate, path, fill)
-    tracker = VideoTracker(model, seen, None, embeddings)
+def tracked(model: EfficientTAM, plate: FrameSource, prompt: Prompt, embeddings: EmbeddingCache) -> Mattes:
+    """Mattes of what the tracker sees, from one prompt."""
+    tracker = VideoTracker(model, plate, None, embeddings)
     id = tracker.add_object("hero")
-    tracker.add_prompt(id, prompt if path is None else into_region(prompt, path, plate.size, fill))
-    found = {result.frame: result.mattes[id] for result in tracker.track()}
-    if path is None:
-        return found
-    return {frame: onto_plate(matte, path, frame, plate.size) for frame, matte in found.items()}
+    tracker.add_prompt(id, prompt)
+    return {result.frame: result.mattes[id] for result in tracker.track()}
 
 
 def errors(mattes: Mattes, truth: Mattes) -> tuple[float, float, float]:
     """Boundary distance, IoU and the share of the true edge's width, means over frames."""
     rows = []
-    for frame, matte in mattes.items():
-        true = truth[frame].astype(np.float32)
+    for frame, whole in mattes.items():
+        seen = np.maximum(whole, truth[frame]) > 0
+        rows_seen, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+        top, left = max(rows_seen[0] - 4, 0), max(columns[0] - 4, 0)
+        window = np.s_[top : rows_seen[-1] + 5, left : columns[-1] + 5]
+        matte, true = whole[window], truth[frame][window].astype(np.float32)
         same = region_similarity(matte >= 0.5, true >= 0.5)
         rows.append((boundary_distance(matte, true), same, edge_width(matte) / edge_width(true)))
     with np.errstate(all="ignore"):
@@ -121,16 +115,17 @@ def sharpness(model: EfficientTAM, size: tuple[int, int], plates: int, picture: 
         for kind in (PromptKind.CLICK, PromptKind.BOX, PromptKind.MASK):
             prompt = prompt_from_truth(kind, plate.frames[0], truth[plate.frames[0]])
             regions: list[tuple[str, Region | None]] = [("whole frame", None)]
-            regions += [(f"track, {room:g}", Region(Follow.TRACK, room)) for room in (0.25, 0.5, 1.0, 2.0)]
+            regions += [(f"track, {room:g}", Region(Follow.TRACK, room)) for room in (0.25, 0.5, 1.0)]
             if kind is not PromptKind.CLICK:
                 regions += [("prompts, 0.5", Region(Follow.PROMPTS, 0.5))]
             for name, region in regions:
                 group = grouped(model, plate, prompt, region, whole)
-                embeddings = whole if group.path is None else EmbeddingCache()
-                mattes = tracked(model, plate, prompt, group.path, embeddings)
+                look = FirstLook(model, plate, 0.0, TrackerOptions(), whole)
+                (moved,) = look.prompts([prompt], group)
+                found = tracked(model, group.plate, moved, whole)
+                mattes = {frame: group.matte(matte, frame) for frame, matte in found.items()}
                 rows.setdefault((kind.value, name), []).append(errors(mattes, truth))
-                found = rows[kind.value, name][-1]
-                print(seed, kind.value, name, *(f"{x:.2f}" for x in found), file=sys.stderr)
+                print(seed, kind.value, name, *(f"{x:.2f}" for x in rows[kind.value, name][-1]))
                 if kind is PromptKind.BOX and name in ("whole frame", "track, 0.5"):
                     shown[name] = mattes
         if picture and seed == 0:
@@ -167,12 +162,14 @@ def border(model: EfficientTAM, size: tuple[int, int], plates: int) -> None:
             prompt = prompt_from_truth(kind, plate.frames[0], truth[plate.frames[0]])
             for share, fill in ((0.0, Fill.HOLD), *((s, f) for s in (0.06, 0.125) for f in Fill)):
                 x, y = round(share * width), round(share * height)
-                path = still_path(plate.frames, (width + 2 * x, height + 2 * y), (-x, -y)) if share else None
-                mattes = tracked(model, plate, prompt, path, EmbeddingCache(), fill)
+                path = still_path(plate.frames, (width + 2 * x, height + 2 * y), (-x, -y))
+                moved = into_region(prompt, path, size, fill)
+                found = tracked(model, RegionPlate(plate, path, fill), moved, EmbeddingCache())
+                mattes = {frame: onto_plate(matte, path, frame, size) for frame, matte in found.items()}
                 key = (kind.value, f"{share:g}", fill.name.lower() if share else "")
                 strip = near_edge(mattes, truth)
                 rows.setdefault(key, []).append((strip, errors(mattes, truth)[0]))
-                print(seed, *key, *(f"{x:.2f}" for x in rows[key][-1]), file=sys.stderr)
+                print(seed, *key, *(f"{x:.2f}" for x in rows[key][-1]))
     told(rows, ("prompt", "border", "fill", "wrong near the edge, px", "boundary, px", "worst near the edge"))
 
 

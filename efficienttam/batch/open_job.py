@@ -16,6 +16,7 @@ from ..model.efficienttam import EfficientTAM
 from ..tracking import EmbeddingCache, EmbeddingStore, FrameSource, ObjectId, TrackerOptions, VideoTracker
 from ..tracking.frame_encoder import FrameEncoder
 from ..weights.load import load_model
+from .first_look import FirstLook
 from .first_pass import FirstPass
 from .footage import Footage
 from .matte_stamp import MatteStamp
@@ -95,9 +96,8 @@ class OpenJob:
             )
             prompts = {thing.name: [with_mask(prompt, view) for prompt in thing.prompts] for thing in things}
             visit = functools.partial(self.visit, view, ())
-            found.run(
-                self.model, self.embeddings, tracker_options(wish), prompts, visit, self.progress.status
-            )
+            tell = self.progress.status
+            found.run(self.model, self.embeddings, tracker_options(wish), prompts, visit, tell)
             self.progress.status(f"Found {names}; the regions are placed.")
         return found
 
@@ -117,22 +117,25 @@ class OpenJob:
 
         ``made`` holds the frames that mattes are made of, None for all: others are only passed.
         """
+        options = tracker_options(self.job.tracking)
         tracker = VideoTracker(
             self.model,
             group.plate,
-            tracker_options(self.job.tracking),
+            options,
             self.embeddings,
             visit=functools.partial(self.visit, view, made),
             tell=self.progress.status,
             corner=group.corner,
         )
+        border = self.job.tracking.border
+        look = FirstLook(self.model, self.plates[view], border, options, self.embeddings)
         names = {}
         for thing in self.job.objects:
             if thing.name in group.names:
                 id = tracker.add_object(thing.name)
                 names[id] = thing.name
-                for prompt in thing.prompts:
-                    tracker.add_prompt(id, group.prompt(with_mask(prompt, view)))
+                for prompt in look.prompts([with_mask(prompt, view) for prompt in thing.prompts], group):
+                    tracker.add_prompt(id, prompt)
         return tracker, names
 
     def visit(self, view: str, made: Container[int] | None, frame: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 
+from ..batch.first_look import FirstLook
 from ..batch.footage import open_plate
 from ..batch.matte_score import MatteScore
 from ..batch.object_groups import ObjectGroup, Regional, border_path, object_groups
@@ -47,6 +48,9 @@ class Session:
         self._tracking = wish.tracking
         self._identities: dict[int, str] = {}
         self._rehearsals: dict[RegionPath | None, Rehearsal] = {}
+        self._in_region: dict[Hashable, list[Word]] = {}
+        options = tracker_options(wish.tracking)
+        self._look = FirstLook(self.model, self.plate, wish.tracking.border, options, self.embeddings)
 
     def opened(self, number: int) -> PlateOpened:
         """The reply to the request that opened it."""
@@ -131,11 +135,20 @@ class Session:
             for thing in objects
         ]
         for group in object_groups(self.plate, things, self._tracking, self.model.config.mask_side):
-            moved = {
-                name: [Word(group.prompt(word.prompt), word.mark) for word in words[name]]
-                for name in group.names
-            }
+            moved = {name: self._moved(words[name], group) for name in group.names}
             yield group, self._rehearsal(group.path), moved
+
+    def _moved(self, words: Sequence[Word], group: ObjectGroup) -> list[Word]:
+        """An object's words as the tracker of its region takes them; the last few are remembered."""
+        key = tuple(word.mark for word in words), group.path
+        moved = self._in_region.pop(key, None)
+        if moved is None:
+            told = self._look.prompts([word.prompt for word in words], group) if words else []
+            moved = [Word(prompt, word.mark) for prompt, word in zip(told, words, strict=True)]
+        self._in_region[key] = moved
+        while len(self._in_region) > ROTOS:
+            del self._in_region[next(iter(self._in_region))]
+        return moved
 
     def _rehearsal(self, path: RegionPath | None) -> Rehearsal:
         """The rehearsal of a region, None for the whole plate; those used longest ago are dropped."""
@@ -163,6 +176,7 @@ class Session:
         now = {one: self.plate.identity(one) for one in frames if first <= one <= last}
         if any(self._identities.get(one, identity) != identity for one, identity in now.items()):
             self._rehearsals.clear()
+            self._in_region.clear()
             self._identities.clear()
         self._identities.update(now)
 

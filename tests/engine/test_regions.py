@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
+from efficienttam.batch.first_look import FirstLook
+from efficienttam.batch.object_groups import Regional, object_groups
 from efficienttam.batch.progress import SilentProgress
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import JobFaults, examine, job_hash, to_json
@@ -17,8 +19,10 @@ from efficienttam.contract.passes import Direction, Recall
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.region import Follow, Region, RegionBox
 from efficienttam.embed import embed_job
-from efficienttam.media import read_roto, write_matte, write_mattes
+from efficienttam.media import FrameSequence, read_roto, write_matte, write_mattes
 from efficienttam.run import preview_job, run_job
+from efficienttam.tracking import EmbeddingCache, TrackerOptions
+from efficienttam.weights.load import load_model
 
 WIDTH, HEIGHT = 480, 270
 FRAMES = range(1001, 1007)
@@ -351,6 +355,28 @@ def test_points_that_are_not_heeded_are_told_in_plate_pixels(folder):
     )
     spoken = [text for text in told.statuses if "still in it" in text]
     assert all("61.5,71.5" in text for text in spoken)
+
+
+def test_a_click_in_a_region_begins_with_what_it_means_on_the_whole_frame(folder):
+    model, plate = (
+        load_model("efficienttam_demo", device="cpu"),
+        FrameSequence(str(folder / "plate.%04d.exr")),
+    )
+    look = FirstLook(model, plate, 0.0, TrackerOptions(), EmbeddingCache())
+    click = Prompt(1001, include=((60.5, 70.5),))
+    wide, narrow = ((10, 20, 110, 120), (55, 65, 66, 76))
+    shapes = []
+    for box in (wide, narrow):
+        drawn = Region(Follow.DRAWN, boxes=(RegionBox(1001, box),))
+        (group,) = object_groups(plate, [Regional(BALL, drawn, [click])], Tracking(), 8)
+        (moved,) = look.prompts([click], group)
+        shapes.append(moved.mask)
+        assert group.path.corner(1001)[0] + moved.include[0][0] == 60.5
+    assert shapes[0].shape == (112, 112) and shapes[1] is None, "what leaves the region says nothing of it"
+    known = truth(BALL, 1001)[12:124, 4:116]
+    assert overlap(shapes[0], known) > 0.5
+    boxed = an_object(BALL, None).prompts
+    assert look.prompts(boxed, group)[0].mask is None, "a box needs no look"
 
 
 BROKEN = {
