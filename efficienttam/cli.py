@@ -7,6 +7,7 @@ import functools
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from . import __version__
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(args.command(args))
     except EfficientTAMError as error:
         if args.debug:
-            raise
+            traceback.print_exc()
         print(f"efficienttam: {error}", file=sys.stderr)
         return int(error.exit_code)
     except BrokenPipeError:
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.CANCELLED)
     except Exception as error:
         if args.debug:
-            raise
+            traceback.print_exc()
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         remedy = "Run it with --debug and report what it says."
         print(f"efficienttam: An unexpected failure: {reason[:300]}. {remedy}", file=sys.stderr)

@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "evaluation": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
-        {"numpy", "cv2", "torch", "matplotlib"},
+        {"PIL", "numpy", "cv2", "torch", "matplotlib"},
     ),
     "training": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},

@@ -15,6 +15,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
 def build_parser() -> Parser:
     """The parser of ``efficienttam eval``."""
     parser = Parser(
@@ -24,8 +31,8 @@ def build_parser() -> Parser:
     parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
-    parser.add_argument("--clips", type=int, default=20, help="number of generated clips")
-    parser.add_argument("--frames", type=int, default=24, help="frames of a generated clip or plate")
+    parser.add_argument("--clips", type=_count, default=20, help="number of generated clips")
+    parser.add_argument("--frames", type=_count, default=24, help="frames of a generated clip or plate")
     parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of what is generated")
     parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
     parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
@@ -45,6 +52,8 @@ def build_parser() -> Parser:
         help="repeat for several (default: all)",
     )
     parser.add_argument("--report", default="", help="a file to write: .json, .md or .csv")
+    # Heeded by the command line, which passes all else on.
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from efficienttam.contract.cache_settings import FileIdentity
 from efficienttam.contract.errors import PlateError
@@ -90,7 +91,10 @@ def generated_footage(count: int, frames: int, size: tuple[int, int]) -> list[Ge
 
 
 class DavisFootage:
-    """A folder with ``JPEGImages/*.jpg`` and ``Annotations/*.png`` (one colour per object)."""
+    """A folder with ``JPEGImages/*.jpg`` and ``Annotations/*.png``: a palette index, or a colour, per object.
+
+    Objects are numbered as in the palette, colours in their order.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
@@ -104,10 +108,9 @@ class DavisFootage:
         self.frames = range(1, len(self._pictures) + 1)
         height, width = _picture(self._pictures[0]).shape[:2]
         self.size = (width, height)
-        first = self._labels(1)
-        colors = np.unique(first.reshape(-1, 3), axis=0)
-        self._colors = [color for color in colors if color.any()]
-        self.objects = tuple(f"object{number}" for number in range(1, len(self._colors) + 1))
+        labels = np.unique(self._labels(1))
+        self._objects = labels[labels > 0]
+        self.objects = tuple(f"object{number}" for number in range(1, len(self._objects) + 1))
 
     @property
     def plate(self) -> FrameSource:
@@ -125,13 +128,13 @@ class DavisFootage:
     def truth(self, frame: int) -> Array:
         """Hard masks (objects, height, width) as float32."""
         labels = self._labels(frame)
-        return np.stack([(labels == color).all(-1) for color in self._colors]).astype(np.float32)
+        return np.stack([labels == label for label in self._objects]).astype(np.float32)
 
     def _labels(self, frame: int) -> Array:
         stem = self._pictures[frame - 1].stem
         if stem not in self._annotations:
             raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
-        return _picture(self._annotations[stem])
+        return _label_image(self._annotations[stem])
 
 
 def _picture(path: Path) -> Array:
@@ -140,6 +143,21 @@ def _picture(path: Path) -> Array:
     if picture is None:
         raise PlateError(f"{path} is not a picture that can be read.", "Replace it.")
     return picture
+
+
+def _label_image(path: Path) -> Array:
+    """Labels (height, width), 0 for ground: indices of a palette, else colours as 0xRRGGBB.
+
+    Raises PlateError.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("P", "L"):
+                return np.array(image, np.int64)
+            red, green, blue = np.array(image.convert("RGB"), np.int64).transpose(2, 0, 1)
+    except OSError as error:
+        raise PlateError(f"{path} is not a picture that can be read.", "Replace it.") from error
+    return red << 16 | green << 8 | blue
 
 
 class RenderedFootage:

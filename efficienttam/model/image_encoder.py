@@ -15,6 +15,10 @@ from .config import ImageEncoderConfig
 from .constant import Constant
 from .layers import MLP, LayerNorm2d
 
+#: From this many tokens on, keys and values are laid out densely before attention: the same numbers,
+#: sooner.
+MANY_TOKENS = 1024
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over (B, N, D), fused query, key and value projection."""
@@ -29,6 +33,9 @@ class Attention(nn.Module):
         """Attention of (B, N, D) before the last projection, a view (B, N, heads, D / heads)."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = qkv.unbind(0)
+        if query.shape[2] > MANY_TOKENS:
+            # Rows that lie apart by the width of all three cost more cache than the copies take.
+            key, value = key.contiguous(), value.contiguous()
         return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
 
 

@@ -25,11 +25,14 @@ def build_parser() -> Parser:
     parser.add_argument("--hours", type=float, default=1.75, help="for both stages together")
     parser.add_argument("--processes", type=int, default=2, help="training processes, one thread each")
     parser.add_argument("--drawers", type=int, default=2, help="processes that draw clips")
+    parser.add_argument("--pools", type=float, default=1.0, help="times the recipe's clips to draw")
     parser.add_argument("--weights", type=Path, help="train these on instead of starting from nothing")
     parser.add_argument("--rate", type=float, default=1.0, help="times the recipe's learning rates")
     parser.add_argument("--seed", type=int, default=1, help="order of things, and which clips are drawn")
     parser.add_argument("--still-steps", type=int, default=0, help="end stage one after so many steps")
     parser.add_argument("--sequence-steps", type=int, default=0, help="end stage two after so many steps")
+    # Heeded by the command line, which passes all else on.
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
 
 
@@ -44,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hours=args.hours,
         processes=args.processes,
         drawers=args.drawers,
+        pools=args.pools,
         seed=args.seed,
         still_steps=args.still_steps,
         sequence_steps=args.sequence_steps,

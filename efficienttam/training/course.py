@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -150,7 +152,8 @@ class TrainOptions:
 
     ``hours`` is the time for both stages, of which ``stills_share`` goes to the first. With
     ``still_steps`` and ``sequence_steps`` the stages end after so many steps instead, and two runs are
-    equal. ``processes`` share every step's gradient, one thread each; ``drawers`` fill the pools.
+    equal. ``processes`` share every step's gradient, one thread each; ``drawers`` fill the pools, which have
+    ``pools`` times the recipe's clips.
     """
 
     out: Path
@@ -164,6 +167,7 @@ class TrainOptions:
     sequence_steps: int = 0
     processes: int = 2
     drawers: int = 2
+    pools: float = 1.0
     seed: int = 1
     stills: StillOptions = StillOptions()
     sequences: SequenceOptions = SequenceOptions()
@@ -204,14 +208,15 @@ CLIPS_PER_SEED = 1_000_000
 
 
 def _prepared(options: TrainOptions) -> TrainOptions:
-    """Pools moved to the clips of the seed, rates scaled. Raises JobError."""
+    """Pools moved to the clips of the seed, their sizes and the rates scaled. Raises JobError."""
     seeds = FIRST_EVALUATION_SEED // CLIPS_PER_SEED
     if not 1 <= options.seed <= seeds:
         raise JobError(f"There are no clips for the seed {options.seed}.", f"Give a seed of 1 to {seeds}.")
     first = CLIPS_PER_SEED * (options.seed - 1)
 
     def moved(pool: PoolSpec) -> PoolSpec:
-        return replace(pool, first_clip=pool.first_clip + first)
+        clips = max(1, round(pool.clips * options.pools))
+        return replace(pool, clips=clips, first_clip=pool.first_clip + first)
 
     def scaled(loop: LoopOptions) -> LoopOptions:
         return replace(loop, rate=loop.rate * options.rate, seed=options.seed)
@@ -259,10 +264,23 @@ def _learn(rank: int, options: TrainOptions) -> None:
         draw_curve(options.work, options.work / "curve.png")
 
 
+#: How often waiting for a pool is told.
+SECONDS_BETWEEN_WORDS = 10.0
+
+
 def _wait_for(folder: Path, spec: PoolSpec, share: float = 0.1) -> None:
-    """Wait until a share of a pool is drawn."""
+    """Wait until a share of a pool is drawn, and say how far it is."""
     pool = Pool(folder, spec)
-    while len(pool.available()) < max(1, round(share * spec.clips)):
+    enough = max(1, round(share * spec.clips))
+    told = -math.inf
+    while (drawn := len(pool.available())) < enough:
+        if time.monotonic() - told > SECONDS_BETWEEN_WORDS and not (
+            dist.is_initialized() and dist.get_rank()
+        ):
+            told = time.monotonic()
+            print(
+                f"{folder.name}: {drawn} of {enough} clips drawn to begin with", file=sys.stderr, flush=True
+            )
         time.sleep(0.2)
 
 

@@ -450,8 +450,9 @@ def test_failures_have_their_codes_and_no_traceback(job_file, tmp_path, capsys):
         assert told[-1] and not any("Traceback" in line for line in told)
         if "--device" in arguments and code is ExitCode.USAGE:
             assert told[-1].startswith("efficienttam: --device: 'gpu' is not a device.")
-    with pytest.raises(JobError):
-        main(["track", "none.json", "--debug"])
+    assert main(["track", "none.json", "--debug"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "Traceback" in told and told.splitlines()[-1].startswith("efficienttam: The job 'none.json'")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A folder per case: ``job.json`` among its files, against ``faults.txt`` or ``normalised.json``.
 
-``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns.
+``faults.txt`` is what ``efficienttam check job.json`` prints, ``exit_code`` what it returns;
+``track`` says the same and does not start.
 """
 
 from pathlib import Path
@@ -24,3 +25,6 @@ def test_case(case, monkeypatch, capsys, weights_at_hand):
     else:
         assert printed == (case / "faults.txt").read_text()
         assert exit_code == int((case / "exit_code").read_text())
+        assert main(["track", "job.json", "--progress", "none"]) == exit_code
+        told = capsys.readouterr().err
+        assert all(line.strip() in told for line in printed.splitlines()[1:]), told

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from efficienttam.contract.errors import PlateError
 from efficienttam.evaluation import EvaluateOptions, evaluate
@@ -79,6 +80,18 @@ def test_a_davis_folder_is_read(tmp_path: Path) -> None:
     assert sorted(truth.sum((1, 2)).astype(int).tolist())[0] == 25
     with pytest.raises(PlateError, match="JPEGImages"):
         DavisFootage(tmp_path / "nowhere")
+
+
+def test_objects_are_numbered_as_in_the_palette(tmp_path: Path) -> None:
+    _write_davis(tmp_path)
+    for path in (tmp_path / "Annotations").glob("*.png"):
+        _, green, red = cv2.imread(str(path)).transpose(2, 0, 1)
+        image = Image.fromarray(np.where(red > 0, 1, np.where(green > 0, 2, 0)).astype(np.uint8))
+        # The colour of the first object stands behind that of the second one.
+        image.putpalette([0, 0, 0, 236, 95, 103, 9, 145, 87])
+        image.save(path)
+    truth = DavisFootage(tmp_path).truth(2)
+    assert truth[1].sum() == 25 < truth[0].sum()
 
 
 def test_the_command_scores_flow_and_writes_its_report(tmp_path: Path, capsys) -> None:

@@ -48,7 +48,8 @@ class LoopbackHub:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        self.address = ("127.0.0.1", int(self._server.server_address[1]))
+        self.url = f"http://127.0.0.1:{self.address[1]}/"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
