@@ -62,7 +62,7 @@ def grouped(
     """The object in its region, as a job has it."""
     found = None
     if region is not None and region.follow is Follow.TRACK:
-        tracker = VideoTracker(model, plate, TrackerOptions(only_logits=True), embeddings)
+        tracker = VideoTracker(model, plate, TrackerOptions(), embeddings)
         id = tracker.add_object("hero")
         tracker.add_prompt(id, prompt)
         boxes = {result.frame: box_of_logits(result.logits[id], plate.size) for result in tracker.track()}

@@ -9,13 +9,14 @@ import numpy as np
 
 from .batch.failures import plain_failures
 from .batch.footage import Footage
+from .batch.matte_shaping import MatteShaping
 from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
+from .batch.reconciliation import kept_apart
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import TrackJob
-from .mattes.apart import apart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,9 +84,10 @@ def preview_job(
         mattes: dict[str, np.ndarray] = {}
         for group in opened.groups(view, look=False):
             tracker, names = opened.tracker(view, group)
-            shown = tracker.preview(frame).mattes
+            prompts = {id: tracker.prompts(id) for id in names}
+            shown = MatteShaping(opened.job.mattes, tracker.plate, prompts).mattes(tracker.preview(frame))
             mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
         in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
-        if job.tracking.non_overlapping:
-            in_order = apart(in_order)
+        if job.tracking.non_overlapping and len(opened.groups(view)) > 1:
+            in_order = kept_apart(in_order, opened.job.mattes)
         return opened.plates[view].read(frame), in_order

@@ -35,7 +35,7 @@ class FirstLook:
     ) -> None:
         self._model, self._embeddings = model, embeddings
         self._whole = ObjectGroup((), plate, border_path(plate, border))
-        self._options = replace(options, only_logits=True, non_overlapping=False)
+        self._options = replace(options, non_overlapping=False)
 
     def prompts(self, said: Sequence[Prompt], group: ObjectGroup) -> list[Prompt]:
         """An object's prompts, in the order given, masks as arrays, as the tracker of its group takes them.

@@ -114,7 +114,7 @@ class FirstPass:
         path = border_path(self._plate, self._tracking.border)
         group = ObjectGroup(tuple(self._missing), self._plate, path)
         plate = group.plate
-        alone = replace(options, only_logits=True, non_overlapping=False)
+        alone = replace(options, non_overlapping=False)
         tracker = VideoTracker(model, plate, alone, embeddings, visit=visit)
         names = {}
         for name, missing in self._missing.items():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from .. import __version__
 from ..contract.cache_settings import Storage
 from ..contract.document import job_hash
-from ..contract.job import Output, Precision, TrackJob
+from ..contract.job import Mattes, Output, Precision, TrackJob
 from ..contract.passes import Recall
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
@@ -74,13 +74,17 @@ class MatteStamp:
                 self._regions[view, name] = _FrameSums(path.first, corners)
 
     def of_first_pass(self) -> MatteStamp:
-        """The stamp of what the whole frame shows of each object by itself: neither its region, nor where
-        mattes go, nor another object decides that."""
+        """The stamp of what the whole frame shows of each object by itself: neither its region, nor the form
+        of mattes, nor where they go, nor another object decides that."""
         other = copy.copy(self)
         things = tuple(dataclasses.replace(thing, region=None) for thing in self._job.objects)
         tracking = dataclasses.replace(self._job.tracking, non_overlapping=False)
         other._job = dataclasses.replace(
-            self._job, objects=things, output=Output("boxes.%04d.exr"), tracking=tracking
+            self._job,
+            objects=things,
+            output=Output("boxes.%04d.exr"),
+            tracking=tracking,
+            mattes=Mattes(),
         )
         other._things = {thing.name: thing for thing in things}
         other._recipes, other._regions = {}, {}
@@ -106,6 +110,13 @@ class MatteStamp:
 
     def _recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
         """sha256 of all in the job that decides how these mattes come out, and of nothing else."""
+        reach, plate = self._job.mattes.steady_frames, self._plates[view]
+        span = range(max(plate.first, frame - reach), min(plate.last, frame + reach) + 1)
+        recipes = [self._own_recipe(one, names, view) for one in span]
+        return hashlib.sha256(" ".join(recipes).encode()).hexdigest() if reach else recipes[0]
+
+    def _own_recipe(self, frame: int, names: tuple[str, ...], view: str) -> str:
+        """The same of mattes that no other frame steadies."""
         wish, plate = self._job.tracking, self._plates[view]
         names = tuple(self._things) if wish.non_overlapping else names
         every = wish.recall is Recall.ALL
@@ -154,9 +165,14 @@ class _FrameSums:
             self._sums.append((self._sums[-1] + int.from_bytes(digest, "big")) % 2**256)
 
     @property
+    def last(self) -> int:
+        """The last frame."""
+        return self.first + len(self._sums) - 2
+
+    @property
     def whole(self) -> str:
         """Of all frames."""
-        return self.between(self.first, self.first + len(self._sums) - 2)
+        return self.between(self.first, self.last)
 
     def between(self, first: int, last: int) -> str:
         """Of the frames from ``first`` to ``last``, both included."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.job import Mattes
 from ..mattes.apart import apart
+from ..mattes.sharing import share_out
 from .matte_score import MatteScore
 from .matte_spool import MatteSpool
 
@@ -24,10 +26,11 @@ class FrameMattes:
 class Reconciliation:
     """Holds mattes on disk, in ``folder``, until all of a frame are there, and lets none overlap.
 
-    ``wanted`` maps objects to the frames that they will have mattes on.
+    ``wanted`` maps objects to the frames that they will have mattes on, ``form`` is that of the mattes.
     """
 
-    def __init__(self, wanted: Mapping[str, Sequence[int]], folder: str) -> None:
+    def __init__(self, wanted: Mapping[str, Sequence[int]], folder: str, form: Mattes) -> None:
+        self._form = form
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._waiting = MatteSpool(folder or ".")
         self._scores: dict[tuple[int, str], MatteScore] = {}
@@ -46,8 +49,14 @@ class Reconciliation:
             for name in names
         }
         scores = {name: result.scores.get(name) or self._scores.pop((frame, name)) for name in names}
-        return FrameMattes(frame, apart(mattes), scores)
+        return FrameMattes(frame, kept_apart(mattes, self._form), scores)
 
     def close(self) -> None:
         """Drops what never became complete."""
         self._waiting.close()
+
+
+def kept_apart(mattes: Mapping[str, np.ndarray], form: Mattes) -> dict[str, np.ndarray]:
+    """Mattes (height, width) of a frame that do not overlap: as the tracker alone does it where the form is
+    the plain one, else so that they sum to 1 at most."""
+    return apart(mattes) if form == Mattes() else share_out(mattes)

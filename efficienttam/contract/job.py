@@ -55,6 +55,14 @@ class DataWindow(enum.Enum):
     CONTENT = "content"
 
 
+class Refine(enum.Enum):
+    """What moves an edge to where the plate has it."""
+
+    NONE = "none"
+    #: Pixels near the edge are unmixed into the colours inside and outside.
+    UNMIX = "unmix"
+
+
 class Precision(enum.Enum):
     """Number format the network computes in, but for its heads, which draw the mask."""
 
@@ -178,6 +186,38 @@ class Tracking:
 
 
 @dataclasses.dataclass(frozen=True)
+class Mattes:
+    """The form of the mattes; lengths in pixels of the plate. As the network draws them unless told."""
+
+    softness: float | None = field(
+        Maybe(Number("a width of 0 or more", least=0)),
+        "Width of the edge in pixels; 0 for a hard one, null as the network draws it.",
+        None,
+    )
+    refine: Refine = field(Choice(Refine), "What moves an edge to where the plate has it.", Refine.NONE)
+    refine_band: float | None = field(
+        Maybe(Number("a width of 1 or more", least=1)),
+        "How far from the edge it is refined, in pixels; null for a cell of the network's mask.",
+        None,
+    )
+    fill_holes: int = field(Whole("an area", least=0), "Largest hole to fill, in pixels; 0 for none.", 0)
+    remove_specks: int = field(
+        Whole("an area", least=0), "Largest speck to take away, in pixels; 0 for none.", 0
+    )
+    keep_largest: bool = field(Flag(), "Keep only the largest part of each object.", False)
+    steady_frames: int = field(
+        Whole("a number of frames from 0 to 3", least=0, most=3),
+        "Frames before and after that steady each frame's edges along motion; 0 for none.",
+        0,
+    )
+    roto_blend: int = field(
+        Whole("a number of frames from 0 to 1000", least=0, most=1000),
+        "Frames over which the softness of a roto goes over into that of its neighbours.",
+        0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Output:
     """Where mattes go and in which form."""
 
@@ -219,3 +259,6 @@ class TrackJob:
     )
     model: Model = field(Record(Model, partial=True), "The network and its device.", Model())
     tracking: Tracking = field(Record(Tracking, partial=True), "How prompts become mattes.", Tracking())
+    mattes: Mattes = field(
+        Record(Mattes, partial=True), "The form of the mattes.", Mattes(), hide_default=True
+    )

@@ -10,7 +10,7 @@ import re
 from typing import Any, Iterator
 
 from .fields import REFUSED, Fault
-from .job import FrameRange, Layout, Output, TrackedObject, TrackJob
+from .job import FrameRange, Layout, Mattes, Output, Refine, TrackedObject, TrackJob
 from .region import region_faults, shared_region_faults
 from .sequence import SequencePattern
 
@@ -19,6 +19,8 @@ CHOOSE_LAYERS = 'set "layout": "layer_per_object"'
 CHOOSE_FILES = 'set "layout": "file_per_object"'
 LET_STAND_IN = 'set "missing" to "hold" or "black"'
 
+#: Most pixels that an edge or its band may be wide.
+WIDEST = 1000
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _LAYER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?\Z")
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
@@ -33,6 +35,7 @@ def broken_rules(job: TrackJob) -> list[Fault]:
     faults.extend(_output_faults(job))
     faults.extend(_range_faults(job.range))
     faults.extend(_view_faults(job))
+    faults.extend(_matte_faults(job.mattes))
     device = known(job.model, "device")
     if device is not None and not _DEVICE.match(device):
         remedy = "Write auto, cpu, mps, cuda or cuda:1."
@@ -183,6 +186,19 @@ def _range_faults(frames: FrameRange) -> Iterator[Fault]:
     if first is not None and last is not None and last < first:
         message = f"The range ends at {last}, before its start {first}."
         yield Fault("range.last", message, "Write the lower frame as first.")
+
+
+def _matte_faults(wish: Mattes) -> Iterator[Fault]:
+    for name in ("softness", "refine_band"):
+        width = known(wish, name)
+        if width is not None and width > WIDEST:
+            message = f"{width:g} pixels are wider than any edge."
+            yield Fault(f"mattes.{name}", message, f"Write {WIDEST} at most.")
+    if known(wish, "refine_band") is not None and known(wish, "refine") is Refine.NONE:
+        yield Fault("mattes.refine_band", "There is a band but nothing is refined.", 'Set "refine": "unmix".')
+    if known(wish, "softness") == 0 and known(wish, "roto_blend"):
+        message = "A hard edge has no softness to take over from a roto."
+        yield Fault("mattes.roto_blend", message, 'Set it to 0, or "softness" to null or more than 0.')
 
 
 def _view_faults(job: TrackJob) -> Iterator[Fault]:

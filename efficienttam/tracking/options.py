@@ -20,7 +20,6 @@ class TrackerOptions:
     ``binarize_prompted``: masks of prompted frames are thresholded before they are remembered.
     ``corrections_are_prompted``: a prompt on a tracked frame is remembered like any prompt; off, it is
     remembered as if tracked and lost when its frame is tracked again, as upstream does by default.
-    ``only_logits``: results hold no mattes, for who only wants to know where objects are.
     """
 
     between: Between = Between.NEAREST
@@ -32,4 +31,3 @@ class TrackerOptions:
     dynamic_multimask: bool = True
     binarize_prompted: bool = True
     corrections_are_prompted: bool = True
-    only_logits: bool = False

@@ -30,7 +30,7 @@ from .object_pass import ObjectPass
 from .object_track import ObjectId, ObjectTrack
 from .options import TrackerOptions
 from .range_tracker import RangeTracker
-from .track_result import TrackResult, compose, only_logits
+from .track_result import TrackResult, compose
 
 
 class VideoTracker:
@@ -356,8 +356,6 @@ class VideoTracker:
 
     def composed(self, frame: int, outputs: Mapping[ObjectId, FrameMemory]) -> TrackResult:
         """Outputs of some objects on a frame as a result at plate size."""
-        if self.options.only_logits:
-            return only_logits(frame, outputs)
         return compose(frame, outputs, self._tracks, self.plate.size, self.options.non_overlapping)
 
     def check(self, prompt: Prompt) -> None:

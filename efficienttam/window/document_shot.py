@@ -71,7 +71,9 @@ class DocumentShot(Shot):
     def open_plate(self) -> OpenPlate:
         job = self._job
         view = job.views[0] if job.views else ""
-        return OpenPlate(0, self.path, job.plate, job.range, view, job.model, job.tracking, self.folder)
+        return OpenPlate(
+            0, self.path, job.plate, job.range, view, job.model, job.tracking, self.folder, job.mattes
+        )
 
     def job(self, sheet: PromptSheet) -> TrackJob:
         return dataclasses.replace(self._job, objects=ready_objects(sheet))

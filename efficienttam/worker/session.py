@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Hashable, Iterator, Sequence
 
@@ -10,16 +11,17 @@ import numpy as np
 from ..batch.first_look import FirstLook
 from ..batch.footage import open_plate
 from ..batch.matte_score import MatteScore
+from ..batch.matte_shaping import MatteShaping
 from ..batch.object_groups import ObjectGroup, Regional, border_path, object_groups
 from ..batch.open_job import LoadModel, tracker_options, with_mask
+from ..batch.reconciliation import kept_apart
 from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve_model, resolve_output, resolve_plate, resolve_prompt
 from ..contract.errors import PlateError
-from ..contract.job import Output, TrackedObject
+from ..contract.job import Output, Refine, TrackedObject
 from ..contract.messages import FrameReview, ObjectMatte, OpenPlate, PlateOpened
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
-from ..mattes.apart import apart
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.region_path import RegionPath
 from ..tracking.rehearsal import Rehearsal, Word
@@ -46,6 +48,10 @@ class Session:
         self._told: list[str] = []
         self._rotos: dict[Hashable, Word] = {}
         self._tracking = wish.tracking
+        # What takes seconds or other frames is left to the batch: an answer to a click cannot wait.
+        self._wish = dataclasses.replace(
+            wish.mattes, refine=Refine.NONE, refine_band=None, steady_frames=0, roto_blend=0
+        )
         self._identities: dict[int, str] = {}
         self._rehearsals: dict[RegionPath | None, Rehearsal] = {}
         self._in_region: dict[Hashable, list[Word]] = {}
@@ -83,13 +89,16 @@ class Session:
         self._forget_what_changed(frame, objects)
         mattes: dict[str, np.ndarray] = {}
         sure: dict[str, MatteScore] = {}
+        groups = 0
         for group, rehearsal, words in self._grouped(objects):
+            groups += 1
             result, ids = rehearsal.show(frame, words)
+            shaped = MatteShaping(self._wish, group.plate, {}).mattes(result)
             for name, id in ids.items():
-                mattes[name] = group.matte(result.mattes[id], frame)
+                mattes[name] = group.matte(shaped[id], frame)
                 sure[name] = MatteScore(result.object_score[id], result.predicted_iou[id])
-        if self._tracking.non_overlapping:
-            mattes = apart(mattes)
+        if self._tracking.non_overlapping and groups > 1:
+            mattes = kept_apart(mattes, self._wish)
         shown = tuple(
             ObjectMatte(
                 thing.name,

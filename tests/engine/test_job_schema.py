@@ -30,6 +30,7 @@ RECORDS = {
     "objects[].region": Region,
     "objects[].region.boxes[]": RegionBox,
     "tracking": jobs.Tracking,
+    "mattes": jobs.Mattes,
     "output": jobs.Output,
 }
 VALIDATOR = jsonschema.Draft202012Validator(job_schema())
