@@ -130,6 +130,26 @@ def _add_job_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     preview.add_argument("--out", required=True, metavar="FILE.png")
     preview.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
     _add_machine(preview)
+    _add_review(commands)
+
+
+def _add_review(commands: argparse._SubParsersAction[Parser]) -> None:
+    review = _add(commands, "review", "tell which mattes to check, on a page and as JSON", "review", "review")
+    review.add_argument("mattes", metavar="JOB.json|MATTES", help="a job, or mattes/{object}.%%04d.exr")
+    review.add_argument(
+        "--out", default="", metavar="FOLDER", help="hero.review beside hero.job.json unless told"
+    )
+    review.add_argument("--frames", metavar="A-B", help="look at this part only")
+    review.add_argument("--plate", default="", metavar="PLATE", help="what to show under MATTES")
+    review.add_argument("--color-space", default="", metavar="NAME", help="of --plate")
+    review.add_argument("--view", default="", metavar="NAME", help="view of MATTES named with %%V")
+    review.add_argument(
+        "--both-ways", action="store_true", help="track back to the prompts and compare; takes a job"
+    )
+    review.add_argument("--json", action="store_true", help="print review.json too")
+    review.add_argument("--fail", action="store_true", help="exit with 8 where a matte is to be checked")
+    _add_progress(review)
+    _add_machine(review)
 
 
 def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:

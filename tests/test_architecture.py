@@ -35,6 +35,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking"},
         {"numpy", "torch", "tqdm"},
     ),
+    "review": (
+        {"contract", "mattes", "media", "tracking", "batch"},
+        {"numpy", "cv2"},
+    ),
     "worker": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "top"},
         {"numpy", "cv2", "torch"},
@@ -53,7 +57,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"evaluation", "training", "top"},
+        | {"review", "evaluation", "training", "top"},
         {"tqdm"},
     ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +10,11 @@ import numpy as np
 
 from ..contract.errors import IncompleteError
 from ..contract.job import Layout, Output
+from ..contract.matte_score import MatteScore, score_attribute
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence, verify_matte, write_mattes
 from .footage import make_folder
-from .matte_score import MatteScore, score_attribute
+from .matte_score import placed
 from .matte_spool import MatteSpool
 from .matte_stamp import MatteStamp
 
@@ -98,10 +98,7 @@ class MatteFiles:
     ) -> str:
         path = self.path(frame, name)
         make_folder(os.path.dirname(path))
-        told = {
-            score_attribute(owner): str(dataclasses.replace(scores[owner], area=float(matte.mean())))
-            for owner, matte in mattes.items()
-        }
+        told = {score_attribute(owner): str(placed(scores[owner], matte)) for owner, matte in mattes.items()}
         absent = np.zeros(next(iter(mattes.values())).shape, np.float32)
         write_mattes(
             path,

@@ -1,35 +1,28 @@
-"""How sure tracking was of a matte, as its header tells."""
+"""The score of a matte, from what the tracker says and what the matte shows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 
-_NAME = "efficienttam/score/"
+import numpy as np
 
-
-@dataclass(frozen=True)
-class MatteScore:
-    """``object_score`` is a logit, above 0 where the object is in the frame; ``predicted_iou`` the
-    network's own guess of the mask's quality, 0 to 1; ``area`` the share of the plate that the matte
-    covers, 0 to 1."""
-
-    object_score: float
-    predicted_iou: float
-    area: float = 0.0
-
-    def __str__(self) -> str:
-        return f"{self.object_score:.4f} {self.predicted_iou:.4f} {self.area:.6f}"
+from ..contract.matte_score import MatteScore
+from ..mattes.extent import extent, stability
+from ..tracking import ObjectId, TrackResult
 
 
-def score_attribute(name: str) -> str:
-    """The header attribute that holds the score of an object."""
-    return _NAME + name
+def score_of(result: TrackResult, id: ObjectId, prompted: bool) -> MatteScore:
+    """What the tracker says of an object; where the matte lies is not looked at yet."""
+    return MatteScore(
+        object_score=result.object_score[id],
+        predicted_iou=result.predicted_iou[id],
+        stability=stability(result.logits[id]),
+        agreement=result.agreement.get(id),
+        prompted=prompted,
+    )
 
 
-def parse_score(text: str) -> MatteScore | None:
-    """The score of an attribute's text; None where it holds none."""
-    try:
-        score, iou, area = map(float, text.split())
-    except ValueError:
-        return None
-    return MatteScore(score, iou, area)
+def placed(score: MatteScore, matte: np.ndarray) -> MatteScore:
+    """The score with area, centre and box of its matte (height, width)."""
+    seen = extent(matte)
+    return dataclasses.replace(score, area=seen.area, center=seen.center, box=seen.box)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ..contract.errors import Cancelled
@@ -15,7 +15,7 @@ from ..tracking.spans import share
 from ..tracking.track_result import TrackResult
 from .finishing import Finishing, Written
 from .matte_files import MatteFiles, frame_runs
-from .matte_score import MatteScore
+from .matte_score import score_of
 from .matte_shaping import MatteShaping
 from .object_groups import ObjectGroup
 from .open_job import OpenJob
@@ -24,11 +24,13 @@ from .steady_window import SteadyWindow
 
 
 def _shape(
-    shaping: MatteShaping, group: ObjectGroup, names: Mapping[ObjectId, str], result: TrackResult
+    shaping: MatteShaping,
+    group: ObjectGroup,
+    names: Mapping[ObjectId, str],
+    prompted: Mapping[ObjectId, Container[int]],
+    result: TrackResult,
 ) -> FrameMattes:
-    scores = {
-        names[id]: MatteScore(result.object_score[id], result.predicted_iou[id]) for id in result.logits
-    }
+    scores = {names[id]: score_of(result, id, result.frame in prompted[id]) for id in result.logits}
     shaped = shaping.mattes(result)
     mattes = {names[id]: group.matte(matte, result.frame) for id, matte in shaped.items()}
     return FrameMattes(result.frame, mattes, scores)
@@ -107,10 +109,11 @@ class ViewPass:
             every |= set(self._range)
             tracker, names = self._opened.tracker(self._view, group, made)
             only = {id: frame_runs(tracked[name]) for id, name in names.items()}
-            shaping = MatteShaping(job.mattes, tracker.plate, {id: tracker.prompts(id) for id in names})
+            prompted = {id: tracker.prompts(id) for id in names}
+            shaping = MatteShaping(job.mattes, tracker.plate, prompted)
             with closing(tracker.track(min(every), max(every), job.tracking.direction, only)) as results:
                 for result in results:
-                    yield functools.partial(_shape, shaping, group, names, result)
+                    yield functools.partial(_shape, shaping, group, names, prompted, result)
 
     def _steadying(self, name: str) -> list[int]:
         """The frames that an object is tracked on: those to make and those that steady them, which may lie

@@ -26,6 +26,8 @@ class ExitCode(enum.IntEnum):
     DEVICE = 6
     #: Outputs are incomplete or do not verify.
     INCOMPLETE = 7
+    #: Mattes are to be checked, and the command was asked to fail on that.
+    TO_CHECK = 8
     #: Interrupted by the user or the scheduler; complete frames were kept.
     CANCELLED = 130
     #: Ended by SIGTERM; complete frames were kept.

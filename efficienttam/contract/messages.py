@@ -15,6 +15,7 @@ from .document import from_json, to_json
 from .errors import EfficientTAMError
 from .fields import Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .job import FrameRange, Mattes, Model, Output, Plate, TrackedObject, Tracking, TrackJob
+from .matte_score import MatteScore
 from .prompts import FRAME
 
 #: Version of the messages. A host and a worker of different versions do not work together.
@@ -139,9 +140,7 @@ class ObjectMatte:
 
     name: str = field(Text("an object name", empty=False), "The object.")
     png: str = field(Text(), "PNG in base64, 8-bit grey: the matte. Empty where none was asked for.", "")
-    score: float = field(Number(), "Object score, a logit: above 0 where the object is in the frame.", 0.0)
-    iou: float = field(Number(), "The network's own guess of the mask's quality, 0 to 1.", 0.0)
-    area: float = field(Number(), "Share of the plate that the matte covers, 0 to 1.", 0.0)
+    score: MatteScore = field(Record(MatteScore), "How sure tracking was, and where it lies.", MatteScore())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,12 +170,21 @@ class GetMattes:
 
 @dataclasses.dataclass(frozen=True)
 class GetReview:
-    """Asks which mattes are on disk, and how sure tracking was. Answered by ``Review``."""
+    """Asks which mattes are on disk, and how sure tracking was. Answered by ``Review``.
+
+    With ``frames`` no plate need be open: paths are then absolute, and no network is loaded.
+    """
 
     id: int = field(_NUMBER, "Request number.")
-    session: str = field(_SESSION, "Name of the open plate.")
+    session: str = field(Text("a session name"), "Name of the open plate; empty with ``frames``.")
     output: Output = field(Record(Output), "Where the mattes are; paths relative to the plate's folder.")
     objects: tuple[str, ...] = field(_NAMES, "Names of the objects.")
+    frames: Tuple[int, int] | None = field(
+        Maybe(Many(FRAME, "two frames [first, last]", length=2)),
+        "Frames to look at; null for the plate's.",
+        None,
+    )
+    view: str = field(Text("a view"), "The view of ``frames``; empty without views.", "")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,7 @@ class FrameMemory:
     ``logits`` (L, L) float32 low-res mask; ``predicted_iou`` (k,); ``object_score`` logit;
     ``pointer`` (C,); ``memory_map`` (M, H, W) bfloat16, absent until encoded and where no later frame
     can recall it. ``recalled`` tells whether memory spoke to the frame, ``reverse`` which way the pass
-    ran.
+    ran; ``agreement`` is the IoU of the forward and the backward mask where both were mixed.
     """
 
     logits: Tensor
@@ -32,6 +32,7 @@ class FrameMemory:
     memory_map: Tensor | None = None
     recalled: bool = False
     reverse: bool = False
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from efficienttam.contract.errors import PromptError
 from efficienttam.contract.passes import Direction, Recall
+from efficienttam.mattes.extent import agreement
 
 from .logit_spool import LogitSpool
 from .memory_bank import FrameMemory
@@ -190,4 +191,5 @@ def _mix(forward: FrameMemory, backward: FrameMemory, weight: float) -> FrameMem
         logits=logits,
         object_score=between(forward.object_score, backward.object_score),
         predicted_iou=backward.predicted_iou.new_tensor([best]),
+        agreement=agreement((there > 0).cpu().numpy(), (backward.logits > 0).cpu().numpy()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,7 +25,8 @@ class TrackResult:
     ``size`` (width, height) of the plate in pixels; ``logits`` (L, L) float32 low-res; ``drawn`` (height,
     width) 0 to 1 of the objects whose prompt on the frame is a mask alone: that very mask;
     ``object_score`` logit, above 0 where the object is in the frame; ``predicted_iou`` 0 to 1, the
-    network's own guess for the mask it chose; ``apart`` tells that each pixel belongs to one object.
+    network's own guess for the mask it chose; ``apart`` tells that each pixel belongs to one object;
+    ``agreement`` IoU of the forward and the backward mask, of objects whose matte is a mix of both.
     """
 
     frame: int
@@ -35,6 +36,7 @@ class TrackResult:
     predicted_iou: Mapping[ObjectId, float]
     drawn: Mapping[ObjectId, np.ndarray]
     apart: bool = False
+    agreement: Mapping[ObjectId, float] = field(default_factory=dict)
 
     @functools.cached_property
     def mattes(self) -> Mapping[ObjectId, np.ndarray]:
@@ -70,6 +72,7 @@ def compose(
             if mask is not None
         },
         apart=non_overlapping,
+        agreement={id: output.agreement for id, output in outputs.items() if output.agreement is not None},
     )
 
 

@@ -10,7 +10,7 @@ from .key_table import BY_NAME
 from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets
 
-_MOVES = ("first", "prompt_back", "back", "", "on", "prompt_on", "last", "look_back", "look_on")
+_MOVES = ("first", "prompt_back", "back", "", "on", "prompt_on", "last", "check_back", "check_on")
 _WORDS = {"undo": "Undo", "redo": "Redo", "follow": "Follow", "track": "Track", "stop": "Stop"}
 
 

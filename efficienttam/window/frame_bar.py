@@ -1,4 +1,4 @@
-"""The bar of frames: what is prompted, what is tracked, where to look, and where we are."""
+"""The bar of frames: what is prompted, what is tracked, what to check, and where we are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FrameBar(QtWidgets.QWidget):
     """Frames from left to right; a press or a drag tells ``scrubbed`` with the frame under the mouse.
 
     Prompted frames are diamonds in the colour of an object that is prompted there, tracked ones a grey band
-    (dark where prompts changed since), frames to look at red triangles.
+    (dark where prompts changed since), frames to check red triangles.
     """
 
     def __init__(self, parent: Any = None) -> None:
@@ -26,10 +26,10 @@ class FrameBar(QtWidgets.QWidget):
         self._prompted: Mapping[int, str] = {}
         self._tracked: Collection[int] = ()
         self._stale = False
-        self._look_here: Mapping[int, Sequence[str]] = {}
+        self._to_check: Mapping[int, Sequence[str]] = {}
         self.setFixedHeight(_LANES)
         self.setMouseTracking(True)
-        self.setToolTip("Drag to another frame. Diamonds are prompted, the band is tracked, red: look here.")
+        self.setToolTip("Drag to another frame. Diamonds are prompted, the band is tracked, red: check.")
 
     def set_range(self, first: int, last: int) -> None:
         """The frames of the plate, both ends included."""
@@ -45,11 +45,11 @@ class FrameBar(QtWidgets.QWidget):
         self,
         prompted: Mapping[int, str],
         tracked: Collection[int],
-        look_here: Mapping[int, Sequence[str]],
+        to_check: Mapping[int, Sequence[str]],
         stale: bool,
     ) -> None:
-        """Colours of prompted frames, tracked frames, reasons to look at a frame; ``stale``: track again."""
-        self._prompted, self._tracked, self._look_here = prompted, tracked, look_here
+        """Colours of prompted frames, tracked frames, reasons to check a frame; ``stale``: track again."""
+        self._prompted, self._tracked, self._to_check = prompted, tracked, to_check
         self._stale = stale
         self.update()
 
@@ -73,11 +73,11 @@ class FrameBar(QtWidgets.QWidget):
             if frame != self.frame:
                 self.scrubbed.emit(frame)
             return
-        reasons = self._look_here.get(frame, ())
+        reasons = self._to_check.get(frame, ())
         said = ["Frame {}".format(frame)]
         said += ["prompted"] if frame in self._prompted else []
         said += ["tracked"] if frame in self._tracked else []
-        self.setToolTip(", ".join(said) + "." + "".join("\nLook here: " + reason for reason in reasons))
+        self.setToolTip(", ".join(said) + "." + "".join("\nCheck " + reason for reason in reasons))
 
     def paintEvent(self, event: Any) -> None:
         painter = QtGui.QPainter(self)
@@ -92,8 +92,8 @@ class FrameBar(QtWidgets.QWidget):
                 shade = theme.STALE if self._stale else theme.TRACKED
                 painter.fillRect(QtCore.QRectF(x - half, 19, 2 * half + 0.5, 6), QtGui.QColor(shade))
         self._paint_numbers(painter)
-        for frame in self._look_here:
-            self._paint_shape(painter, frame, theme.LOOK_HERE, ((0, 17), (-5, 8), (5, 8)))
+        for frame in self._to_check:
+            self._paint_shape(painter, frame, theme.CHECK, ((0, 17), (-5, 8), (5, 8)))
         for frame, color in self._prompted.items():
             self._paint_shape(painter, frame, color, ((0, 14.5), (6, 22), (0, 29.5), (-6, 22)))
         self._paint_playhead(painter, lane)

@@ -26,11 +26,14 @@ class MatteShelf:
     def __init__(self) -> None:
         self._images: BoundedStore[Tuple[int, str], ShelvedMatte] = BoundedStore(MATTE_BYTES)
         self.scores: Dict[int, Dict[str, ObjectMatte]] = {}
+        #: Goes up with every change of the scores.
+        self.changes = 0
 
     def clear(self) -> None:
         """Forgets all: another plate."""
         self._images.clear()
         self.scores.clear()
+        self.changes += 1
 
     def put(self, frame: int, name: str, image: Any, preview: bool) -> None:
         """Keeps the picture of a matte."""
@@ -43,10 +46,12 @@ class MatteShelf:
 
     def reviewed(self, frames: Iterable[FrameReview]) -> None:
         """Takes what is known about the mattes on disk, in the place of what was known."""
+        self.changes += 1
         self.scores = {found.frame: {matte.name: matte for matte in found.mattes} for found in frames}
 
     def tracked(self, frame: int, mattes: Iterable[ObjectMatte]) -> None:
         """Takes what is known about the new mattes of a frame."""
+        self.changes += 1
         known = self.scores.setdefault(frame, {})
         for matte in mattes:
             known[matte.name] = dataclasses.replace(matte, png="")
@@ -72,6 +77,7 @@ class MatteShelf:
 
     def forget(self, name: str) -> None:
         """Forgets all about an object."""
+        self.changes += 1
         for known in self.scores.values():
             known.pop(name, None)
         self.scores = {frame: known for frame, known in self.scores.items() if known}

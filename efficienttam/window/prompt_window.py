@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..client import WorkerClient
 from ..contract.errors import EfficientTAMError
+from ..contract.frames_to_check import run_starts
 from ..contract.prompt_sheet import SheetObject
 from .canvas import Scene
 from .key_table import BY_KEY, DIGITS
@@ -142,6 +143,7 @@ class PromptWindow(WindowFace):
         self.side.wished.connect(self.do)
         self.side.opacity_changed.connect(self._opacity)
         self.side.prompts.chosen.connect(self._chosen_prompt)
+        self.side.checks.chosen.connect(self._typed)
         objects.chosen.connect(self._choose)
         objects.renamed.connect(lambda id, name: self._edit(lambda: self.edits.rename_object(id, name)))
         objects.recolored.connect(self._recolor)
@@ -175,8 +177,8 @@ class PromptWindow(WindowFace):
             "last": lambda: self.go_to(self.frame_bar.last),
             "prompt_back": lambda: self._go_beside(self.edits.sheet.prompted, -1),
             "prompt_on": lambda: self._go_beside(self.edits.sheet.prompted, 1),
-            "look_back": lambda: self._go_beside(tuple(self.marks), -1),
-            "look_on": lambda: self._go_beside(tuple(self.marks), 1),
+            "check_back": lambda: self._go_beside(run_starts(tuple(self.marks)), -1),
+            "check_on": lambda: self._go_beside(run_starts(tuple(self.marks)), 1),
             "track": lambda: self._track(None),
             "track_on": lambda: self._track(self.edits.frame),
             "stop": self.session.tracking.stop,
@@ -366,7 +368,7 @@ class PromptWindow(WindowFace):
         self.refresh()
         count = len(self.marks)
         if count and not trouble:
-            told += " {} to look at: press L.".format("1 frame" if count == 1 else "{} frames".format(count))
+            told += " {} to check: press L.".format("1 frame" if count == 1 else "{} frames".format(count))
         self.say(told, trouble)
 
     def _ask_review(self) -> None:

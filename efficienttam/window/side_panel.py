@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 
+from .check_list import CheckList
 from .key_table import BY_NAME
 from .notice import Notice
 from .object_list import ObjectList
@@ -31,6 +32,7 @@ class SidePanel(QtWidgets.QWidget):
         self.setFixedWidth(_WIDTH)
         self.objects = ObjectList()
         self.prompts = PromptTable()
+        self.checks = CheckList()
         self.buttons: Dict[str, Any] = {}
         self.opacity = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
@@ -45,6 +47,8 @@ class SidePanel(QtWidgets.QWidget):
         layout.addWidget(self.objects, 3)
         layout.addLayout(self._head("Prompts", ("delete", "copy")))
         layout.addWidget(self.prompts, 2)
+        layout.addLayout(self._head("To check", ()))
+        layout.addWidget(self.checks, 2)
         layout.addLayout(self._head("Show", ("overlay", "alpha", "hover"), toggles=True))
         layout.addWidget(self.opacity)
 

@@ -11,7 +11,7 @@ DIM = "#9a9a9a"
 #: Colours that mean something: kept apart from the objects' by shape and place, too.
 TRACKED = "#7d7d7d"
 STALE = "#565656"
-LOOK_HERE = "#e0604f"
+CHECK = "#e0604f"
 PLAYHEAD = "#f2f2f2"
 TROUBLE = "#f0a090"
 
@@ -24,8 +24,9 @@ QPushButton:hover, QToolButton:hover {{ background: #545454; }}
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked, QPushButton:checked {{ background: #6a6a6a; }}
 QPushButton:disabled, QToolButton:disabled {{ color: #757575; background: #3e3e3e; }}
 QLineEdit {{ background: {field}; border: 1px solid {line}; border-radius: 2px; padding: 1px 3px; }}
-QScrollArea, QTableWidget {{ background: {field}; border: 1px solid {line}; }}
+QScrollArea, QTableWidget, QListWidget {{ background: {field}; border: 1px solid {line}; }}
 QTableWidget {{ gridline-color: {line}; selection-background-color: #5c5c5c; }}
+QListWidget {{ selection-background-color: #5c5c5c; selection-color: {text}; }}
 QHeaderView::section {{ background: #404040; border: 0; border-right: 1px solid {line};
     border-bottom: 1px solid {line}; padding: 2px 5px; }}
 QTableCornerButton::section {{ background: #404040; border: 0; }}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Optional, Tuple
 
+from ..contract.frames_to_check import frames_to_check
 from . import theme
 from .canvas import Canvas, Overlay, Scene
 from .control_row import ControlRow, time_left
 from .frame_bar import FrameBar
-from .look_here import look_here
 from .qt import QtCore, QtWidgets
 from .session import Session
 from .shot_edits import ShotEdits, ready_objects, unready_names
@@ -28,8 +28,9 @@ class WindowFace(QtWidgets.QWidget):
         self.hover_on = self.follow = True
         #: The frame whose picture is seen: while another is on its way, not the current one.
         self.seen_frame: Optional[int] = None
-        #: Frames to look at, ascending, with their reasons.
+        #: Frames to check, ascending, with their reasons.
         self.marks: Dict[int, Tuple[str, ...]] = {}
+        self._judged: Tuple[int, FrozenSet[str]] = (-1, frozenset())
         self._said: Tuple[str, bool] = ("", False)
         self.setObjectName("efficienttam_prompt_window")
         self.setWindowTitle("Prompts: {}".format(title))
@@ -47,16 +48,13 @@ class WindowFace(QtWidgets.QWidget):
         sheet, frame = edits.sheet, edits.frame
         ready = ready_objects(sheet)
         names = {thing.name for thing in sheet.objects}
-        scores = {
-            other: {name: matte for name, matte in known.items() if name in names}
-            for other, known in self.session.shelf.scores.items()
-        }
-        self.marks = look_here(scores)
+        self._judge(frozenset(names))
         stale = tracking.sent is not None and tracking.sent != ready
         self.frame_bar.set_frame(frame)
         self.frame_bar.set_marks(self._prompted_colors(), self.session.shelf.frames(names), self.marks, stale)
         self.side.objects.show_sheet(sheet, edits.current)
         self.side.prompts.show_sheet(sheet, edits.current, frame)
+        self.side.checks.show_marks(self.marks, frame)
         scene = self.canvas.scene
         self.side.show_toggles(overlay=scene.overlay, alpha=scene.alpha, hover=self.hover_on)
         self.controls.show_frame(frame)
@@ -66,6 +64,19 @@ class WindowFace(QtWidgets.QWidget):
         self.controls.buttons["follow"].setChecked(self.follow)
         self._show_frame()
         self._show_status()
+
+    def _judge(self, names: FrozenSet[str]) -> None:
+        """Finds the frames to check anew where scores or objects changed."""
+        shelf = self.session.shelf
+        if self._judged == (shelf.changes, names):
+            return
+        self._judged = (shelf.changes, names)
+        self.marks = frames_to_check(
+            {
+                frame: {name: matte.score for name, matte in known.items() if name in names}
+                for frame, known in shelf.scores.items()
+            }
+        )
 
     def _lay_out(self) -> None:
         self.status.setWordWrap(True)
@@ -145,7 +156,7 @@ class WindowFace(QtWidgets.QWidget):
             )
         changed = tracking.sent != ready_objects(self.edits.sheet)
         if frame in self.marks and not (changed and self.edits.prompt):
-            return "Frame {}: look here. {}".format(frame, " ".join(self.marks[frame]))
+            return "Frame {}: check {}.".format(frame, "; ".join(self.marks[frame]))
         if thing is None or not thing.prompts:
             name = "the object" if thing is None else thing.name
             return "Click on {} to include, Shift-click to exclude, or drag a box around it.".format(name)

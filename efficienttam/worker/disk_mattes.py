@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..batch.matte_score import parse_score, score_attribute
+from ..batch.disk_scores import disk_scores, matte_places, read_score
 from ..contract.errors import PlateError
-from ..contract.job import Layout, Output
-from ..contract.messages import ObjectMatte
-from ..contract.sequence import SequencePattern
-from ..media import channel_name, read_roto, read_texts
+from ..contract.job import Output
+from ..contract.matte_score import MatteScore
+from ..contract.messages import FrameReview, ObjectMatte
+from ..media import read_roto
 from .pictures import matte_png
 
 
@@ -19,39 +18,23 @@ def disk_mattes(
 ) -> tuple[ObjectMatte, ...]:
     """Mattes of some objects with pictures and scores; those that are missing or damaged are left out."""
     found = []
-    for name, path, channel in _places(output, names, frame, view):
+    for name, path, channel in matte_places(output, names, frame, view):
         try:
-            found.append(_scored(name, path, matte_png(read_roto(path, channel), side)))
+            png = matte_png(read_roto(path, channel), side)
+            found.append(ObjectMatte(name, png, read_score(path, name) or MatteScore()))
         except PlateError:
             continue
     return tuple(found)
 
 
-def disk_scores(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
+def scored_mattes(output: Output, names: Sequence[str], frame: int, view: str) -> tuple[ObjectMatte, ...]:
     """The same from the files' headers alone, without pictures."""
-    found = []
-    for name, path, _ in _places(output, names, frame, view):
-        if os.path.isfile(path):
-            try:
-                found.append(_scored(name, path, ""))
-            except PlateError:
-                continue
-    return tuple(found)
+    return tuple(ObjectMatte(name, "", score) for name, score in disk_scores(output, names, frame, view))
 
 
-def _places(output: Output, names: Sequence[str], frame: int, view: str) -> Iterator[tuple[str, str, str]]:
-    """Object, file and channel of every matte of a frame."""
-    pattern = SequencePattern(output.path)
-    layered = output.layout is Layout.LAYER_PER_OBJECT
-    last = output.layer.rpartition(".")[2]
-    for name in names:
-        path = pattern.path(frame, view, "" if layered else name)
-        yield name, path, channel_name(f"{name}.{last}" if layered else output.layer)
-
-
-def _scored(name: str, path: str, png: str) -> ObjectMatte:
-    attribute = score_attribute(name)
-    score = parse_score(read_texts(path, [attribute])[attribute])
-    if score is None:
-        return ObjectMatte(name, png)
-    return ObjectMatte(name, png, score.object_score, score.predicted_iou, score.area)
+def reviewed(output: Output, names: Sequence[str], frames: Iterable[int], view: str) -> Iterator[FrameReview]:
+    """Frames that have mattes, with their scores."""
+    for frame in frames:
+        found = scored_mattes(output, names, frame, view)
+        if found:
+            yield FrameReview(frame, found)

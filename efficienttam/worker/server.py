@@ -240,8 +240,14 @@ class Server:
         self._channel.say(Previewed(request.id, request.frame, mattes))
 
     def _get_review(self, request: GetReview) -> None:
-        session = self._session(request.session)
-        self._channel.say(Review(request.id, tuple(session.review(request.output, request.objects))))
+        from .disk_mattes import reviewed
+
+        if request.frames is None:
+            found = self._session(request.session).review(request.output, request.objects)
+        else:
+            first, last = request.frames
+            found = reviewed(request.output, request.objects, range(first, last + 1), request.view)
+        self._channel.say(Review(request.id, tuple(found)))
 
     def _track(self, request: TrackRequest) -> None:
         from ..contract.document import resolve

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..batch.first_look import FirstLook
 from ..batch.footage import open_plate
-from ..batch.matte_score import MatteScore
+from ..batch.matte_score import placed, score_of
 from ..batch.matte_shaping import MatteShaping
 from ..batch.object_groups import ObjectGroup, Regional, border_path, object_groups
 from ..batch.open_job import LoadModel, tracker_options, with_mask
@@ -19,6 +19,7 @@ from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve_model, resolve_output, resolve_plate, resolve_prompt
 from ..contract.errors import PlateError
 from ..contract.job import Output, Refine, TrackedObject
+from ..contract.matte_score import MatteScore
 from ..contract.messages import FrameReview, ObjectMatte, OpenPlate, PlateOpened
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
@@ -26,7 +27,7 @@ from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.region_path import RegionPath
 from ..tracking.rehearsal import Rehearsal, Word
 from ..tracking.video_tracker import check_prompt
-from .disk_mattes import disk_mattes, disk_scores
+from .disk_mattes import disk_mattes, reviewed
 from .pictures import matte_png, write_ppm
 
 #: Roto masks kept in memory, each as large as a plate.
@@ -89,6 +90,7 @@ class Session:
         self._forget_what_changed(frame, objects)
         mattes: dict[str, np.ndarray] = {}
         sure: dict[str, MatteScore] = {}
+        prompted = {thing.name: {prompt.frame for prompt in thing.prompts} for thing in objects}
         groups = 0
         for group, rehearsal, words in self._grouped(objects):
             groups += 1
@@ -96,16 +98,14 @@ class Session:
             shaped = MatteShaping(self._wish, group.plate, {}).mattes(result)
             for name, id in ids.items():
                 mattes[name] = group.matte(shaped[id], frame)
-                sure[name] = MatteScore(result.object_score[id], result.predicted_iou[id])
+                sure[name] = score_of(result, id, frame in prompted[name])
         if self._tracking.non_overlapping and groups > 1:
             mattes = kept_apart(mattes, self._wish)
         shown = tuple(
             ObjectMatte(
                 thing.name,
                 matte_png(mattes[thing.name], side),
-                sure[thing.name].object_score,
-                sure[thing.name].predicted_iou,
-                float(mattes[thing.name].mean()),
+                placed(sure[thing.name], mattes[thing.name]),
             )
             for thing in objects
         )
@@ -125,11 +125,7 @@ class Session:
 
     def review(self, output: Output, names: Sequence[str]) -> Iterator[FrameReview]:
         """Which mattes are on disk, and how sure tracking was of them."""
-        placed = resolve_output(output, self.folder)
-        for frame in self.plate.frames:
-            found = disk_scores(placed, names, frame, self.view)
-            if found:
-                yield FrameReview(frame, found)
+        return reviewed(resolve_output(output, self.folder), names, self.plate.frames, self.view)
 
     def _grouped(
         self, objects: Sequence[TrackedObject]

@@ -8,7 +8,7 @@ from ..batch.progress import Clock, SilentProgress
 from ..contract.job import TrackJob
 from ..contract.messages import FrameDone, ObjectMatte, Progress, Status
 from .channel import Channel
-from .disk_mattes import disk_mattes, disk_scores
+from .disk_mattes import disk_mattes, scored_mattes
 
 #: Mattes are sent along at most so often: a host shows no more, and reading them back takes time.
 PICTURE_SECONDS = 0.2
@@ -51,7 +51,7 @@ class TrackEvents(SilentProgress):
         names = [thing.name for thing in self._job.objects]
         now = time.monotonic()
         if not self._side or now - self._shown < PICTURE_SECONDS:
-            return disk_scores(self._job.output, names, frame, view)
+            return scored_mattes(self._job.output, names, frame, view)
         self._shown = now
         return disk_mattes(self._job.output, names, frame, view, self._side)
 

@@ -18,6 +18,7 @@ from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject
 from efficienttam.contract.prompts import RotoFile
 
 from . import (
+    checking,
     display,
     host,
     inner_graph,
@@ -220,6 +221,18 @@ def stop(tracker: TrackerNode) -> None:
         return
     elsewhere = jobs.session().is_busy(tracker.uuid)
     tracker.tell("Press Stop in the prompt window." if elsewhere else "Nothing is being tracked.")
+
+
+@_button
+def check_next(tracker: TrackerNode) -> None:
+    """The next place to check."""
+    checking.jump(tracker, 1)
+
+
+@_button
+def check_previous(tracker: TrackerNode) -> None:
+    """The place to check before this frame."""
+    checking.jump(tracker, -1)
 
 
 @_button

@@ -20,6 +20,7 @@ from efficienttam.contract.messages import (
     Done,
     Failed,
     FrameDone,
+    GetReview,
     Message,
     Progress,
     ReleaseDevice,
@@ -305,6 +306,18 @@ class Session:
         self._client.send(ReleaseDevice(0), heard)
         self.follow()
         return True
+
+    def ask(self, request: GetReview, heard: Callable[[Message], None]) -> None:
+        """Asks the engine something that is answered at once; waits for it where there is no window.
+
+        Raises JobError without engine.
+        """
+        client = self.client()
+        number = client.send(request, heard)
+        if host.has_window():
+            self.follow()
+        else:
+            client.wait(number)
 
     def follow(self) -> None:
         """Listens to the engine from now on, as long as it has something to do."""

@@ -25,6 +25,7 @@ from efficienttam.contract.messages import Progress
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.prompts import Prompt
 from efficienttam.window.canvas import Canvas, Overlay, Scene
+from efficienttam.window.check_list import CheckList
 from efficienttam.window.control_row import ControlRow, time_left
 from efficienttam.window.frame_bar import FrameBar
 from efficienttam.window.key_table import BY_KEY, COMMANDS
@@ -298,3 +299,21 @@ def test_every_key_does_one_thing():
 def test_keys_are_written_as_qt_writes_them(application):
     portable = QtGui.QKeySequence.SequenceFormat.PortableText
     assert [QtGui.QKeySequence(key).toString(portable) for key in BY_KEY] == list(BY_KEY)
+
+
+def test_the_list_of_what_to_check_leads_there(application):
+    checks = CheckList()
+    told = Told(chosen=checks.chosen)
+    marks = {1003: ("hero: lost",), 1004: ("hero: lost",), 1010: ("hero: area jumps +62 %", "car: lost")}
+    checks.show_marks(marks, 1004)
+    assert [checks.item(row).text() for row in range(checks.count())] == [
+        "1003-1004  hero: lost",
+        "1010  hero: area jumps +62 %",
+    ]
+    assert checks.currentRow() == 0 and "car: lost" in checks.item(1).toolTip()
+    checks.itemClicked.emit(checks.item(1))
+    assert told.said == [("chosen", 1010)]
+    checks.show_marks({}, 1004)
+    assert checks.count() == 0
+    checks.show_marks({frame: ("hero: lost",) for frame in range(0, 4000, 2)}, 3998)
+    assert 0 < checks.count() < 1000

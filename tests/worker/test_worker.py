@@ -76,7 +76,7 @@ def test_a_preview_is_that_of_the_job(opened, job, tiny_plate):
     assert [matte.name for matte in reply.mattes] == ["hero", "sky"]
     for matte in reply.mattes:
         np.testing.assert_allclose(pixels(matte.png) / 255, expected[matte.name], atol=0.51 / 255 + 1e-4)
-        assert matte.area == pytest.approx(expected[matte.name].mean(), abs=1e-4)
+        assert matte.score.area == pytest.approx(expected[matte.name].mean(), abs=1e-4)
 
 
 def test_a_preview_shows_what_the_region_gives(opened, job, tiny_plate):
@@ -131,7 +131,11 @@ def test_tracking_writes_what_the_command_line_writes(host, job, tiny_plate, lay
     files = sorted(path for event in frames for path in event.paths)
     assert files == sorted(map(str, (tiny_plate / "out").iterdir()))
     assert any(matte.png for event in frames for matte in event.mattes)
-    assert all(-50 < matte.score < 50 and 0 <= matte.iou <= 1 for event in frames for matte in event.mattes)
+    scores = [matte.score for event in frames for matte in event.mattes]
+    assert all(-50 < score.object_score < 50 and 0 <= score.predicted_iou <= 1 for score in scores)
+    assert all(0 <= score.stability <= 1 and score.agreement is None for score in scores)
+    prompted = {(event.frame, m.name) for event in frames for m in event.mattes if m.score.prompted}
+    assert prompted == {(prompt.frame, thing.name) for thing in job.objects for prompt in thing.prompts}
     written = {path.name: path.read_bytes() for path in (tiny_plate / "out").iterdir()}
     run_job(job, folder=str(tiny_plate))
     assert {path.name: path.read_bytes() for path in (tiny_plate / "out").iterdir()} == written
@@ -150,12 +154,18 @@ def test_mattes_on_disk_are_shown_and_reviewed(opened, job, tiny_plate):
     assert [matte.name for matte in review.frames[0].mattes] == ["hero", "sky"]
     assert [matte.name for matte in review.frames[1].mattes] == ["hero"]
     matte = review.frames[2].mattes[0]
-    assert (matte.score, matte.iou, matte.area) == (
-        shown.mattes[0].score,
-        shown.mattes[0].iou,
-        shown.mattes[0].area,
-    )
-    assert matte.area == pytest.approx(expected.mean(), abs=1e-3)
+    assert matte.score == shown.mattes[0].score
+    assert matte.score.area == pytest.approx(expected.mean(), abs=1e-3)
+
+
+def test_mattes_are_reviewed_without_a_plate_and_without_a_network(start, job, tiny_plate):
+    host = start()
+    run_job(job, folder=str(tiny_plate), frames=(1001, 1004))
+    output = dataclasses.replace(job.output, path=str(tiny_plate / job.output.path))
+    review = host.ask(GetReview(0, "", output, ("hero", "sky"), (1002, 1010)))
+    assert [frame.frame for frame in review.frames] == [1002, 1003, 1004]
+    assert all(matte.score.object_score is not None for frame in review.frames for matte in frame.mattes)
+    assert "torch" not in pathlib.Path(f"/proc/{host.client.pid}/maps").read_text()
 
 
 @pytest.fixture

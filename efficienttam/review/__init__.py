@@ -1,0 +1,1 @@
+"""Frames to check: what is on disk is judged, shown on a page and told to machines."""

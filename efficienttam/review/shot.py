@@ -1,0 +1,135 @@
+"""What is to be reviewed: mattes of a job, or files that match a name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..batch.footage import open_plate
+from ..contract.cache_settings import cache_settings
+from ..contract.document import resolve
+from ..contract.errors import JobError, PlateError
+from ..contract.job import FrameRange, Layout, Output, Plate, TrackJob
+from ..contract.sequence import SequencePattern
+from ..media import FrameSequence, channel_name, check_roto, read_texts
+
+_OBJECTS = "efficienttam/object"
+#: A frame number in a name.
+_NUMBER = re.compile(r"%(?:0?\d+)?d|\$F\d*|#+")
+
+
+@dataclass(frozen=True)
+class Strand:
+    """One object in one view: the frames that should have a matte, ascending."""
+
+    name: str
+    view: str
+    frames: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Where mattes are, whose they are, and the plates under them by view (none where there is no plate).
+
+    ``job`` has its paths resolved; None for files without a job.
+    """
+
+    title: str
+    output: Output
+    strands: Sequence[Strand]
+    plates: dict[str, FrameSequence]
+    job: TrackJob | None = None
+
+
+def shot_of_job(job: TrackJob, folder: str, title: str, frames: tuple[int, int] | None = None) -> Shot:
+    """The mattes that a job makes; ``frames`` a part of its range. Raises PlateError, JobError."""
+    placed = resolve(job, folder)
+    cache = cache_settings()
+    plates = {view: open_plate(placed.plate, placed.range, view, cache) for view in placed.views or ("",)}
+    strands = []
+    for view, plate in plates.items():
+        for thing in placed.objects:
+            prompted = [prompt.frame for prompt in thing.prompts]
+            reached = [
+                frame
+                for frame in plate.frames
+                if placed.tracking.direction.reaches(frame, prompted) and _within(frame, frames)
+            ]
+            if reached:
+                strands.append(Strand(thing.name, view, reached))
+    if not strands:
+        raise JobError("No frame of the job is among those asked for.", "Ask for frames of its range.")
+    return Shot(title, placed.output, strands, plates, placed)
+
+
+def shot_of_files(
+    path: str,
+    plate: str = "",
+    color_space: str = "",
+    view: str = "",
+    frames: tuple[int, int] | None = None,
+) -> Shot:
+    """The mattes on disk that match a name like ``mattes/{object}.%04d.exr``; ``plate`` lies under them.
+
+    Raises PlateError where there are none.
+    """
+    path = os.path.abspath(path)
+    pattern = SequencePattern(path)
+    if pattern.has_view and not view:
+        raise JobError(f"{path} asks for a view (%V).", "Name it with --view.")
+    names = _names(pattern, view) if pattern.has_object else [""]
+    found = [(name, _frames(pattern, view, name, frames)) for name in names]
+    found = [(name, there) for name, there in found if there]
+    if not found:
+        raise PlateError(f"There are no mattes named {path}.", "Check the folder, the name and the digits.")
+    first = pattern.path(found[0][1][0], view, found[0][0])
+    output, owners = _layout(path, first, found[0][0])
+    if not pattern.has_object:
+        found = [(name, found[0][1]) for name in owners]
+    strands = [Strand(name, view, there) for name, there in found]
+    plates = {}
+    if plate:
+        low = min(strand.frames[0] for strand in strands)
+        high = max(strand.frames[-1] for strand in strands)
+        wish = Plate(os.path.abspath(plate), color_space=color_space)
+        plates[view] = open_plate(wish, FrameRange(low, high), view, cache_settings())
+    return Shot(os.path.basename(path), output, strands, plates)
+
+
+def _within(frame: int, frames: tuple[int, int] | None) -> bool:
+    return frames is None or frames[0] <= frame <= frames[1]
+
+
+def _frames(pattern: SequencePattern, view: str, name: str, frames: tuple[int, int] | None) -> list[int]:
+    if not pattern.is_sequence:
+        return [pattern.still_frame()] if os.path.isfile(pattern.path(1, view, name)) else []
+    own = SequencePattern(pattern.text.replace("{object}", name))
+    return [frame for frame in own.frames_on_disk(view) if _within(frame, frames)]
+
+
+def _names(pattern: SequencePattern, view: str) -> list[str]:
+    """Names that stand in the place of {object} on disk, ascending."""
+    parts = pattern.text.replace(os.sep, "/").replace("%V", view).replace("%v", view[:1]).split("/")
+    place = next(index for index, part in enumerate(parts) if "{object}" in part)
+    pieces = [re.escape(piece) for piece in _NUMBER.split(parts[place])]
+    wanted = r"-?\d+".join(pieces).replace(re.escape("{object}"), r"(\w+?)", 1)
+    wanted = wanted.replace(re.escape("{object}"), r"\w+?")
+    try:
+        entries = os.listdir("/".join(parts[:place]) or "/")
+    except OSError:
+        return []
+    matches = (re.fullmatch(wanted, entry) for entry in entries)
+    return sorted({match.group(1) for match in matches if match})
+
+
+def _layout(path: str, file: str, name: str) -> tuple[Output, tuple[str, ...]]:
+    """How mattes lie in files like ``file``, as its header tells; and whose they are."""
+    owners = tuple(owner for owner in read_texts(file, [_OBJECTS])[_OBJECTS].split(",") if owner)
+    owners = owners or (name or os.path.basename(file).split(".")[0],)
+    try:
+        check_roto(file, channel_name(f"{owners[0]}.alpha"))
+    except PlateError:
+        return Output(path), owners[:1]
+    return Output(path, Layout.LAYER_PER_OBJECT), owners

@@ -1,0 +1,102 @@
+"""Small pictures of mattes to check: the plate with the matte tinted over it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..contract.errors import PlateError
+from ..mattes.overlay import as_bytes, overlay
+from ..media import read_roto
+from .shot import Shot
+from .verdict import Verdict, Visit, matte_file
+
+#: Pictures on a page at most: a page must open at once.
+PICTURES = 60
+#: Width of a picture in pixels.
+WIDTH = 320
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A matte to show, and how much it is doubted."""
+
+    verdict: Verdict
+    frame: int
+    doubt: float
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture (height, WIDTH, 3), uint8, of one object on one frame."""
+
+    verdict: Verdict
+    frame: int
+    picture: np.ndarray
+
+    @property
+    def jpeg(self) -> str:
+        """A data URL."""
+        _, packed = cv2.imencode(".jpg", self.picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+        return "data:image/jpeg;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
+
+
+def wanted(verdicts: Sequence[Verdict], most: int = PICTURES) -> list[Wanted]:
+    """The first, the worst and the last frame of every place, those of the most doubted places where there
+    are too many; by view, object and frame."""
+    found = []
+    for verdict in verdicts:
+        for place in verdict.places:
+            doubt = verdict.checks[place.worst].doubt
+            frames = sorted({place.first, place.worst, place.last})
+            found += [Wanted(verdict, frame, doubt) for frame in frames]
+    kept = sorted(found, key=lambda one: -one.doubt)[:most]
+    return [one for one in found if any(one is other for other in kept)]
+
+
+def thumbnails(shot: Shot, chosen: Sequence[Wanted], visit: Visit) -> Iterator[Thumbnail]:
+    """Their pictures, one plate in memory at a time. A frame that cannot be read is black."""
+    for one in chosen:
+        visit(one.frame, one.verdict.view)
+        matte = _matte(shot, one)
+        plate = _plate(shot, one)
+        if plate is None:
+            size = (WIDTH, WIDTH * 9 // 16) if matte is None else _reduced(matte.shape[1], matte.shape[0])
+            plate = np.full((size[1], size[0], 3), 24, np.uint8)
+        height, width = plate.shape[:2]
+        shown = [] if matte is None else [cv2.resize(matte, (width, height), interpolation=cv2.INTER_AREA)]
+        yield Thumbnail(one.verdict, one.frame, overlay(plate, shown))
+
+
+def labelled(thumbnail: Thumbnail) -> np.ndarray:
+    """The picture with frame and object written on it."""
+    picture = thumbnail.picture.copy()
+    words = f"{thumbnail.frame} {thumbnail.verdict.name} {thumbnail.verdict.view}".strip()
+    for color, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(picture, words, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thick, cv2.LINE_AA)
+    return picture
+
+
+def _matte(shot: Shot, one: Wanted) -> np.ndarray | None:
+    try:
+        return read_roto(*matte_file(shot, one.verdict.name, one.frame, one.verdict.view))
+    except PlateError:
+        return None
+
+
+def _plate(shot: Shot, one: Wanted) -> np.ndarray | None:
+    plate = shot.plates.get(one.verdict.view)
+    if plate is None or not plate.frames[0] <= one.frame <= plate.frames[-1]:
+        return None
+    picture = as_bytes(plate.read(one.frame))
+    return cv2.resize(picture, _reduced(picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_AREA)
+
+
+def _reduced(width: int, height: int) -> tuple[int, int]:
+    """WIDTH wide; a picture taller than wide is as high instead."""
+    scale = WIDTH / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,262 @@
+"""A review as a user meets it: real mattes on disk, the page, the JSON, exit codes."""
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from efficienttam.cli import main
+from efficienttam.contract.document import write_job
+from efficienttam.contract.errors import ExitCode
+from efficienttam.contract.frames_to_check import checks
+from efficienttam.contract.job import Layout, Output, Tracking
+from efficienttam.contract.matte_score import MatteScore, parse_score, score_attribute
+from efficienttam.contract.passes import Between
+from efficienttam.media import read_roto, read_texts, write_matte
+from efficienttam.review.both_ways import legs
+from efficienttam.review.page import page
+from efficienttam.review.shot import Strand
+from efficienttam.review.verdict import judge
+from efficienttam.run import run_job
+
+
+@pytest.fixture
+def tracked(job, tiny_plate):
+    """A job document with all its mattes."""
+    write_job(job, str(tiny_plate / "shot.job.json"))
+    run_job(job, folder=str(tiny_plate))
+    return tiny_plate / "shot.job.json"
+
+
+def review(*arguments):
+    return main(["review", *map(str, arguments), "--progress", "none"])
+
+
+def told(folder):
+    return json.loads((folder / "review.json").read_text())
+
+
+class Page(HTMLParser):
+    """Every tag must be closed; every link must lead somewhere on the page."""
+
+    VOID = ("meta", "img", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.sources, self.tags, self.text = [], set(), [], [], set(), ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.tags.add(tag)
+        assert not any(name.startswith("on") for name in found), "no script in an attribute"
+        self.sources += [value for name, value in attributes if name in ("src", "srcset", "data", "action")]
+        self.links += [found["href"]] if "href" in found else []
+        if "id" in found:
+            assert found["id"] not in self.ids
+            self.ids.add(found["id"])
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def check_page(text):
+    seen = Page(text)
+    assert not seen.tags & {"script", "link", "iframe", "object", "base", "form"}
+    assert all(source.startswith("data:image/") for source in seen.sources)
+    assert all(link[0] == "#" and link[1:] in seen.ids for link in seen.links)
+    assert not re.search(r"https?:|url\(|@import|javascript:", text)
+    return seen
+
+
+def test_a_job_is_reviewed_to_a_page_a_sheet_and_json(tracked, capsys):
+    assert review(tracked) == ExitCode.OK
+    folder = tracked.parent / "shot.review"
+    assert {path.name for path in folder.iterdir()} == {"index.html", "review.json", "contact_sheet.png"}
+    seen = check_page((folder / "index.html").read_text())
+    assert "shot.job.json" in seen.text
+    document = told(folder)
+    assert [thing["name"] for thing in document["objects"]] == ["hero", "sky"]
+    assert cv2.imread(str(folder / "contact_sheet.png")).shape[1] > 300
+    for thing in document["objects"]:
+        scores = {}
+        for row in thing["scores"]:
+            path = tracked.parent / "out" / f"{thing['name']}.{row['frame']}.exr"
+            attribute = score_attribute(thing["name"])
+            scores[row["frame"]] = parse_score(read_texts(str(path), [attribute])[attribute])
+            matte = read_roto(str(path))
+            assert row["area"] == pytest.approx(matte.mean(), abs=1e-3)
+            assert (row["box"] is None) == (not (matte >= 0.5).any())
+            assert row["prompted"] == (
+                (thing["name"], row["frame"]) in {("hero", 1001), ("hero", 1005), ("sky", 1003)}
+            )
+        flagged = {check["frame"]: check["reasons"] for check in thing["checks"]}
+        expected = {
+            frame: [reason.words for reason in check.reasons] for frame, check in checks(scores).items()
+        }
+        assert flagged == expected
+        for place in thing["places"]:
+            assert f"m{document['objects'].index(thing)}f{place['first']}" in seen.ids
+            assert f"f{place['first']}" in seen.ids
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == str(folder / "index.html")
+
+
+def test_a_review_is_the_same_each_time_and_takes_the_place_of_the_one_before(tracked):
+    folder = tracked.parent / "shot.review"
+    assert review(tracked) == 0
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert review(tracked) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert [
+        path.name for path in tracked.parent.iterdir() if "part" in path.name or ".old" in path.name
+    ] == []
+
+
+def test_fail_and_json_are_for_farms(tracked, capsys):
+    (tracked.parent / "out" / "sky.1002.exr").write_bytes(b"cut short")
+    (tracked.parent / "out" / "hero.1004.exr").unlink()
+    assert review(tracked, "--fail", "--json") == ExitCode.TO_CHECK
+    document = json.loads(capsys.readouterr().out)
+    assert document == told(tracked.parent / "shot.review")
+    hero, sky = document["objects"]
+    assert (hero["missing"], sky["missing"]) == ([1004], [1002])
+    assert any(check == {"frame": 1004, "doubt": 2.0, "reasons": ["no matte"]} for check in hero["checks"])
+    assert document["to_check"] >= 2
+
+
+def test_headers_alone_are_read_and_no_network_is_imported(tracked):
+    code = (
+        "import sys; from efficienttam.cli import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, "review", str(tracked), "--progress", "none"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_mattes_without_their_job(tracked, job, layout, capsys):
+    path = "{}/all.%04d.exr" if layout is Layout.LAYER_PER_OBJECT else "{}/{{object}}.%04d.exr"
+    other = dataclasses.replace(job, output=Output(path.format("again"), layout))
+    run_job(other, folder=str(tracked.parent))
+    assert review(tracked.parent / other.output.path, "--plate", tracked.parent / "plate.%04d.exr") == 0
+    document = told(tracked.parent / "again" / "review")
+    assert review(tracked) == 0
+    assert [thing["name"] for thing in document["objects"]] == ["hero", "sky"]
+    assert [thing["scores"] for thing in document["objects"]] == [
+        thing["scores"] for thing in told(tracked.parent / "shot.review")["objects"]
+    ]
+
+
+def test_mattes_of_others_are_judged_by_their_pixels(tmp_path):
+    for frame in range(1, 7):
+        matte = np.zeros((40, 60), np.float32)
+        matte[10:30, 10 : 20 + 20 * (frame == 4)] = 1
+        write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
+    assert review(tmp_path / "roto.%04d.exr", "--fail") == ExitCode.TO_CHECK
+    (thing,) = told(tmp_path / "review")["objects"]
+    assert thing["name"] == "roto"
+    assert [check["frame"] for check in thing["checks"]] == [4, 5]
+    assert "area jumps +200 %" in thing["checks"][0]["reasons"]
+
+
+def test_both_ways_compares_and_reads_no_plate_that_was_tracked(tracked, monkeypatch):
+    def read(plate, frame):
+        raise AssertionError(f"frame {frame} was read")
+
+    monkeypatch.setattr("efficienttam.review.report.wanted", lambda verdicts: [])
+    monkeypatch.setattr("efficienttam.media.frame_sequence.FrameSequence.read", read)
+    plain = review(tracked)
+    before = told(tracked.parent / "shot.review")
+    assert review(tracked, "--both-ways") == plain == 0
+    after = told(tracked.parent / "shot.review")
+    for old, new in zip(before["objects"], after["objects"], strict=True):
+        assert {check["frame"] for check in old["checks"]} <= {check["frame"] for check in new["checks"]}
+        known = [row["agreement"] for row in new["scores"]]
+        assert all(value is None or 0 <= value <= 1 for value in known)
+        assert any(value is not None for value in known) or all(row["area"] == 0 for row in new["scores"])
+
+
+def test_blended_spans_tell_their_agreement_and_others_none(tracked, job):
+    blended = dataclasses.replace(
+        job, tracking=Tracking(between=Between.BLEND), output=Output("blend/{object}.%04d.exr")
+    )
+    run_job(blended, folder=str(tracked.parent))
+    write_job(blended, str(tracked.parent / "blend.job.json"))
+    assert review(tracked.parent / "blend.job.json") == 0
+    hero, sky = told(tracked.parent / "blend.review")["objects"]
+    told_by = {row["frame"]: row["agreement"] for row in hero["scores"]}
+    assert [frame for frame, value in told_by.items() if value is not None] == [1002, 1003, 1004]
+    assert all(row["agreement"] is None for row in sky["scores"])
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["shot.job.json", "--plate", "p.%04d.exr"], "--plate"),
+        (["out/{object}.%04d.exr", "--both-ways"], "--both-ways"),
+        (["out/{object}.%04d.exr", "--color-space", "sRGB"], "--color-space"),
+        (["shot.job.json", "--frames", "1001-x"], "frame range"),
+        (["shot.job.json", "--frames", "2001-2002"], "No frame"),
+        (["shot.job.json", "--out", "out"], "something else"),
+        (["shot.job.json", "--out", "shot.job.json"], "is a file"),
+        (["out/%V.{object}.%04d.exr"], "--view"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(tracked, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tracked.parent)
+    kept = {path.name for path in (tracked.parent / "out").iterdir()}
+    assert review(*arguments) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert words in error and error.startswith("efficienttam: ") and len(error.splitlines()) == 1
+    assert {path.name for path in (tracked.parent / "out").iterdir()} == kept
+
+
+def test_mattes_that_are_not_there(tmp_path, capsys):
+    assert review(tmp_path / "{object}.%04d.exr") == ExitCode.INPUT
+    assert "There are no mattes named" in capsys.readouterr().err
+
+
+def test_names_cannot_break_out_of_the_page():
+    name = "\"><script>alert(1)</script>&'"
+    verdict = judge(Strand(name, name, range(1, 4)), {1: MatteScore(1.0, 0.1, 0.1), 3: MatteScore(-1.0, 0.1)})
+    seen = check_page("".join(page(name, [verdict], [], [])))
+    assert name in seen.text
+
+
+def test_a_page_of_a_long_shot_stays_small():
+    scores = {frame: MatteScore(5.0, 0.5 + 0.4 * (frame % 7 > 0), 0.1) for frame in range(20000)}
+    verdict = judge(Strand("hero", "", range(20000)), scores)
+    text = "".join(page("long", [verdict], [], []))
+    assert len(text) < 3_000_000
+
+
+def test_legs_reach_from_every_prompt_outward_and_stop_where_the_object_is_lost():
+    seen = MatteScore(5.0, 0.9, 0.1)
+    scores = dict.fromkeys(range(1, 21), seen)
+    scores[5] = dataclasses.replace(seen, prompted=True)
+    scores[15] = MatteScore(-1.0, 0.1)
+    assert list(legs(scores, 4)) == [
+        [[1, 2, 3, 4, 5]],
+        [[9, 8, 7, 6, 5], [13, 12, 11, 10, 9], [14, 13], [20, 19, 18, 17, 16]],
+    ]
