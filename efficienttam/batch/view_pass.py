@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from ..contract.errors import Cancelled
 from ..contract.job import TrackedObject
 from ..contract.sequence import format_frames
+from ..tracking import ObjectId
 from ..tracking.spans import share
+from ..tracking.track_result import TrackResult
+from .finishing import Finishing, Written
 from .matte_files import MatteFiles, frame_runs
 from .matte_score import score_of
+from .matte_shaping import MatteShaping
+from .object_groups import ObjectGroup
 from .open_job import OpenJob
-from .write_behind import WriteBehind
+from .reconciliation import FrameMattes, Reconciliation
+from .steady_window import SteadyWindow
 
 
-@dataclass(frozen=True)
-class _Written:
-    """Files that the mattes of a frame completed, and how many mattes there were."""
-
-    frame: int
-    paths: list[str]
-    mattes: int
-
-
-def _write(frame: int, mattes: int, files: Sequence[Callable[[], str]]) -> _Written:
-    return _Written(frame, [write() for write in files], mattes)
+def _shape(
+    shaping: MatteShaping,
+    group: ObjectGroup,
+    names: Mapping[ObjectId, str],
+    prompted: Mapping[ObjectId, Container[int]],
+    result: TrackResult,
+) -> FrameMattes:
+    scores = {names[id]: score_of(result, id, result.frame in prompted[id]) for id in result.logits}
+    shaped = shaping.mattes(result)
+    mattes = {names[id]: group.matte(matte, result.frame) for id, matte in shaped.items()}
+    return FrameMattes(result.frame, mattes, scores)
 
 
 class ViewPass:
@@ -42,6 +49,7 @@ class ViewPass:
         self._range = (first, last)
         job = opened.job
         wanted = {thing.name: self._frames_of(thing) for thing in job.objects}
+        self._groups = opened.groups(view)
         self._files = MatteFiles(job.output, view, opened.plates[view], wanted, opened.stamp)
         self._frames: Mapping[str, Sequence[int]] = wanted
         if resume:
@@ -53,40 +61,79 @@ class ViewPass:
         """Makes the mattes; the paths written, in order. Raises Cancelled, PlateError, OutputError."""
         if not self.to_make:
             return []
-        made: set[int] = set().union(*self._frames.values())
-        tracker, names = self._opened.tracker(self._view, made)
-        only = {id: frame_runs(self._frames[name]) for id, name in names.items()}
-        progress = self._opened.progress
         for text in self._detours():
-            progress.status(text)
-        results = tracker.track(*self._range, self._opened.job.tracking.direction, only)
-        behind: WriteBehind[_Written] = WriteBehind()
+            self._opened.progress.status(text)
+        tracked = {name: self._steadying(name) for name in self._frames}
+        results = self._results(tracked)
+        finishing = self._finishing(tracked)
         written: list[str] = []
         try:
-            for result in results:
-                mattes = {names[id]: matte for id, matte in result.mattes.items()}
-                scores = {
-                    names[id]: score_of(result, id, result.frame in tracker.prompts(id))
-                    for id in result.mattes
-                }
-                files = self._files.completed(result.frame, mattes, scores)
-                for done in behind.submit(functools.partial(_write, result.frame, len(mattes), files)):
+            for shape in results:
+                for done in finishing.take(shape):
                     written += self._tell(done)
                 self._opened.end_if_stopped()
-            for done in behind.finish():
+            for done in finishing.finish():
                 written += self._tell(done)
         except Cancelled:
             # What is under way will be there: it is told, and only then the end.
-            for done in behind.finish():
+            for done in finishing.finish():
                 self._tell(done)
             raise
         finally:
             results.close()
-            behind.close()
+            finishing.close()
             self._files.close()
         return written
 
-    def _tell(self, done: _Written) -> list[str]:
+    def _finishing(self, tracked: Mapping[str, Sequence[int]]) -> Finishing:
+        """What becomes of the mattes of these frames of each object."""
+        job = self._opened.job
+        reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
+        window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
+        reconciliation = None
+        if apart and len(self._groups) > 1:
+            folder = os.path.dirname(self._files.path(self._range[0], job.objects[0].name))
+            reconciliation = Reconciliation(tracked, folder, job.mattes)
+        return Finishing(self._files, self._frames, window, apart, reconciliation)
+
+    def _results(
+        self, tracked: Mapping[str, Sequence[int]]
+    ) -> Generator[Callable[[], FrameMattes], None, None]:
+        """What makes the mattes of each frame at plate size, of one group of objects after the other."""
+        job = self._opened.job
+        made: set[int] = set().union(*self._frames.values())
+        for group in self._groups:
+            every = set().union(*(tracked[name] for name in group.names))
+            if not every:
+                continue
+            every |= set(self._range)
+            tracker, names = self._opened.tracker(self._view, group, made)
+            only = {id: frame_runs(tracked[name]) for id, name in names.items()}
+            prompted = {id: tracker.prompts(id) for id in names}
+            shaping = MatteShaping(job.mattes, tracker.plate, prompted)
+            with closing(tracker.track(min(every), max(every), job.tracking.direction, only)) as results:
+                for result in results:
+                    yield functools.partial(_shape, shaping, group, names, prompted, result)
+
+    def _steadying(self, name: str) -> list[int]:
+        """The frames that an object is tracked on: those to make and those that steady them, which may lie
+        outside the part of the range that is made."""
+        reach = self._opened.job.mattes.steady_frames
+        frames = set(self._frames[name])
+        if not reach or not frames:
+            return sorted(frames)
+        plate, direction = self._opened.plates[self._view].frames, self._opened.job.tracking.direction
+        prompted = next(
+            [prompt.frame for prompt in thing.prompts]
+            for thing in self._opened.job.objects
+            if thing.name == name
+        )
+        beside = {one for frame in frames for one in range(frame - reach, frame + reach + 1)}
+        return [
+            one for one in sorted(beside) if plate[0] <= one <= plate[-1] and direction.reaches(one, prompted)
+        ]
+
+    def _tell(self, done: Written) -> list[str]:
         """Tells of complete files; returns their paths."""
         progress = self._opened.progress
         for path in done.paths:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-from .fields import Choice, Flag, Many, Maybe, Record, Text, Whole, field
+from .fields import Choice, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .passes import Between, Direction, Recall
 from .prompts import FRAME, Prompt
+from .region import Region
 from .sequence import MissingFrames
 
 #: Version of the document format that this code reads and writes.
@@ -72,6 +73,14 @@ class DataWindow(enum.Enum):
     DISPLAY = "display"
     #: The smallest box that holds every non-zero pixel, one pixel where there is none.
     CONTENT = "content"
+
+
+class Refine(enum.Enum):
+    """What moves an edge to where the plate has it."""
+
+    NONE = "none"
+    #: Pixels near the edge are unmixed into the colours inside and outside.
+    UNMIX = "unmix"
 
 
 class Precision(enum.Enum):
@@ -153,6 +162,12 @@ class TrackedObject:
         Many(Record(Prompt), "a list of one prompt or more", least=1, partial=True),
         "What the artist said, in the order given.",
     )
+    region: Region | None = field(
+        Maybe(Record(Region, partial=True)),
+        "The crop to track it in; null for the whole frame.",
+        None,
+        hide_default=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +196,44 @@ class Tracking:
     dynamic_multimask: bool = field(Flag(), "Let an unstable mask give way to the best of three.", True)
     binarize_prompted: bool = field(
         Flag(), "Threshold the masks of prompted frames before they are remembered.", True
+    )
+    border: float = field(
+        Number("a share from 0 to 1", least=0, most=1),
+        "Margin around the plate while it is tracked, as a share of its sides; the edge is held.",
+        0.0,
+        hide_default=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Mattes:
+    """The form of the mattes; lengths in pixels of the plate. As the network draws them unless told."""
+
+    softness: float | None = field(
+        Maybe(Number("a width of 0 or more", least=0)),
+        "Width of the edge in pixels; 0 for a hard one, null as the network draws it.",
+        None,
+    )
+    refine: Refine = field(Choice(Refine), "What moves an edge to where the plate has it.", Refine.NONE)
+    refine_band: float | None = field(
+        Maybe(Number("a width of 1 or more", least=1)),
+        "How far from the edge it is refined, in pixels; null for a cell of the network's mask.",
+        None,
+    )
+    fill_holes: int = field(Whole("an area", least=0), "Largest hole to fill, in pixels; 0 for none.", 0)
+    remove_specks: int = field(
+        Whole("an area", least=0), "Largest speck to take away, in pixels; 0 for none.", 0
+    )
+    keep_largest: bool = field(Flag(), "Keep only the largest part of each object.", False)
+    steady_frames: int = field(
+        Whole("a number of frames from 0 to 3", least=0, most=3),
+        "Frames before and after that steady each frame's edges along motion; 0 for none.",
+        0,
+    )
+    roto_blend: int = field(
+        Whole("a number of frames from 0 to 1000", least=0, most=1000),
+        "Frames over which the softness of a roto goes over into that of its neighbours.",
+        0,
     )
 
 
@@ -234,3 +287,6 @@ class TrackJob:
     )
     model: Model = field(Record(Model, partial=True), "The network and its device.", Model())
     tracking: Tracking = field(Record(Tracking, partial=True), "How prompts become mattes.", Tracking())
+    mattes: Mattes = field(
+        Record(Mattes, partial=True), "The form of the mattes.", Mattes(), hide_default=True
+    )

@@ -14,7 +14,7 @@ from typing import Any, Tuple, Union
 from .document import from_json, to_json
 from .errors import EfficientTAMError
 from .fields import Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
-from .job import FrameRange, Model, Output, Plate, TrackedObject, Tracking, TrackJob
+from .job import FrameRange, Mattes, Model, Output, Plate, TrackedObject, Tracking, TrackJob
 from .matte_score import MatteScore
 from .prompts import FRAME
 
@@ -78,6 +78,7 @@ class OpenPlate:
     model: Model = field(Record(Model), "The network and its device.", Model())
     tracking: Tracking = field(Record(Tracking), "How prompts become mattes.", Tracking())
     folder: str = field(Text("a folder"), "Relative paths are taken from here.", "")
+    mattes: Mattes = field(Record(Mattes), "The form of the mattes.", Mattes())
 
 
 @dataclasses.dataclass(frozen=True)

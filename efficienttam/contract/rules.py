@@ -10,13 +10,16 @@ import re
 from typing import Any, Iterator
 
 from .fields import REFUSED, Fault, known
-from .job import FrameRange, TrackedObject, TrackJob
+from .job import FrameRange, Mattes, Refine, TrackedObject, TrackJob
 from .output_form import output_faults
+from .region import region_faults, shared_region_faults
 from .sequence import SequencePattern
 
 #: What a remedy says of a field; who fills it in another way says it in its own words.
 LET_STAND_IN = 'set "missing" to "hold" or "black"'
 
+#: Most pixels that an edge or its band may be wide.
+WIDEST = 1000
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
 _VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
@@ -30,6 +33,7 @@ def broken_rules(job: TrackJob) -> list[Fault]:
     faults.extend(output_faults(job))
     faults.extend(_range_faults(job.range))
     faults.extend(_view_faults(job))
+    faults.extend(_matte_faults(job.mattes))
     device = known(job.model, "device")
     if device is not None and not _DEVICE.match(device):
         remedy = "Write auto, cpu, mps, cuda or cuda:1."
@@ -80,6 +84,14 @@ def _object_faults(job: TrackJob) -> list[Fault]:
             faults.extend(_name_faults(place + ".name", thing.name, seen))
         if thing.prompts is not REFUSED:
             faults.extend(_prompt_faults(place, thing))
+    regions = [
+        (place + ".region", thing)
+        for place, thing in objects_of(job)
+        if thing.region is not None and thing.region is not REFUSED
+    ]
+    for place, thing in regions:
+        faults.extend(region_faults(place, thing.region, thing.prompts))
+    faults.extend(shared_region_faults((place, thing.region) for place, thing in regions))
     for place, prompt in prompts_of(job):
         first, last = known(job.range, "first"), known(job.range, "last")
         early = first is not None and prompt.frame < first
@@ -127,6 +139,19 @@ def _range_faults(frames: FrameRange) -> Iterator[Fault]:
     if first is not None and last is not None and last < first:
         message = f"The range ends at {last}, before its start {first}."
         yield Fault("range.last", message, "Write the lower frame as first.")
+
+
+def _matte_faults(wish: Mattes) -> Iterator[Fault]:
+    for name in ("softness", "refine_band"):
+        width = known(wish, name)
+        if width is not None and width > WIDEST:
+            message = f"{width:g} pixels are wider than any edge."
+            yield Fault(f"mattes.{name}", message, f"Write {WIDEST} at most.")
+    if known(wish, "refine_band") is not None and known(wish, "refine") is Refine.NONE:
+        yield Fault("mattes.refine_band", "There is a band but nothing is refined.", 'Set "refine": "unmix".')
+    if known(wish, "softness") == 0 and known(wish, "roto_blend"):
+        message = "A hard edge has no softness to take over from a roto."
+        yield Fault("mattes.roto_blend", message, 'Set it to 0, or "softness" to null or more than 0.')
 
 
 def _view_faults(job: TrackJob) -> Iterator[Fault]:

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from efficienttam.evaluation.footage import DavisFootage, Footage, RenderedFootage, generated_footage
-from efficienttam.evaluation.report import table, to_json
+from efficienttam.evaluation.report import table, to_csv, to_json, to_markdown
 from efficienttam.evaluation.scoring import ObjectScore, PromptKind, score
+from efficienttam.evaluation.soft_plates import EdgeCase, SoftPlate, SoftRecipe
 from efficienttam.weights.load import load_model
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """What to score. Without ``davis`` and ``plate`` it is ``clips`` generated ones.
+    """What to score. Without ``davis``, ``plate`` and ``edges`` it is ``clips`` generated ones.
 
     ``davis`` is the folder of one DAVIS-style clip. ``plate`` and ``truth`` are sequence patterns and
-    ``channels`` the matte channels in ``truth``, one per object. ``size`` (width, height) and
-    ``frames`` are those of generated clips. ``report`` is a JSON file to write, or None.
+    ``channels`` the matte channels in ``truth``, one per object. ``edges`` are cases of plates with exact
+    soft truth, one plate each. ``size`` (width, height) and ``frames`` are those of generated clips and
+    plates. ``report`` is a file to write, or empty: JSON, Markdown or CSV by its name.
     """
 
     model: str = "efficienttam_demo"
@@ -32,6 +34,7 @@ class EvaluateOptions:
     truth: str = ""
     channels: tuple[str, ...] = ()
     color_space: str = ""
+    edges: tuple[EdgeCase, ...] = ()
     prompts: tuple[PromptKind, ...] = tuple(PromptKind)
     report: str = ""
 
@@ -42,6 +45,8 @@ def footage_of(options: EvaluateOptions) -> Sequence[Footage]:
         return [DavisFootage(Path(options.davis))]
     if options.plate:
         return [RenderedFootage(options.plate, options.truth, options.channels, options.color_space)]
+    if options.edges:
+        return [SoftPlate(SoftRecipe(case, options.size, options.frames)) for case in options.edges]
     return generated_footage(options.clips, options.frames, options.size)
 
 
@@ -64,5 +69,6 @@ def evaluate(options: EvaluateOptions, tell: Callable[[str], None] = print) -> l
     tell(table(scores))
     if options.report:
         Path(options.report).parent.mkdir(parents=True, exist_ok=True)
-        Path(options.report).write_text(to_json(scores) + "\n", encoding="utf-8")
+        form = {".md": to_markdown, ".csv": to_csv}.get(Path(options.report).suffix.lower(), to_json)
+        Path(options.report).write_text(form(scores).rstrip("\n") + "\n", encoding="utf-8")
     return scores

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from efficienttam.command_parser import Parser
 from efficienttam.evaluation.assessment import EvaluateOptions, evaluate
 from efficienttam.evaluation.scoring import PromptKind
+from efficienttam.evaluation.soft_plates import EdgeCase
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -31,20 +32,26 @@ def build_parser() -> Parser:
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
     parser.add_argument("--clips", type=_count, default=20, help="number of generated clips")
-    parser.add_argument("--frames", type=_count, default=24, help="frames of a generated clip")
-    parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of generated clips")
+    parser.add_argument("--frames", type=_count, default=24, help="frames of a generated clip or plate")
+    parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of what is generated")
     parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
     parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
     parser.add_argument("--truth", default="", help="the pattern of the true mattes")
     parser.add_argument("--channel", action="append", default=[], help="a matte channel; repeat per object")
     parser.add_argument("--color-space", default="", help="colour space of --plate")
     parser.add_argument(
+        "--edges",
+        action="append",
+        choices=[case.value for case in EdgeCase],
+        help="a generated plate with exact soft truth and this kind of edge; repeat for several",
+    )
+    parser.add_argument(
         "--prompt",
         action="append",
         choices=[kind.value for kind in PromptKind],
         help="repeat for several (default: all)",
     )
-    parser.add_argument("--report", default="", help="a JSON file to write")
+    parser.add_argument("--report", default="", help="a file to write: .json, .md or .csv")
     # Heeded by the command line, which passes all else on.
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
@@ -70,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             truth=args.truth,
             channels=tuple(args.channel),
             color_space=args.color_space,
+            edges=tuple(EdgeCase(name) for name in args.edges or ()),
             prompts=kinds,
             report=args.report,
         )

@@ -13,6 +13,7 @@ from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt
 from efficienttam.evaluation.flow_baseline import carry_masks
 from efficienttam.evaluation.footage import Footage
+from efficienttam.evaluation.matte_errors import MatteErrors, matte_errors
 from efficienttam.evaluation.metrics import boundary_accuracy, region_similarity
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.video_tracker import VideoTracker
@@ -35,7 +36,7 @@ class PromptKind(enum.Enum):
 
 @dataclass(frozen=True)
 class ObjectScore:
-    """One object of one piece of footage; ``region`` and ``boundary`` by frame after the first.
+    """One object of one piece of footage; ``region``, ``boundary`` and ``errors`` by frame after the first.
 
     ``first_region`` is J on the prompted frame itself.
     """
@@ -46,6 +47,7 @@ class ObjectScore:
     first_region: float
     region: tuple[float, ...]
     boundary: tuple[float, ...]
+    errors: tuple[MatteErrors, ...] = ()
 
     @property
     def j(self) -> float:
@@ -83,14 +85,27 @@ def score(model: EfficientTAM | None, footage: Footage, kind: PromptKind) -> lis
         results = _tracked(model, footage, kind, start)
     region: list[list[float]] = [[] for _ in footage.objects]
     boundary: list[list[float]] = [[] for _ in footage.objects]
+    errors: list[list[MatteErrors]] = [[] for _ in footage.objects]
+    before: tuple[Array, Array] | None = None
     for frame, mattes in zip(frames, results, strict=True):
         truth = footage.truth(frame)
         for index in range(len(footage.objects)):
             mine, theirs = mattes[index] >= 0.5, truth[index] >= 0.5
             region[index].append(region_similarity(mine, theirs))
             boundary[index].append(boundary_accuracy(mine, theirs))
+            last = None if before is None else (before[0][index], before[1][index])
+            errors[index].append(matte_errors(mattes[index], truth[index], last))
+        before = (mattes, truth)
     return [
-        ObjectScore(footage.name, name, kind, region[i][0], tuple(region[i][1:]), tuple(boundary[i][1:]))
+        ObjectScore(
+            footage.name,
+            name,
+            kind,
+            region[i][0],
+            tuple(region[i][1:]),
+            tuple(boundary[i][1:]),
+            tuple(errors[i][1:]),
+        )
         for i, name in enumerate(footage.objects)
     ]
 

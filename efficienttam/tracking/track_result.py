@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,18 +22,33 @@ LOST_PIXEL_LOGIT = -10.0
 class TrackResult:
     """One frame, by object; objects without an output on the frame are absent.
 
-    ``mattes`` (height, width) float32 0 to 1 at plate size; ``logits`` (L, L) float32 low-res;
+    ``size`` (width, height) of the plate in pixels; ``logits`` (L, L) float32 low-res; ``drawn`` (height,
+    width) 0 to 1 of the objects whose prompt on the frame is a mask alone: that very mask;
     ``object_score`` logit, above 0 where the object is in the frame; ``predicted_iou`` 0 to 1, the
-    network's own guess for the mask it chose; ``agreement`` IoU of the forward and the backward mask, of
-    objects whose matte is a mix of both.
+    network's own guess for the mask it chose; ``apart`` tells that each pixel belongs to one object;
+    ``agreement`` IoU of the forward and the backward mask, of objects whose matte is a mix of both.
     """
 
     frame: int
-    mattes: Mapping[ObjectId, np.ndarray]
+    size: tuple[int, int]
     logits: Mapping[ObjectId, np.ndarray]
     object_score: Mapping[ObjectId, float]
     predicted_iou: Mapping[ObjectId, float]
+    drawn: Mapping[ObjectId, np.ndarray]
+    apart: bool = False
     agreement: Mapping[ObjectId, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def mattes(self) -> Mapping[ObjectId, np.ndarray]:
+        """(height, width) float32 0 to 1 at plate size, made when first asked for: the artist's own where
+        it is drawn and not ``apart``."""
+        if self.apart and len(self.logits) > 1:
+            return _winners({id: upsample_logits(low, self.size) for id, low in self.logits.items()})
+        drawn = {} if self.apart else self.drawn
+        return {
+            id: drawn[id] if id in drawn else matte_from_logits(low, self.size)
+            for id, low in self.logits.items()
+        }
 
 
 def compose(
@@ -42,30 +58,26 @@ def compose(
     size: tuple[int, int],
     non_overlapping: bool,
 ) -> TrackResult:
-    """Outputs of some objects on a frame as mattes at plate size (width, height).
-
-    A frame whose prompt is a mask alone gets that very mask: the artist's softness is kept.
-    """
-    logits = {id: output.logits.cpu().numpy() for id, output in outputs.items()}
-    if non_overlapping and len(logits) > 1:
-        mattes = _winners({id: upsample_logits(low, size) for id, low in logits.items()})
-    else:
-        mattes = {id: matte_from_logits(low, size) for id, low in logits.items()}
-    for id in outputs:
-        drawn = _mask_alone(tracks[id].prompts.get(frame))
-        if drawn is not None and not non_overlapping:
-            mattes[id] = np.clip(np.asarray(drawn, dtype=np.float32), 0, 1)
+    """Outputs of some objects on a frame of a plate of ``size`` (width, height)."""
+    masks = {id: mask_alone(tracks[id].prompts.get(frame)) for id in outputs}
     return TrackResult(
         frame=frame,
-        mattes=mattes,
-        logits=logits,
+        size=size,
+        logits={id: output.logits.cpu().numpy() for id, output in outputs.items()},
         object_score={id: output.object_score for id, output in outputs.items()},
         predicted_iou={id: float(output.predicted_iou.max()) for id, output in outputs.items()},
+        drawn={
+            id: np.clip(np.asarray(mask, dtype=np.float32), 0, 1)
+            for id, mask in masks.items()
+            if mask is not None
+        },
+        apart=non_overlapping,
         agreement={id: output.agreement for id, output in outputs.items() if output.agreement is not None},
     )
 
 
-def _mask_alone(prompt: Prompt | None) -> np.ndarray | None:
+def mask_alone(prompt: Prompt | None) -> np.ndarray | None:
+    """The mask of a prompt that is nothing else: the artist's softness is kept there."""
     if prompt is None or prompt.include or prompt.exclude or prompt.box:
         return None
     return prompt.mask

@@ -22,7 +22,7 @@ def sheet_of(job: TrackJob) -> PromptSheet:
     sheet = PromptSheet()
     for number, thing in enumerate(job.objects, 1):
         id = "object{}".format(number)
-        sheet = sheet.with_object(thing.name, id)
+        sheet = sheet.with_object(thing.name, id).in_region(id, thing.region)
         for prompt in thing.prompts:
             sheet = sheet.with_prompt(id, prompt)
     return sheet
@@ -71,7 +71,9 @@ class DocumentShot(Shot):
     def open_plate(self) -> OpenPlate:
         job = self._job
         view = job.views[0] if job.views else ""
-        return OpenPlate(0, self.path, job.plate, job.range, view, job.model, job.tracking, self.folder)
+        return OpenPlate(
+            0, self.path, job.plate, job.range, view, job.model, job.tracking, self.folder, job.mattes
+        )
 
     def job(self, sheet: PromptSheet) -> TrackJob:
         return dataclasses.replace(self._job, objects=ready_objects(sheet))

@@ -112,3 +112,19 @@ def test_every_prompt_kind_goes_through_the_tracker(random_weights: Path) -> Non
     by_kind = {one.prompt: one for one in scores}
     assert by_kind[PromptKind.MASK].first_region == 1
     assert all(0 <= one.j <= 1 and len(one.region) == 2 for one in scores)
+
+
+def test_soft_plates_are_scored_and_told_in_every_form(tmp_path: Path, capsys) -> None:
+    arguments = ["--edges", "hard", "--edges", "defocus", "--size", "192x108", "--frames", "3"]
+    for suffix in ("md", "csv", "json"):
+        assert main([*arguments, "--prompt", "flow", "--report", str(tmp_path / f"report.{suffix}")]) == 0
+    assert "edge px" in capsys.readouterr().out
+    rows = (tmp_path / "report.md").read_text().splitlines()
+    assert rows[0].startswith("| footage | object | prompt | J | F | SAD") and len(rows) == 4
+    assert rows[2].startswith("| hard 192x108 | hero | flow |")
+    lines = (tmp_path / "report.csv").read_text().splitlines()
+    assert len(lines) == 5 and lines[0].split(",")[-1] == "flicker"
+    report = json.loads((tmp_path / "report.json").read_text())
+    errors = report["scores"][0]["errors_by_frame"][0]
+    assert 0 < errors["boundary"] < 2 and errors["width_ratio"] > 0.5 and errors["flicker"] >= 0
+    assert report["summary"][0]["sad"] > 0

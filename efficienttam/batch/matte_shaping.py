@@ -1,0 +1,71 @@
+"""From what the tracker says about a frame to its mattes, in the form that a job asks for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..contract.job import Mattes
+from ..contract.prompts import Prompt
+from ..mattes.shaping import Picture, shaped_matte
+from ..mattes.sharing import exclusive_logits, share_out
+from ..mattes.softness import EdgeSoftness
+from ..tracking import ObjectId
+from ..tracking.frame_source import FrameSource
+from ..tracking.spans import neighbours
+from ..tracking.track_result import TrackResult, mask_alone
+
+#: Rotos whose softness is kept; the neighbours of one frame are two.
+_SOFTNESSES = 4
+
+
+class MatteShaping:
+    """Shapes the mattes of one tracker's objects. ``plate`` is what that tracker sees: a view's plate, or a
+    part of it; mattes are of its size. ``prompts`` are the objects' own, their masks as arrays.
+
+    ``mattes`` may be called by several threads at once.
+    """
+
+    def __init__(
+        self, wish: Mattes, plate: FrameSource, prompts: Mapping[ObjectId, Mapping[int, Prompt]]
+    ) -> None:
+        self._wish = wish
+        self._plate = plate
+        self._prompts = prompts
+        self._softness = functools.lru_cache(maxsize=_SOFTNESSES)(self._softness_of)
+
+    def mattes(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
+        """The mattes of a result (height, width), float32 0 to 1; objects that must not overlap sum to 1 at
+        most. Raises PlateError where edges are refined and the frame cannot be read."""
+        if self._wish == Mattes():
+            return dict(result.mattes)
+        picture = functools.cache(functools.partial(self._plate.read, result.frame))
+        logits = exclusive_logits(result.logits) if result.apart else result.logits
+        mattes = {id: self._matte(result, id, low, picture) for id, low in logits.items()}
+        return share_out(mattes) if result.apart else mattes
+
+    def _matte(self, result: TrackResult, id: ObjectId, logits: np.ndarray, picture: Picture) -> np.ndarray:
+        if id in result.drawn:
+            return result.drawn[id]
+        return shaped_matte(logits, result.size, self._wish, picture, self._rotos(id, result.frame))
+
+    def _rotos(self, id: ObjectId, frame: int) -> dict[EdgeSoftness, float]:
+        """The softnesses of the neighbouring prompted frames that are rotos, and their shares."""
+        reach = self._wish.roto_blend
+        if not reach:
+            return {}
+        prompts = self._prompts[id]
+        keys: Sequence[int] = neighbours(frame, sorted(prompts))
+        shares = {
+            self._softness(id, key): 1 - abs(key - frame) / (reach + 1)
+            for key in keys
+            if abs(key - frame) <= reach and mask_alone(prompts[key]) is not None
+        }
+        whole = max(1.0, sum(shares.values()))
+        return {edge: share / whole for edge, share in shares.items()}
+
+    def _softness_of(self, id: ObjectId, frame: int) -> EdgeSoftness:
+        roto = mask_alone(self._prompts[id][frame])
+        return EdgeSoftness(np.clip(np.asarray(roto, np.float32), 0, 1))

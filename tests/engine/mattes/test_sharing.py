@@ -1,0 +1,37 @@
+"""Pixels that several objects claim."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from efficienttam.mattes.sharing import exclusive_logits, share_out
+
+PLANES = arrays(np.float32, (3, 4, 5), elements=st.floats(-12, 12, width=32))
+
+
+@given(PLANES)
+def test_no_two_are_inside_at_one_place(planes: np.ndarray) -> None:
+    apart = np.stack(list(exclusive_logits(dict(enumerate(planes))).values()))
+    assert ((apart > 0).sum(axis=0) <= 1).all()
+    assert (apart <= planes).all()
+    alone = planes.argmax(axis=0)[None] == np.arange(3)[:, None, None]
+    none_else = (np.where(alone, -np.inf, planes) <= 0).all(axis=0)
+    assert (np.where(alone, apart == planes, True) | ~none_else).all()
+
+
+@given(arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32)))
+def test_shares_sum_to_one_at_most(mattes: np.ndarray) -> None:
+    shared = np.stack(list(share_out(dict(enumerate(mattes))).values()))
+    assert (shared.sum(axis=0) <= 1 + 1e-5).all() and (shared <= mattes).all()
+    fits = mattes.sum(axis=0) <= 1
+    np.testing.assert_allclose(shared[:, fits], mattes[:, fits], rtol=1e-6)
+
+
+def test_what_fits_is_returned_itself() -> None:
+    one, two = np.full((2, 2), 0.4, np.float32), np.full((2, 2), 0.6, np.float32)
+    shared = share_out({"a": one, "b": two})
+    assert shared["a"] is one and shared["b"] is two
+    assert share_out({"a": one})["a"] is one

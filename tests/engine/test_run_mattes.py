@@ -1,0 +1,112 @@
+"""Jobs that ask for a form of mattes: the same files whole or in parts, kept and made anew as they must."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+
+from efficienttam.contract.job import FrameRange, Layout, Mattes, Output, Refine, TrackedObject
+from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.media import read_roto, write_matte
+from efficienttam.run import preview_job, run_job
+
+FRAMES = range(1001, 1007)
+EVERYTHING = Mattes(softness=3, refine=Refine.UNMIX, fill_holes=20, remove_specks=20, keep_largest=True)
+
+
+def wanting(job, mattes, **output):
+    return dataclasses.replace(job, mattes=mattes, output=dataclasses.replace(job.output, **output))
+
+
+def pixels(folder, name="hero", out="out"):
+    paths = {frame: folder / out / f"{name}.{frame}.exr" for frame in FRAMES}
+    return {frame: read_roto(str(path), "") for frame, path in paths.items() if path.exists()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[frame], other[frame]) for frame in one)
+
+
+def test_hard_mattes_are_binary_and_previews_are_what_is_written(job, tiny_plate):
+    hard = wanting(job, Mattes(softness=0, fill_holes=9))
+    run_job(hard, folder=str(tiny_plate))
+    mattes = pixels(tiny_plate)
+    assert list(mattes) == list(FRAMES)
+    assert all(set(np.unique(matte)) <= {0, 1} for matte in mattes.values())
+    assert any(matte.any() for matte in mattes.values())
+    _, shown = preview_job(hard, 1001, folder=str(tiny_plate))
+    np.testing.assert_array_equal(shown["hero"], mattes[1001])
+
+
+def test_every_wish_at_once_makes_every_file(job, tiny_plate):
+    layered = dataclasses.replace(job, output=Output("out/all.%04d.exr", layout=Layout.LAYER_PER_OBJECT))
+    wish = dataclasses.replace(EVERYTHING, steady_frames=1, roto_blend=2)
+    tracking = dataclasses.replace(job.tracking, non_overlapping=True)
+    summary = run_job(dataclasses.replace(layered, mattes=wish, tracking=tracking), folder=str(tiny_plate))
+    assert (summary.made, len(summary.written)) == (12, 6)
+    for path in summary.written:
+        both = sum(read_roto(path, name) for name in ("hero.A", "sky.A"))
+        assert both.max() <= 1.001
+
+
+@pytest.mark.parametrize("steady", [0, 1])
+def test_parts_equal_the_whole_and_good_files_are_kept(job, tiny_plate, steady):
+    wish = wanting(job, dataclasses.replace(EVERYTHING, steady_frames=steady))
+    run_job(wish, folder=str(tiny_plate))
+    whole = pixels(tiny_plate)
+    for frame in (1003, 1006):
+        os.remove(tiny_plate / "out" / f"hero.{frame}.exr")
+    again = run_job(wish, folder=str(tiny_plate), resume=True)
+    assert again.made == 2 and same(pixels(tiny_plate), whole)
+    apart = wanting(wish, wish.mattes, path="apart/{object}.%04d.exr")
+    for frames in ((1001, 1002), (1003, 1004), (1005, 1006)):
+        run_job(apart, folder=str(tiny_plate), frames=frames)
+    assert same(pixels(tiny_plate, out="apart"), whole)
+    assert run_job(wish, folder=str(tiny_plate), resume=True).made == 0
+
+
+def test_another_wish_makes_mattes_anew(job, tiny_plate):
+    run_job(job, folder=str(tiny_plate))
+    assert run_job(wanting(job, Mattes()), folder=str(tiny_plate), resume=True).made == 0
+    assert run_job(wanting(job, Mattes(softness=2)), folder=str(tiny_plate), resume=True).made == 12
+
+
+def test_a_neighbour_that_changed_is_reason_to_steady_anew(job, tiny_plate):
+    """A plate frame says nothing of those before it in a forward pass, unless it steadies them."""
+    one = dataclasses.replace(
+        job,
+        objects=(TrackedObject("hero", (Prompt(1001, include=((30, 25),)),)),),
+        range=FrameRange(1001, 1006),
+    )
+    later = tiny_plate / "plate.1005.exr"
+    for steady, anew in ((0, 2), (2, 4)):
+        wish = wanting(one, Mattes(softness=2, steady_frames=steady))
+        run_job(wish, folder=str(tiny_plate))
+        stamp = later.stat().st_mtime_ns + 10**9
+        os.utime(later, ns=(stamp, stamp))
+        assert run_job(wish, folder=str(tiny_plate), resume=True).made == anew
+
+
+def test_the_softness_of_a_roto_blends_out(job, tiny_plate):
+    ys, xs = np.mgrid[0:54, 0:96]
+    roto = np.clip((18 - np.hypot(xs - 32, ys - 25)) / 12 + 0.5, 0, 1).astype(np.float32)
+    write_matte(tiny_plate / "roto.exr", roto)
+    drawn = Prompt(1002, mask=RotoFile("roto.exr"))
+    one = dataclasses.replace(job, objects=(TrackedObject("hero", (drawn,)),))
+    found = {}
+    for blend in (0, 2):
+        run_job(wanting(one, Mattes(softness=1, roto_blend=blend)), folder=str(tiny_plate))
+        found[blend] = pixels(tiny_plate)
+    np.testing.assert_allclose(found[0][1002], roto, atol=1e-3)
+    np.testing.assert_array_equal(found[2][1002], found[0][1002])
+
+    def grey(matte):
+        return float((matte * (1 - matte)).sum())
+
+    for frame, softer in ((1003, True), (1001, True), (1004, True), (1005, False), (1006, False)):
+        before, after = grey(found[0][frame]), grey(found[2][frame])
+        assert (after > 1.2 * before) == (softer and before > 0)
+        assert softer or np.array_equal(found[0][frame], found[2][frame])
