@@ -191,6 +191,13 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     words.add_argument("--exclude", action=Word, dest="words", metavar="FRAME:X,Y", help="a point off it")
     words.add_argument("--box", action=Word, dest="words", metavar="FRAME:L,T,R,B", help="a box around it")
     words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE", help="a roto mask of it")
+    words.add_argument(
+        "--region",
+        action=Word,
+        dest="words",
+        metavar="track|prompts|[FRAME:]L,T,R,B",
+        help="track it inside a crop that follows it: sharper where it is small",
+    )
     plate = matte.add_argument_group("plate")
     plate.add_argument("--color-space", default="", metavar="NAME", help="picked by file type unless told")
     plate.add_argument("--ocio", default="", metavar="CONFIG", help="$OCIO or the built-in one unless told")
@@ -204,6 +211,12 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     tracking.add_argument("--direction", choices=[d.value for d in Direction], default=Direction.BOTH.value)
     tracking.add_argument("--between", choices=[b.value for b in Between], default=Between.NEAREST.value)
     tracking.add_argument("--recall", choices=[r.value for r in Recall], default=Recall.NEIGHBOURS.value)
+    tracking.add_argument(
+        "--region-padding", type=float, metavar="SHARE", help="room around it in --region, by its size"
+    )
+    tracking.add_argument(
+        "--border", type=float, default=0.0, metavar="SHARE", help="margin around the plate while tracking"
+    )
     tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
     tracking.add_argument("--precision", choices=[p.value for p in Precision], default=Precision.AUTO.value)
     output = matte.add_argument_group("output")

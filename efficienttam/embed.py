@@ -38,6 +38,7 @@ def embed_job(
 ) -> EmbedSummary:
     """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
 
+    For objects in regions that is one of every region, which are found first where they go by tracking.
     What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
     as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written, or when
     its size did not let it keep all of them to the end.
@@ -55,38 +56,37 @@ def embed_job(
         )
     with plain_failures():
         opened = OpenJob(Footage(job, folder, cache, frames), progress, stop or (lambda: False))
-        wanted = opened.ranges
-        encoders = {view: opened.frame_encoder(view) for view in wanted}
-        missing = {
-            view: [frame for frame in range(first, last + 1) if not _is_there(opened, encoders[view], frame)]
-            for view, (first, last) in wanted.items()
-        }
-        count = sum(last + 1 - first for first, last in wanted.values())
-        made = sum(map(len, missing.values()))
+        wanted = [
+            (view, encoder, range(first, last + 1))
+            for view, (first, last) in opened.ranges.items()
+            for encoder in opened.frame_encoders(view)
+        ]
+        missing = [
+            (view, encoder, [frame for frame in among if not _is_there(opened, encoder, frame)])
+            for view, encoder, among in wanted
+        ]
+        count = sum(len(among) for _, _, among in wanted)
+        made = sum(len(lacking) for _, _, lacking in missing)
         progress.begin(made, count - made, "embedding")
         told = False
-        for view, lacking in missing.items():
-            for frame, path in _make(opened, encoders[view], lacking):
+        for view, encoder, lacking in missing:
+            for frame, path in _make(opened, encoder, lacking):
                 if not told:
                     _tell_if_too_many(opened, path, count, progress)
                 told = True
                 progress.wrote(frame, view, path)
                 progress.advance(frame, view, 1)
-        there = sum(
-            opened.store.holds(encoders[view].key(frame))
-            for view, (first, last) in wanted.items()
-            for frame in range(first, last + 1)
-        )
-    summary = EmbedSummary(made, count - made, time.monotonic() - started)
-    done = f"{tell_count(made, 'embedding')} made, {summary.kept} kept"
+        there = sum(opened.store.holds(encoder.key(frame)) for _, encoder, among in wanted for frame in among)
+    done = f"{tell_count(made, 'embedding')} made, {count - made} kept"
     if there < count:
         raise OutputError(
             f"{done}, and {there} of {count} are there at the end: the cache {cache.folder} may hold "
             f"{format_size(cache.budget)}, and the others were dropped again.",
             "Give it a larger size with --cache-size and run it again.",
         )
-    progress.end(f"{done}, all {there} there, {summary.seconds:.1f} s.")
-    return summary
+    seconds = time.monotonic() - started
+    progress.end(f"{done}, all {there} there, {seconds:.1f} s.")
+    return EmbedSummary(made, count - made, seconds)
 
 
 def _is_there(opened: OpenJob, encoder: FrameEncoder, frame: int) -> bool:

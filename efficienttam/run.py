@@ -12,6 +12,7 @@ from .batch.footage import Footage
 from .batch.matte_shaping import MatteShaping
 from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
+from .batch.reconciliation import kept_apart
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
@@ -71,7 +72,8 @@ def preview_job(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """One frame of a job: the plate as the network sees it (height, width, 3), and mattes by object.
 
-    A matte is (height, width), float32, 0 to 1. No file is written. Raises as ``run_job`` does.
+    A matte is (height, width), float32, 0 to 1. No file is written. An object whose region goes by a first
+    pass that was not done yet is shown as the whole frame gives it. Raises as ``run_job`` does.
     """
     with plain_failures():
         views = job.views or ("",)
@@ -79,7 +81,13 @@ def preview_job(
         if view not in views:
             raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(views)}.")
         opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
-        tracker, names = opened.tracker(view)
-        prompts = {id: tracker.prompts(id) for id in names}
-        mattes = MatteShaping(opened.job.mattes, tracker.plate, prompts).mattes(tracker.preview(frame))
-        return opened.plates[view].read(frame), {names[id]: matte for id, matte in mattes.items()}
+        mattes: dict[str, np.ndarray] = {}
+        for group in opened.groups(view, look=False):
+            tracker, names = opened.tracker(view, group)
+            prompts = {id: tracker.prompts(id) for id in names}
+            shown = MatteShaping(opened.job.mattes, tracker.plate, prompts).mattes(tracker.preview(frame))
+            mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
+        in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
+        if job.tracking.non_overlapping and len(opened.groups(view)) > 1:
+            in_order = kept_apart(in_order, opened.job.mattes)
+        return opened.plates[view].read(frame), in_order

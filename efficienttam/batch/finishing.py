@@ -8,19 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.matte_score import MatteScore
 from .matte_files import MatteFiles
+from .matte_score import MatteScore
+from .reconciliation import FrameMattes, Reconciliation
 from .steady_window import SteadyWindow
 from .write_behind import WriteBehind
-
-
-@dataclass(frozen=True)
-class FrameMattes:
-    """Mattes (height, width) of a frame by object, and how sure tracking was of them."""
-
-    frame: int
-    mattes: Mapping[str, np.ndarray]
-    scores: Mapping[str, MatteScore]
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,8 @@ class Finishing:
     """Three stages, each in threads of its own and never many frames at once; what comes out keeps the order.
 
     ``wanted`` are the frames to write by object; others only steady those, by ``window``, where there is one.
-    ``apart`` mattes of a frame come together and never sum to more than 1.
+    ``apart`` mattes of a frame come together and never sum to more than 1; ``reconciliation`` brings them
+    together where they come from several trackers.
     """
 
     def __init__(
@@ -45,11 +38,13 @@ class Finishing:
         wanted: Mapping[str, Collection[int]],
         window: SteadyWindow | None = None,
         apart: bool = False,
+        reconciliation: Reconciliation | None = None,
     ) -> None:
         self._files = files
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._window = window
         self._apart = apart
+        self._reconciliation = reconciliation
         self._scores: dict[tuple[int, str], MatteScore] = {}
         self._shaping: WriteBehind[FrameMattes] = WriteBehind()
         self._steadying: WriteBehind[FrameMattes] = WriteBehind()
@@ -74,8 +69,13 @@ class Finishing:
         self._shaping.close()
         self._steadying.close()
         self._writing.close()
+        if self._reconciliation is not None:
+            self._reconciliation.close()
 
-    def _shaped(self, shaped: FrameMattes) -> Iterator[Written]:
+    def _shaped(self, given: FrameMattes) -> Iterator[Written]:
+        shaped = given if self._reconciliation is None else self._reconciliation.add(given)
+        if shaped is None:
+            return
         if self._window is None:
             yield from self._write(shaped)
             return

@@ -10,11 +10,13 @@ from ..contract.document import JobFaults, resolve
 from ..contract.errors import JobError, OutputError, PlateError
 from ..contract.fields import Fault
 from ..contract.job import FrameRange, Plate, TrackJob
-from ..contract.prompts import Prompt, RotoFile
-from ..contract.rules import prompts_of
+from ..contract.prompts import Box, Prompt, RotoFile
+from ..contract.rules import objects_of, prompts_of
 from ..contract.sequence import SequencePattern, format_frames, tell_frames
 from ..media import FrameSequence, check_roto
 from .preflight import job_faults
+
+_REMEDY = "From the top left of the display window x is 0 to less than {}, y 0 to less than {}."
 
 
 class Footage:
@@ -60,6 +62,10 @@ class Footage:
             for place, prompt in prompts_of(self.job):
                 yield from _outside(place, prompt, plate)
                 yield from _unreadable(place, prompt, view)
+            for place, thing in objects_of(self.job):
+                boxes = () if thing.region is None else thing.region.boxes
+                for index, drawn in enumerate(boxes):
+                    yield from _box_outside(f"{place}.region.boxes[{index}].box", drawn.box, plate)
 
 
 def make_folder(folder: str) -> None:
@@ -110,18 +116,20 @@ def _outside(place: str, prompt: Prompt, plate: FrameSequence) -> Iterator[Fault
         message = f"Frame {prompt.frame} is not in the plate, which has {first} to {last}."
         yield Fault(f"{place}.frame", message, "Prompt a frame of the plate.")
     width, height = plate.size
-    remedy = (
-        f"From the top left of the display window x is 0 to less than {width}, y 0 to less than {height}."
-    )
+    remedy = _REMEDY.format(width, height)
     for kind in ("include", "exclude"):
         for index, (x, y) in enumerate(getattr(prompt, kind)):
             if not (0 <= x < width and 0 <= y < height):
                 yield Fault(f"{place}.{kind}[{index}]", f"{x:g},{y:g} is outside the plate.", remedy)
     if prompt.box is not None:
-        left, top, right, bottom = prompt.box
-        if right <= 0 or bottom <= 0 or left >= width or top >= height:
-            message = f"The box {left:g},{top:g},{right:g},{bottom:g} is outside the plate."
-            yield Fault(f"{place}.box", message, remedy)
+        yield from _box_outside(f"{place}.box", prompt.box, plate)
+
+
+def _box_outside(place: str, box: Box, plate: FrameSequence) -> Iterator[Fault]:
+    (left, top, right, bottom), (width, height) = box, plate.size
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        message = f"The box {left:g},{top:g},{right:g},{bottom:g} is outside the plate."
+        yield Fault(place, message, _REMEDY.format(width, height))
 
 
 def _unreadable(place: str, prompt: Prompt, view: str) -> Iterator[Fault]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .. import __version__
 from ..contract.cache_settings import Storage
 from ..contract.document import job_hash
-from ..contract.job import Precision, TrackedObject, TrackJob
+from ..contract.job import Mattes, Output, Precision, TrackJob
 from ..contract.passes import Recall
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence
 from ..model.efficienttam import EfficientTAM
+from ..tracking.region_path import RegionPath
 from ..tracking.spans import Word, heard
 
 _PRECISION = "efficienttam/precision"
@@ -49,7 +51,11 @@ class MatteStamp:
             "efficienttam/embeddings": embeddings.value,
         }
         self._whole = job_hash(given)
-        self._plates = {view: _PlateSum(plate) for view, plate in plates.items()}
+        self._plates = {
+            view: _FrameSums(plate.frames[0], map(plate.version, plate.frames))
+            for view, plate in plates.items()
+        }
+        self._regions: dict[tuple[str, str], _FrameSums] = {}
         self._rotos = {
             (name, prompt.frame, view): _digest(prompt.mask, prompt.frame, view)
             for name, thing in self._resolved.items()
@@ -59,6 +65,30 @@ class MatteStamp:
         }
         # One per span between prompted frames, however long the shot is.
         self._recipes: dict[_Heard, str] = {}
+
+    def place(self, view: str, paths: Mapping[str, RegionPath | None]) -> None:
+        """Lets the recipes of a view know the regions of its objects, None for none."""
+        for name, path in paths.items():
+            if path is not None:
+                corners = (f"{path.size} {corner}" for corner in path.corners)
+                self._regions[view, name] = _FrameSums(path.first, corners)
+
+    def of_first_pass(self) -> MatteStamp:
+        """The stamp of what the whole frame shows of each object by itself: neither its region, nor the form
+        of mattes, nor where they go, nor another object decides that."""
+        other = copy.copy(self)
+        things = tuple(dataclasses.replace(thing, region=None) for thing in self._job.objects)
+        tracking = dataclasses.replace(self._job.tracking, non_overlapping=False)
+        other._job = dataclasses.replace(
+            self._job,
+            objects=things,
+            output=Output("boxes.%04d.exr"),
+            tracking=tracking,
+            mattes=Mattes(),
+        )
+        other._things = {thing.name: thing for thing in things}
+        other._recipes, other._regions = {}, {}
+        return other
 
     def header(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
         """The attributes of a file with the mattes of some objects on a frame."""
@@ -101,6 +131,10 @@ class MatteStamp:
             self._recipes[key] = self._hash(*key)
         used = [frame, *(one for kept in frames for one in kept)]
         seen = plate.whole if every else plate.between(min(used), max(used))
+        for name in names:
+            region = self._regions.get((view, name))
+            if region is not None:
+                seen += " " + (region.whole if every else region.between(min(used), max(used)))
         # Steps of more than one frame are counted from the plate's first.
         start = plate.first if every or wish.memory_stride > 1 else ""
         return hashlib.sha256(f"{self._recipes[key]} {seen} {start}".encode()).hexdigest()
@@ -109,7 +143,8 @@ class MatteStamp:
         things, rotos = [], []
         for name, kept in zip(names, frames, strict=True):
             words = self._things[name].prompts
-            things.append(TrackedObject(name, tuple(word for word in words if word.frame in kept)))
+            told = tuple(word for word in words if word.frame in kept)
+            things.append(dataclasses.replace(self._things[name], prompts=told))
             rotos += [
                 self._rotos[name, prompt.frame, view]
                 for prompt in words
@@ -119,14 +154,14 @@ class MatteStamp:
         return hashlib.sha256("\n".join([job_hash(part), *rotos]).encode()).hexdigest()
 
 
-class _PlateSum:
-    """What the pictures of a range of frames are known by, at once for any range."""
+class _FrameSums:
+    """What a range of frames is known by, at once for any range; ``texts`` tell of each from ``first`` on."""
 
-    def __init__(self, plate: FrameSequence) -> None:
-        self.first = plate.frames[0]
+    def __init__(self, first: int, texts: Iterable[str]) -> None:
+        self.first = first
         self._sums = [0]
-        for frame in plate.frames:
-            digest = hashlib.sha256(f"{frame} {plate.version(frame)}".encode()).digest()
+        for frame, text in enumerate(texts, first):
+            digest = hashlib.sha256(f"{frame} {text}".encode()).digest()
             self._sums.append((self._sums[-1] + int.from_bytes(digest, "big")) % 2**256)
 
     @property

@@ -7,16 +7,20 @@ import functools
 from collections.abc import Callable, Container
 
 from ..contract.errors import Cancelled
-from ..contract.job import Model, Tracking
+from ..contract.job import Model, TrackedObject, Tracking
 from ..contract.prompts import Prompt, RotoFile
+from ..contract.region import Follow
 from ..contract.sequence import SequencePattern
 from ..media import read_roto
 from ..model.efficienttam import EfficientTAM
-from ..tracking import EmbeddingCache, EmbeddingStore, ObjectId, TrackerOptions, VideoTracker
+from ..tracking import EmbeddingCache, EmbeddingStore, FrameSource, ObjectId, TrackerOptions, VideoTracker
 from ..tracking.frame_encoder import FrameEncoder
 from ..weights.load import load_model
+from .first_look import FirstLook
+from .first_pass import FirstPass
 from .footage import Footage
 from .matte_stamp import MatteStamp
+from .object_groups import ObjectGroup, Regional, border_plate, object_groups
 from .progress import Progress
 
 Stop = Callable[[], bool]
@@ -53,6 +57,7 @@ class OpenJob:
         self.ranges = footage.ranges
         self._stop = stop
         self._visited: tuple[str, int] | None = None
+        self._groups: dict[str, tuple[ObjectGroup, ...]] = {}
         self.model = load(self.job.model, progress.status)
         how = str(self.model.precision).removeprefix("torch.")
         progress.status(f"{self.job.model.name} runs on {self.model.device} in {how}.")
@@ -61,31 +66,77 @@ class OpenJob:
         self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
         self.stamp = MatteStamp(footage.document, self.job, self.plates, self.model, cache.storage)
 
-    def frame_encoder(self, view: str) -> FrameEncoder:
-        """The embeddings of one view's frames."""
-        return FrameEncoder(self.model, self.plates[view], self.embeddings)
+    def groups(self, view: str, look: bool = True) -> tuple[ObjectGroup, ...]:
+        """The objects by the region that they are tracked in. Where regions go by a first pass over the
+        whole frame, and it was not done yet, that is done here, unless ``look`` is False: then such objects
+        are in the whole frame. Raises Cancelled, PlateError.
+        """
+        if view not in self._groups:
+            found = self._first_pass(view, look)
+            things = []
+            for thing in self.job.objects:
+                prompts = [with_mask(prompt, view) for prompt in thing.prompts] if thing.region else ()
+                boxes = found.boxes(thing.name) if _by_tracking(thing) else None
+                things.append(Regional(thing.name, thing.region, prompts, boxes))
+            side = self.model.config.mask_side
+            groups = object_groups(self.plates[view], things, self.job.tracking, side)
+            self.stamp.place(view, {name: group.path for group in groups for name in group.names})
+            self._groups[view] = groups
+        return self._groups[view]
+
+    def _first_pass(self, view: str, look: bool) -> FirstPass:
+        """The first pass of a view, done where that is wanted."""
+        things = [thing for thing in self.job.objects if _by_tracking(thing)]
+        plate, wish = self.plates[view], self.job.tracking
+        found = FirstPass(things, plate, view, wish, self.stamp, self.job.output.path)
+        if found.missing and look:
+            names = ", ".join(thing.name for thing in things)
+            count = f"{found.missing} frames" if found.missing > 1 else "1 frame"
+            self.progress.status(
+                f"Looking for {names} on {count} of the whole plate, to place the regions; no mattes yet."
+            )
+            prompts = {thing.name: [with_mask(prompt, view) for prompt in thing.prompts] for thing in things}
+            visit = functools.partial(self.visit, view, ())
+            tell = self.progress.status
+            found.run(self.model, self.embeddings, tracker_options(wish), prompts, visit, tell)
+            self.progress.status(f"Found {names}; the regions are placed.")
+        return found
+
+    def frame_encoders(self, view: str) -> list[FrameEncoder]:
+        """The embeddings of one view's frames, for each part of the plate that is tracked in."""
+        plates: list[FrameSource] = [group.plate for group in self.groups(view)]
+        if any(_by_tracking(thing) for thing in self.job.objects):
+            plates.append(border_plate(self.plates[view], self.job.tracking.border))
+        first = self.plates[view].frames[0]
+        apart = {plate.identity(first): plate for plate in plates}
+        return [FrameEncoder(self.model, plate, self.embeddings) for plate in apart.values()]
 
     def tracker(
-        self, view: str, made: Container[int] | None = None
+        self, view: str, group: ObjectGroup, made: Container[int] | None = None
     ) -> tuple[VideoTracker, dict[ObjectId, str]]:
-        """A tracker of one view with the job's objects and prompts, and the objects' names.
+        """A tracker of one group of a view with its objects and prompts, and the objects' names.
 
         ``made`` holds the frames that mattes are made of, None for all: others are only passed.
         """
+        options = tracker_options(self.job.tracking)
         tracker = VideoTracker(
             self.model,
-            self.plates[view],
-            tracker_options(self.job.tracking),
+            group.plate,
+            options,
             self.embeddings,
             visit=functools.partial(self.visit, view, made),
             tell=self.progress.status,
+            corner=group.corner,
         )
+        border = self.job.tracking.border
+        look = FirstLook(self.model, self.plates[view], border, options, self.embeddings)
         names = {}
         for thing in self.job.objects:
-            id = tracker.add_object(thing.name)
-            names[id] = thing.name
-            for prompt in thing.prompts:
-                tracker.add_prompt(id, with_mask(prompt, view))
+            if thing.name in group.names:
+                id = tracker.add_object(thing.name)
+                names[id] = thing.name
+                for prompt in look.prompts([with_mask(prompt, view) for prompt in thing.prompts], group):
+                    tracker.add_prompt(id, prompt)
         return tracker, names
 
     def visit(self, view: str, made: Container[int] | None, frame: int) -> None:
@@ -99,6 +150,11 @@ class OpenJob:
         """Raises Cancelled once the job is to stop."""
         if self._stop():
             raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
+
+
+def _by_tracking(thing: TrackedObject) -> bool:
+    """True when a first pass tells where the object's region lies."""
+    return thing.region is not None and thing.region.follow is Follow.TRACK
 
 
 def tracker_options(wish: Tracking) -> TrackerOptions:

@@ -23,7 +23,8 @@ class Progress(Protocol):
         """What is being done, in a few words."""
 
     def visit(self, frame: int, view: str, passed: bool) -> None:
-        """A frame is at hand; ``passed`` when it gives no matte and is tracked to reach others."""
+        """A frame is at hand; ``passed`` when it gives no matte and is tracked to reach others, or, before
+        ``begin``, to find where objects are."""
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
         """So many more mattes were made on this frame."""
@@ -197,8 +198,8 @@ class PlainProgress(SilentProgress):
 
     def visit(self, frame: int, view: str, passed: bool) -> None:
         self._clock.visit(passed)
-        if passed and self._is_due():
-            clock = self._clock
+        clock = self._clock
+        if passed and clock.mattes and self._is_due():
             self._say(f"{_place(frame, view)}: passed to reach others, {clock.done}/{clock.mattes}")
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
@@ -290,7 +291,8 @@ class OpenJdProgress(SilentProgress):
     def visit(self, frame: int, view: str, passed: bool) -> None:
         self._clock.visit(passed)
         if passed:
-            self._say("status", f"Passing {_place(frame, view)} to reach others.")
+            why = " to reach others" if self._clock.mattes else ""
+            self._say("status", f"Passing {_place(frame, view)}{why}.")
 
     def advance(self, frame: int, view: str, mattes: int) -> None:
         self._clock.advance(mattes)

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from ..contract.errors import Cancelled
 from ..contract.job import TrackedObject
-from ..contract.prompts import Prompt
 from ..contract.sequence import format_frames
 from ..tracking import ObjectId
 from ..tracking.spans import share
 from ..tracking.track_result import TrackResult
-from .finishing import Finishing, FrameMattes, Written
+from .finishing import Finishing, Written
 from .matte_files import MatteFiles, frame_runs
 from .matte_score import score_of
 from .matte_shaping import MatteShaping
+from .object_groups import ObjectGroup
 from .open_job import OpenJob
+from .reconciliation import FrameMattes, Reconciliation
 from .steady_window import SteadyWindow
 
 
 def _shape(
     shaping: MatteShaping,
+    group: ObjectGroup,
     names: Mapping[ObjectId, str],
-    prompts: Mapping[ObjectId, Mapping[int, Prompt]],
+    prompted: Mapping[ObjectId, Container[int]],
     result: TrackResult,
 ) -> FrameMattes:
-    scores = {names[id]: score_of(result, id, result.frame in prompts[id]) for id in result.logits}
-    mattes = {names[id]: matte for id, matte in shaping.mattes(result).items()}
+    scores = {names[id]: score_of(result, id, result.frame in prompted[id]) for id in result.logits}
+    shaped = shaping.mattes(result)
+    mattes = {names[id]: group.matte(matte, result.frame) for id, matte in shaped.items()}
     return FrameMattes(result.frame, mattes, scores)
 
 
@@ -44,6 +49,7 @@ class ViewPass:
         self._range = (first, last)
         job = opened.job
         wanted = {thing.name: self._frames_of(thing) for thing in job.objects}
+        self._groups = opened.groups(view)
         self._files = MatteFiles(job.output, view, opened.plates[view], wanted, opened.stamp)
         self._frames: Mapping[str, Sequence[int]] = wanted
         if resume:
@@ -55,24 +61,15 @@ class ViewPass:
         """Makes the mattes; the paths written, in order. Raises Cancelled, PlateError, OutputError."""
         if not self.to_make:
             return []
-        made: set[int] = set().union(*self._frames.values())
-        tracker, names = self._opened.tracker(self._view, made)
         for text in self._detours():
             self._opened.progress.status(text)
-        job = self._opened.job
         tracked = {name: self._steadying(name) for name in self._frames}
-        only = {id: frame_runs(tracked[name]) for id, name in names.items()}
-        every = set().union(*tracked.values(), self._range)
-        results = tracker.track(min(every), max(every), job.tracking.direction, only)
-        prompts = {id: tracker.prompts(id) for id in names}
-        shape = functools.partial(_shape, MatteShaping(job.mattes, tracker.plate, prompts), names, prompts)
-        reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
-        window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
-        finishing = Finishing(self._files, self._frames, window, apart)
+        results = self._results(tracked)
+        finishing = self._finishing(tracked)
         written: list[str] = []
         try:
-            for result in results:
-                for done in finishing.take(functools.partial(shape, result)):
+            for shape in results:
+                for done in finishing.take(shape):
                     written += self._tell(done)
                 self._opened.end_if_stopped()
             for done in finishing.finish():
@@ -87,6 +84,36 @@ class ViewPass:
             finishing.close()
             self._files.close()
         return written
+
+    def _finishing(self, tracked: Mapping[str, Sequence[int]]) -> Finishing:
+        """What becomes of the mattes of these frames of each object."""
+        job = self._opened.job
+        reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
+        window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
+        reconciliation = None
+        if apart and len(self._groups) > 1:
+            folder = os.path.dirname(self._files.path(self._range[0], job.objects[0].name))
+            reconciliation = Reconciliation(tracked, folder, job.mattes)
+        return Finishing(self._files, self._frames, window, apart, reconciliation)
+
+    def _results(
+        self, tracked: Mapping[str, Sequence[int]]
+    ) -> Generator[Callable[[], FrameMattes], None, None]:
+        """What makes the mattes of each frame at plate size, of one group of objects after the other."""
+        job = self._opened.job
+        made: set[int] = set().union(*self._frames.values())
+        for group in self._groups:
+            every = set().union(*(tracked[name] for name in group.names))
+            if not every:
+                continue
+            every |= set(self._range)
+            tracker, names = self._opened.tracker(self._view, group, made)
+            only = {id: frame_runs(tracked[name]) for id, name in names.items()}
+            prompted = {id: tracker.prompts(id) for id in names}
+            shaping = MatteShaping(job.mattes, tracker.plate, prompted)
+            with closing(tracker.track(min(every), max(every), job.tracking.direction, only)) as results:
+                for result in results:
+                    yield functools.partial(_shape, shaping, group, names, prompted, result)
 
     def _steadying(self, name: str) -> list[int]:
         """The frames that an object is tracked on: those to make and those that steady them, which may lie

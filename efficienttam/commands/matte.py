@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
     with telling(args) as progress:
-        spoken = objects_from(args.words or [])
+        spoken = objects_from(args.words or [], args.region_padding)
         with in_words({**OPTIONS, **spoken.places}, REMEDIES):
             job, folder = _job(args, spoken.objects)
             if args.save_job:
@@ -120,6 +120,7 @@ def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[
             between=Between(args.between),
             recall=Recall(args.recall),
             non_overlapping=args.non_overlapping,
+            border=args.border,
         ),
     )
     job = from_json(to_json(job))

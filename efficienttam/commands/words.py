@@ -1,4 +1,4 @@
-"""Prompts on the command line: ``--object``, ``--point``, ``--exclude``, ``--box`` and ``--mask``.
+"""Words on the command line: ``--object``, ``--point``, ``--exclude``, ``--box``, ``--mask``, ``--region``.
 
 Also what is wrong with the job they make, said in the words of the command line.
 """
@@ -19,6 +19,7 @@ from ..contract.fields import Fault
 from ..contract.job import TrackedObject
 from ..contract.output_form import CHOOSE_FILES, CHOOSE_LAYERS
 from ..contract.prompts import Prompt, RotoFile
+from ..contract.region import FOLLOW_TRACK, Follow, Region, RegionBox
 from ..contract.rules import LET_STAND_IN
 
 #: Places of the document that one option fills, and that option.
@@ -40,17 +41,19 @@ OPTIONS = {
     "model.device": "--device",
     "model.threads": "--threads",
     "model.precision": "--precision",
+    "tracking.border": "--border",
 }
 #: Remedies that name a field of the document, and what does the same here.
 REMEDIES = {
     CHOOSE_FILES: "leave --layers and --cryptomatte out",
     CHOOSE_LAYERS: "give --layers",
     LET_STAND_IN: "give --missing hold or --missing black",
+    FOLLOW_TRACK: "say --region track",
 }
 
 
 class Word(argparse.Action):
-    """Keeps ``--object``, ``--point``, ``--exclude``, ``--box`` and ``--mask`` in their order."""
+    """Keeps ``--object`` and what is said of objects in the order it was given."""
 
     def __call__(
         self,
@@ -91,13 +94,15 @@ def _in_words(fault: Fault, places: Mapping[str, str], remedies: Mapping[str, st
     return fault._replace(place=places.get(place, fault.place), remedy=remedy)
 
 
-def objects_from(words: Sequence[tuple[str, str]]) -> Spoken:
+def objects_from(words: Sequence[tuple[str, str]], padding: float | None = None) -> Spoken:
     """Objects with their prompts from (``point``, ``1001:812,430``) and the like, in order.
 
     What is said about one frame of one object becomes one prompt, placed where the frame was first
-    named. Without ``object`` in front the first object is ``object1``. Raises JobError.
+    named. Without ``object`` in front the first object is ``object1``. ``padding`` is that of all regions,
+    None for the usual. Raises JobError.
     """
     objects: dict[str, dict[int, dict[str, Any]]] = {}
+    regions: dict[str, list[str]] = {}
     places: dict[str, str] = {}
     name = ""
     for kind, text in words:
@@ -107,8 +112,12 @@ def objects_from(words: Sequence[tuple[str, str]]) -> Spoken:
             places[f"objects[{len(objects) - 1}]"] = f"--object {text}"
             continue
         name = name or "object1"
-        frame, rest = _frame_and_rest(kind, text)
         prompts = objects.setdefault(name, {})
+        if kind == "region":
+            regions.setdefault(name, []).append(text)
+            places[f"objects[{len(objects) - 1}].region"] = f"--region {text}"
+            continue
+        frame, rest = _frame_and_rest(kind, text)
         said = prompts.setdefault(frame, {"include": [], "exclude": []})
         here = f"objects[{len(objects) - 1}]"
         places.setdefault(here, f"--{kind} {text}")
@@ -124,11 +133,33 @@ def objects_from(words: Sequence[tuple[str, str]]) -> Spoken:
             )
     return Spoken(
         tuple(
-            TrackedObject(key, tuple(Prompt(frame, **said) for frame, said in prompts.items()))
+            TrackedObject(
+                key,
+                tuple(Prompt(frame, **said) for frame, said in prompts.items()),
+                _region(regions[key], next(iter(prompts)), padding) if key in regions else None,
+            )
             for key, prompts in objects.items()
         ),
         places,
     )
+
+
+def _region(texts: Sequence[str], frame: int, padding: float | None) -> Region:
+    """The region that ``track``, ``prompts`` or boxes tell; a box without a frame is one of ``frame``."""
+    room = Region().padding if padding is None else padding
+    follows = [follow for follow in (Follow.TRACK, Follow.PROMPTS) if follow.value in texts]
+    if follows:
+        if len(texts) > 1:
+            raise JobError(f"--region {texts[1]} is one more than {texts[0]}.", "Say one of them.")
+        return Region(follows[0], room)
+    boxes = []
+    for text in texts:
+        shown, rest = _frame_and_rest("region", text) if ":" in text else (frame, text)
+        left, top, right, bottom = _numbers("region", text, rest, 4)
+        if right <= left or bottom <= top:
+            raise JobError(f"--region {text} has no area.", "Write LEFT,TOP,RIGHT,BOTTOM (y runs down).")
+        boxes.append(RegionBox(shown, (left, top, right, bottom)))
+    return Region(Follow.DRAWN, room, boxes=tuple(boxes))
 
 
 def _new_name(text: str, taken: Mapping[str, Any]) -> str:
@@ -163,7 +194,8 @@ def _say(said: dict[str, Any], kind: str, text: str, rest: str) -> str:
 def _frame_and_rest(kind: str, text: str) -> tuple[int, str]:
     match = re.match(r"\s*(-?\d{1,9})\s*:(.+)\Z", text)
     if match is None:
-        example = {"box": "1001:600,300,900,700", "mask": "1001:roto.exr"}.get(kind, "1001:812,430")
+        box = "1001:600,300,900,700"
+        example = {"box": box, "region": box, "mask": "1001:roto.exr"}.get(kind, "1001:812,430")
         raise JobError(f"--{kind} {text!r} is not a frame, a colon and more.", f"Write it like {example}.")
     return int(match.group(1)), match.group(2)
 
@@ -174,6 +206,9 @@ def _numbers(kind: str, text: str, rest: str, count: int) -> tuple[float, ...]:
     except ValueError:
         numbers = ()
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        if kind == "region":
+            remedy = "Write track, prompts, LEFT,TOP,RIGHT,BOTTOM or FRAME:LEFT,TOP,RIGHT,BOTTOM."
+            raise JobError(f"--region {text!r} tells no region.", remedy)
         shape = "FRAME:LEFT,TOP,RIGHT,BOTTOM" if count == 4 else "FRAME:X,Y"
         raise JobError(f"--{kind} {text!r} has not {count} numbers after the frame.", f"Write {shape}.")
     return numbers

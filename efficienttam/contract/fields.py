@@ -107,9 +107,12 @@ def _unquoted(value: Any, wanted: str) -> str:
 class Number(Kind):
     """A finite number, kept as a float."""
 
-    def __init__(self, title: str = "a number", least: float | None = None) -> None:
+    def __init__(
+        self, title: str = "a number", least: float | None = None, most: float | None = None
+    ) -> None:
         self.title = title
         self.least = least
+        self.most = most
 
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -118,7 +121,9 @@ class Number(Kind):
             number = float(value)
         except OverflowError:
             return self.refuse("a number beyond every float", place, faults)
-        if not math.isfinite(number) or (self.least is not None and number < self.least):
+        low = self.least is not None and number < self.least
+        high = self.most is not None and number > self.most
+        if not math.isfinite(number) or low or high:
             return self.refuse(value, place, faults)
         return number
 
@@ -127,7 +132,12 @@ class Number(Kind):
         return int(value) if whole else float(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "number"} if self.least is None else {"type": "number", "minimum": self.least}
+        schema: dict[str, Any] = {"type": "number"}
+        if self.least is not None:
+            schema["minimum"] = self.least
+        if self.most is not None:
+            schema["maximum"] = self.most
+        return schema
 
 
 class Whole(Kind):

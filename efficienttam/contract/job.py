@@ -13,6 +13,7 @@ import enum
 from .fields import Choice, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .passes import Between, Direction, Recall
 from .prompts import FRAME, Prompt
+from .region import Region
 from .sequence import MissingFrames
 
 #: Version of the document format that this code reads and writes.
@@ -161,6 +162,12 @@ class TrackedObject:
         Many(Record(Prompt), "a list of one prompt or more", least=1, partial=True),
         "What the artist said, in the order given.",
     )
+    region: Region | None = field(
+        Maybe(Record(Region, partial=True)),
+        "The crop to track it in; null for the whole frame.",
+        None,
+        hide_default=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +196,12 @@ class Tracking:
     dynamic_multimask: bool = field(Flag(), "Let an unstable mask give way to the best of three.", True)
     binarize_prompted: bool = field(
         Flag(), "Threshold the masks of prompted frames before they are remembered.", True
+    )
+    border: float = field(
+        Number("a share from 0 to 1", least=0, most=1),
+        "Margin around the plate while it is tracked, as a share of its sides; the edge is held.",
+        0.0,
+        hide_default=True,
     )
 
 

@@ -15,9 +15,10 @@ import uuid
 from typing import Any
 
 from .errors import JobError
-from .fields import Fault, Flag, Many, Record, Text, Whole, field
+from .fields import Fault, Flag, Many, Maybe, Record, Text, Whole, field
 from .job import TrackedObject
 from .prompts import Prompt, RotoFile
+from .region import Region
 
 #: Version of the sheet's JSON that this code writes; it reads all up to this one.
 SHEET_VERSION = 1
@@ -51,6 +52,9 @@ class SheetObject:
     mute: bool = field(Flag(), "Do not show this object.", False)
     prompts: tuple[Prompt, ...] = field(
         Many(Record(Prompt), "a list of prompts"), "What the artist said, in the order given.", ()
+    )
+    region: Region | None = field(
+        Maybe(Record(Region)), "The crop to track it in; null for the whole frame.", None, hide_default=True
     )
 
     def prompt_on(self, frame: int) -> Prompt | None:
@@ -131,6 +135,10 @@ class PromptSheet:
             )
         )
 
+    def in_region(self, id: str, region: Region | None) -> PromptSheet:
+        """With an object tracked in a region; None for the whole frame."""
+        return self._with(dataclasses.replace(self.object(id), region=region))
+
     def with_prompt(self, id: str, prompt: Prompt) -> PromptSheet:
         """With a prompt, in the place of the one on its frame, else last.
 
@@ -194,7 +202,9 @@ class PromptSheet:
 
     def tracked(self) -> tuple[TrackedObject, ...]:
         """The objects of a job: those that have prompts."""
-        return tuple(TrackedObject(thing.name, thing.prompts) for thing in self.objects if thing.prompts)
+        return tuple(
+            TrackedObject(thing.name, thing.prompts, thing.region) for thing in self.objects if thing.prompts
+        )
 
     def _saying(self, id: str, frame: int, **more: Any) -> PromptSheet:
         said = self.object(id).prompt_on(frame)

@@ -21,7 +21,7 @@ FRAME = Whole("a frame number", least=-(10**7), most=10**7)
 _POINTS = Many(Many(Number(), "two numbers [x, y]", length=2), "a list of points [x, y]")
 
 
-class _BoxSides(Many):
+class BoxSides(Many):
     """[left, top, right, bottom] with an area."""
 
     def __init__(self) -> None:
@@ -34,6 +34,9 @@ class _BoxSides(Many):
             faults.append(Fault(place, f"The box {list(value)} has no area.", remedy))
             return REFUSED
         return sides
+
+
+BOX = BoxSides()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Prompt:
     frame: int = field(FRAME, "Frame the prompt is on.")
     include: tuple[Point, ...] = field(_POINTS, "Points on the object.", (), hide_default=True)
     exclude: tuple[Point, ...] = field(_POINTS, "Points off the object.", (), hide_default=True)
-    box: Box | None = field(Maybe(_BoxSides()), "Box around the object.", None, hide_default=True)
+    box: Box | None = field(Maybe(BOX), "Box around the object.", None, hide_default=True)
     mask: Any = field(
         Maybe(Record(RotoFile)), "Roto mask on disk, 0 outside to 1 inside.", None, hide_default=True
     )

@@ -12,6 +12,7 @@ from typing import Any, Iterator
 from .fields import REFUSED, Fault, known
 from .job import FrameRange, Mattes, Refine, TrackedObject, TrackJob
 from .output_form import output_faults
+from .region import region_faults, shared_region_faults
 from .sequence import SequencePattern
 
 #: What a remedy says of a field; who fills it in another way says it in its own words.
@@ -83,6 +84,14 @@ def _object_faults(job: TrackJob) -> list[Fault]:
             faults.extend(_name_faults(place + ".name", thing.name, seen))
         if thing.prompts is not REFUSED:
             faults.extend(_prompt_faults(place, thing))
+    regions = [
+        (place + ".region", thing)
+        for place, thing in objects_of(job)
+        if thing.region is not None and thing.region is not REFUSED
+    ]
+    for place, thing in regions:
+        faults.extend(region_faults(place, thing.region, thing.prompts))
+    faults.extend(shared_region_faults((place, thing.region) for place, thing in regions))
     for place, prompt in prompts_of(job):
         first, last = known(job.range, "first"), known(job.range, "last")
         early = first is not None and prompt.frame < first

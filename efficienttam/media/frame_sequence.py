@@ -23,7 +23,7 @@ from ..contract.sequence import (
 from .color import ColorTransform, color_transform
 from .file_identity import config_identity, file_identity
 from .movie import Movie, is_movie
-from .plate_info import PlateInfo
+from .plate_info import PlateInfo, Window
 from .reader import read_info, read_picture
 
 
@@ -104,21 +104,34 @@ class FrameSequence:
         Raises PlateError when the frame is outside the range, unreadable, or of another size than
         the first one.
         """
+        return self._read(frame, None)
+
+    def read_window(self, frame: int, left: int, top: int, width: int, height: int) -> np.ndarray:
+        """``read(frame)[top : top + height, left : left + width]``: only these pixels go through the colour
+        transform, and of scanline files only these rows are read.
+
+        The window lies inside the plate and is not empty. Raises PlateError as ``read`` does.
+        """
+        return self._read(frame, Window(left, top, width, height))
+
+    def _read(self, frame: int, window: Window | None) -> np.ndarray:
         self._refuse_outside(frame)
+        wanted = window or Window(0, 0, *self.size)
         if frame not in self._present and self._missing is MissingFrames.BLACK:
-            width, height = self.size
-            return np.zeros((height, width, 3), self._black_type())
+            return np.zeros((wanted.height, wanted.width, 3), self._black_type())
         source = self._stand_in(frame)
         if self._movie is not None:
-            pixels = self._movie.read(source)
+            pixels, size = self._movie.read(source), self._movie.info.size
+            pixels = pixels[wanted.y :, wanted.x :][: wanted.height, : wanted.width]
         else:
-            pixels, _ = read_picture(
-                self._pattern.path(source, self._view), layer=self._layer, part=self._part, view=self._view
+            path = self._pattern.path(source, self._view)
+            pixels, info = read_picture(
+                path, layer=self._layer, part=self._part, view=self._view, window=window
             )
-        height, width = pixels.shape[:2]
-        if (width, height) != self.size:
+            size = info.size
+        if size != self.size:
             raise PlateError(
-                f"{self._pattern.path(source, self._view)} is {width} x {height} pixels; "
+                f"{self._pattern.path(source, self._view)} is {size[0]} x {size[1]} pixels; "
                 f"the plate began with {self.size[0]} x {self.size[1]}.",
                 "Give frames of one size, or track each part of the range by itself.",
             )

@@ -147,21 +147,33 @@ class ImageFile:
             value = described(str(spec.getattribute(DESCRIPTION) or "")).get(name)
         return value if isinstance(value, str) else ""
 
-    def pixels(self, picture: Picture) -> np.ndarray:
-        """(height, width, channels) of the display window, upright, in the file's type."""
+    def pixels(self, picture: Picture, window: Window | None = None) -> np.ndarray:
+        """(height, width, channels) of the display window, upright, in the file's type.
+
+        ``window`` is a part of it, counted from its top-left pixel: of scanline files no other rows are
+        read.
+        """
         spec = self._spec(picture.part)
+        turn = _UPRIGHT.get(orientation(spec))
         display, data = windows(spec)
-        seen = data.intersection(display)
+        wanted = display
+        if window is not None and turn is None:
+            wanted = Window(display.x + window.x, display.y + window.y, window.width, window.height)
+        seen = data.intersection(wanted)
         planes = self._planes(picture, spec, seen)
-        canvas = np.zeros((display.height, display.width, len(picture.channels)), _common_type(planes))
-        top, left = seen.y - display.y, seen.x - display.x
+        canvas = np.zeros((wanted.height, wanted.width, len(picture.channels)), _common_type(planes))
+        top, left = seen.y - wanted.y, seen.x - wanted.x
         inside = canvas[top : top + seen.height, left : left + seen.width]
         column = seen.x - data.x
         for place, plane in enumerate(planes):
             if plane is not None and inside.size:
                 inside[..., place] = plane[:, column : column + seen.width]
-        turn = _UPRIGHT.get(orientation(spec))
-        return np.ascontiguousarray(turn(canvas)) if turn else canvas
+        if turn is None:
+            return canvas
+        upright = turn(canvas)
+        if window is not None:
+            upright = upright[window.y : window.y + window.height, window.x : window.x + window.width]
+        return np.ascontiguousarray(upright)
 
     def read_through(self) -> None:
         """Decodes every pixel of the first part and keeps none. Raises PlateError for damage anywhere."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from .channels import find_channel, find_picture
 from .image_file import open_image
-from .plate_info import PlateInfo
+from .plate_info import PlateInfo, Window
 
 
 def read_info(path: str, *, layer: str = "", part: str | int | None = None, view: str = "") -> PlateInfo:
@@ -26,20 +26,26 @@ def read_info(path: str, *, layer: str = "", part: str | int | None = None, view
 
 
 def read_picture(
-    path: str, *, layer: str = "", part: str | int | None = None, view: str = ""
+    path: str,
+    *,
+    layer: str = "",
+    part: str | int | None = None,
+    view: str = "",
+    window: Window | None = None,
 ) -> tuple[np.ndarray, PlateInfo]:
     """The display window as (height, width, 3) RGB, y down, and the header.
 
-    The type is the file's own: uint8, uint16, float16, else float32. Pixels of the display window
-    that the data window does not cover are 0, data outside the display window is cropped, the file's
-    orientation is applied. Grey is repeated on the three channels, a missing colour is 0.
+    ``window`` is a part of it, counted from its top-left pixel. The type is the file's own: uint8, uint16,
+    float16, else float32. Pixels of the display window that the data window does not cover are 0, data
+    outside the display window is cropped, the file's orientation is applied. Grey is repeated on the three
+    channels, a missing colour is 0.
 
     Raises PlateError when the file is missing, damaged, deep or too large, or when there is no such
     layer, part or view.
     """
     with open_image(path) as file:
         picture = find_picture(path, file.parts, layer, part, view)
-        pixels = file.pixels(picture)
+        pixels = file.pixels(picture, window)
         if pixels.shape[2] == 1:
             pixels = np.repeat(pixels, 3, axis=2)
         return pixels, file.info(picture.part)

@@ -72,19 +72,20 @@ def _agreement(opened: OpenJob, shot: Shot, verdict: Verdict, leg: list[int]) ->
     start, goal = (_matte(shot, verdict, frame) for frame in (far, near))
     if start is None or goal is None:
         return 0.0
+    group = next(group for group in opened.groups(verdict.view) if verdict.name in group.names)
     tracker = VideoTracker(
         opened.model,
-        opened.plates[verdict.view],
+        group.plate,
         tracker_options(opened.job.tracking),
         opened.embeddings,
         visit=lambda frame: opened.visit(verdict.view, None, frame),
     )
     id = tracker.add_object(verdict.name)
-    tracker.add_prompt(id, Prompt(far, mask=start))
+    tracker.add_prompt(id, group.prompt(Prompt(far, mask=start)))
     direction = Direction.BACKWARD if far > near else Direction.FORWARD
     back = goal
     for result in tracker.propagate(far, near, direction):
-        back = result.mattes[id]
+        back = group.matte(result.mattes[id], result.frame)
     return agreement(back >= 0.5, goal >= 0.5)
 
 

@@ -129,12 +129,19 @@ def heeds(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> bool:
     return not prompt.include or _any_inside(logits, prompt.include, size)
 
 
-def unheeded(logits: Tensor, prompt: Prompt, size: tuple[int, int]) -> list[str]:
-    """The prompt's points that a mask (L, L) goes against, in words."""
+def unheeded(
+    logits: Tensor, prompt: Prompt, size: tuple[int, int], corner: tuple[int, int] = (0, 0)
+) -> list[str]:
+    """The prompt's points that a mask (L, L) goes against, in words; they are told as seen from a plate in
+    which the top-left pixel lies at ``corner``."""
+
+    def told(x: float, y: float) -> str:
+        return f"{x + corner[0]:g},{y + corner[1]:g}"
+
     missed = [
-        f"{x:g},{y:g} is not in it" for x, y in prompt.include if not _any_inside(logits, [(x, y)], size)
+        f"{told(x, y)} is not in it" for x, y in prompt.include if not _any_inside(logits, [(x, y)], size)
     ]
-    kept = [f"{x:g},{y:g} is still in it" for x, y in prompt.exclude if _any_inside(logits, [(x, y)], size)]
+    kept = [f"{told(x, y)} is still in it" for x, y in prompt.exclude if _any_inside(logits, [(x, y)], size)]
     return missed + kept
 
 

@@ -38,7 +38,8 @@ class VideoTracker:
 
     ``visit`` is called with a frame before the network works on it, and may raise to end the work;
     ``tell`` with a sentence when the tracker has to go on with less, and when a mask goes against the
-    points of its prompt.
+    points of its prompt; ``corner`` says where a frame's top-left pixel lies in what the user calls the
+    plate, for such sentences.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class VideoTracker:
         embeddings: EmbeddingCache | None = None,
         visit: Callable[[int], None] | None = None,
         tell: Callable[[str], None] | None = None,
+        corner: Callable[[int], tuple[int, int]] | None = None,
     ) -> None:
         self.model = model
         self.plate = plate
@@ -57,6 +59,7 @@ class VideoTracker:
             model, plate, EmbeddingCache() if embeddings is None else embeddings
         )
         self._visit, self._tell = visit or _nothing, tell or _nothing
+        self._corner = corner or _at_origin
         self.object_pass = ObjectPass(model, self.frame_encoder, self.options, self._visit, self._tell)
         self._tracks: dict[ObjectId, ObjectTrack] = {}
         self._next_id = 1
@@ -253,7 +256,8 @@ class VideoTracker:
 
     def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Says where the mask of a prompted frame goes against the prompt's points."""
-        faults = network_pass.unheeded(track.pending[prompt.frame].logits, prompt, self.plate.size)
+        logits, corner = track.pending[prompt.frame].logits, self._corner(prompt.frame)
+        faults = network_pass.unheeded(logits, prompt, self.plate.size, corner)
         if faults:
             self._tell(
                 f"{track.name} on frame {prompt.frame}: {', '.join(faults)}, against its prompt. "
@@ -356,23 +360,28 @@ class VideoTracker:
 
     def check(self, prompt: Prompt) -> None:
         """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
-        frames, (width, height) = self.plate.frames, self.plate.size
-        if not frames[0] <= prompt.frame <= frames[-1]:
+        check_prompt(prompt, self.plate)
+
+
+def check_prompt(prompt: Prompt, plate: FrameSource) -> None:
+    """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
+    frames, (width, height) = plate.frames, plate.size
+    if not frames[0] <= prompt.frame <= frames[-1]:
+        raise PromptError(
+            f"Frame {prompt.frame} is not in the plate, which has {frames[0]} to {frames[-1]}.",
+            "Prompt a frame of the plate.",
+        )
+    for x, y in (*prompt.include, *prompt.exclude):
+        if not (0 <= x < width and 0 <= y < height):
             raise PromptError(
-                f"Frame {prompt.frame} is not in the plate, which has {frames[0]} to {frames[-1]}.",
-                "Prompt a frame of the plate.",
+                f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
+                f"From the top left x is 0 to less than {width}, y 0 to less than {height}.",
             )
-        for x, y in (*prompt.include, *prompt.exclude):
-            if not (0 <= x < width and 0 <= y < height):
-                raise PromptError(
-                    f"Frame {prompt.frame}: the point {x:g},{y:g} is outside the plate of {width}x{height}.",
-                    f"From the top left x is 0 to less than {width}, y 0 to less than {height}.",
-                )
-        if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
-            raise PromptError(
-                f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
-                "Give the mask at the plate's size, rows first.",
-            )
+    if prompt.mask is not None and np.shape(prompt.mask) != (height, width):
+        raise PromptError(
+            f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
+            "Give the mask at the plate's size, rows first.",
+        )
 
 
 def check_first(name: str, words: Sequence[Prompt]) -> None:
@@ -382,6 +391,11 @@ def check_first(name: str, words: Sequence[Prompt]) -> None:
             f"The first prompt of {name}, on frame {words[0].frame}, only excludes.",
             "Include a point, draw a box or give a mask first.",
         )
+
+
+def _at_origin(frame: int) -> tuple[int, int]:
+    """The corner where the tracker sees the very plate."""
+    return 0, 0
 
 
 def _nothing(told: object) -> None:

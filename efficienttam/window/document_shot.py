@@ -22,7 +22,7 @@ def sheet_of(job: TrackJob) -> PromptSheet:
     sheet = PromptSheet()
     for number, thing in enumerate(job.objects, 1):
         id = "object{}".format(number)
-        sheet = sheet.with_object(thing.name, id)
+        sheet = sheet.with_object(thing.name, id).in_region(id, thing.region)
         for prompt in thing.prompts:
             sheet = sheet.with_prompt(id, prompt)
     return sheet

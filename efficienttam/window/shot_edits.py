@@ -156,12 +156,13 @@ class ShotEdits:
     def hovered(self, x: float, y: float, name: str) -> TrackedObject:
         """An object of that name as the current one would be on this frame with a point more."""
         said = self.prompt
+        region = None if self.object is None else self.object.region
         if said is None or not _tells(said):
-            return TrackedObject(name, (Prompt(self.frame, include=((x, y),)),))
+            return TrackedObject(name, (Prompt(self.frame, include=((x, y),)),), region)
         included = (*said.include, (x, y))
         excluded = tuple(point for point in said.exclude if point != (x, y))
         return TrackedObject(
-            name, (dataclasses.replace(said, mask=None, include=included, exclude=excluded),)
+            name, (dataclasses.replace(said, mask=None, include=included, exclude=excluded),), region
         )
 
     def _name_to_be(self) -> str:

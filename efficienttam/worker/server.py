@@ -230,13 +230,12 @@ class Server:
 
         started = time.monotonic()
         session = self._session(request.session)
-        objects = [(thing.name, thing.prompts) for thing in request.objects]
         mattes, told = (), ()
         with plain_failures():
             if request.mattes:
-                mattes, told = session.preview(request.frame, objects, request.side)
+                mattes, told = session.preview(request.frame, request.objects, request.side)
             else:
-                session.ready(request.frame, objects)
+                session.ready(request.frame, request.objects)
         took = time.monotonic() - started
         replaced = session.take_replaced()
         self._channel.say(Previewed(request.id, request.frame, mattes, took, told, replaced))

@@ -17,6 +17,7 @@ from efficienttam.contract.document import read_job
 from efficienttam.contract.errors import ExitCode, JobError
 from efficienttam.contract.job import Depth
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Follow, Region, RegionBox
 
 LIGHT = """
 import sys
@@ -153,6 +154,36 @@ def test_words_become_objects_in_their_order():
         "objects[1].prompts[0]": "--mask -3:C:\\roto.%04d.exr",
         "objects[1].prompts[0].mask": "--mask -3:C:\\roto.%04d.exr",
     }
+
+
+def test_regions_belong_to_the_object_before_them():
+    words = [
+        ("point", "1003:812,430"),
+        ("region", "track"),
+        ("object", "car"),
+        ("region", "1,2,30,40"),
+        ("box", "1005:3,4,5,6"),
+        ("region", "1009:5,2,30,40"),
+        ("object", "dog"),
+        ("box", "1005:3,4,5,6"),
+        ("region", "prompts"),
+    ]
+    spoken = objects_from(words, 1.5)
+    first, car, dog = (thing.region for thing in spoken.objects)
+    assert first == Region(Follow.TRACK, 1.5) and dog == Region(Follow.PROMPTS, 1.5)
+    assert car.follow is Follow.DRAWN
+    assert car.boxes == (RegionBox(1005, (1, 2, 30, 40)), RegionBox(1009, (5, 2, 30, 40)))
+    assert spoken.places["objects[1].region"] == "--region 1009:5,2,30,40"
+    assert objects_from(words[:2]).objects[0].region == Region()
+
+
+@pytest.mark.parametrize(
+    "texts", [["tracks"], ["track", "prompts"], ["1,2,3"], ["x:1,2,3,4"], ["9,9,1,1"], ["track", "1,2,3,4"]]
+)
+def test_regions_that_say_nothing(texts):
+    with pytest.raises(JobError, match="--region") as caught:
+        objects_from([("point", "1001:1,2"), *(("region", text) for text in texts)])
+    assert caught.value.remedy
 
 
 @pytest.mark.parametrize(

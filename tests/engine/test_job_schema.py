@@ -13,6 +13,7 @@ from efficienttam.contract import job as jobs
 from efficienttam.contract.document import examine, from_json, job_schema, to_json
 from efficienttam.contract.fields import Choice, Flag, Many, Maybe, Number, Record, Text, Whole
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Region, RegionBox
 from efficienttam.contract.rules import broken_rules
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -26,6 +27,8 @@ RECORDS = {
     "objects[]": jobs.TrackedObject,
     "objects[].prompts[]": Prompt,
     "objects[].prompts[].mask": RotoFile,
+    "objects[].region": Region,
+    "objects[].region.boxes[]": RegionBox,
     "tracking": jobs.Tracking,
     "mattes": jobs.Mattes,
     "output": jobs.Output,
@@ -83,8 +86,9 @@ def values(kind):
         text = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=8)
         return text if kind.empty else text.filter(bool)
     if isinstance(kind, Number):
-        low = -(10**6) if kind.least is None else int(kind.least)
-        return st.floats(kind.least, allow_nan=False, allow_infinity=False) | st.integers(low, 10**6)
+        if kind.least is not None:
+            return st.floats(kind.least, 10**6 if kind.most is None else kind.most)
+        return st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6)
     if isinstance(kind, Whole):
         return st.integers(kind.least, kind.most)
     if isinstance(kind, Flag):

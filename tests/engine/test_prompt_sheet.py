@@ -13,6 +13,7 @@ from efficienttam.contract.prompt_sheet import (
     sheet_to_json,
 )
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Region
 
 COORDINATES = st.floats(-1e4, 1e4).map(lambda value: round(value, 3))
 POINTS = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=4, unique=True)
@@ -44,6 +45,10 @@ def test_a_roto_survives_its_text():
     sheet = PromptSheet().with_object("hero", "a1")
     sheet = sheet.with_prompt("a1", Prompt(1001, mask=RotoFile("roto.%04d.exr", "mask.a")))
     assert sheet_from_json(sheet_to_json(sheet)) == sheet
+    assert "region" not in sheet_to_json(sheet)
+    sheet = sheet.in_region("a1", Region())
+    assert sheet_from_json(sheet_to_json(sheet)) == sheet
+    assert sheet.tracked()[0].region == Region()
 
 
 def test_objects_keep_id_and_get_names_and_colours_of_their_own():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from efficienttam.contract.document import read_job, to_json, write_job
 from efficienttam.contract.job import Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.prompts import Prompt
+from efficienttam.contract.region import Follow, Region, RegionBox
 from efficienttam.window.bounded_store import BoundedStore
 from efficienttam.window.document_shot import DocumentShot, sheet_of
 from efficienttam.window.shot_edits import ShotEdits
@@ -67,7 +68,8 @@ def test_a_document_is_written_only_when_it_says_something_else(tmp_path):
 
 def test_objects_and_the_order_of_their_prompts_survive():
     prompts = (Prompt(9, include=((1, 1),)), Prompt(2, exclude=((5, 5),)), Prompt(4, box=(0, 0, 3, 3)))
-    objects = (TrackedObject("b", prompts), TrackedObject("a", prompts[:1]))
+    region = Region(Follow.DRAWN, boxes=(RegionBox(3, (0, 0, 9, 9)),))
+    objects = (TrackedObject("b", prompts, region), TrackedObject("a", prompts[:1]))
     assert sheet_of(TrackJob(EMPTY.plate, objects, EMPTY.output)).tracked() == objects
 
 

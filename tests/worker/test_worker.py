@@ -37,6 +37,7 @@ from efficienttam.contract.messages import (
     to_line,
 )
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Follow, Region, RegionBox
 from efficienttam.media import read_roto, write_matte
 from efficienttam.run import preview_job, run_job
 
@@ -77,6 +78,24 @@ def test_a_preview_is_that_of_the_job(opened, job, tiny_plate):
     for matte in reply.mattes:
         np.testing.assert_allclose(pixels(matte.png) / 255, expected[matte.name], atol=0.51 / 255 + 1e-4)
         assert matte.score.area == pytest.approx(expected[matte.name].mean(), abs=1e-4)
+
+
+def test_a_preview_shows_what_the_region_gives(opened, job, tiny_plate):
+    hero, sky = job.objects
+    drawn = Region(Follow.DRAWN, boxes=(RegionBox(1001, (10, 5, 60, 50)), RegionBox(1006, (30, 5, 80, 50))))
+    things = (
+        dataclasses.replace(sky, region=Region(Follow.PROMPTS)),
+        dataclasses.replace(hero, region=drawn),
+    )
+    placed = dataclasses.replace(job, objects=things)
+    reply = opened.ask(Preview(0, "shot", 1004, things))
+    _, expected = preview_job(placed, 1004, folder=str(tiny_plate))
+    assert [matte.name for matte in reply.mattes] == ["sky", "hero"]
+    for matte in reply.mattes:
+        np.testing.assert_allclose(pixels(matte.png) / 255, expected[matte.name], atol=0.51 / 255 + 1e-4)
+    whole = opened.ask(Preview(0, "shot", 1004, job.objects))
+    tracked = tuple(dataclasses.replace(thing, region=Region()) for thing in job.objects)
+    assert opened.ask(Preview(0, "shot", 1004, tracked)).mattes == whole.mattes
 
 
 def test_pictures_and_mattes_come_as_large_as_they_are_asked_for(opened, job):

@@ -1,0 +1,62 @@
+"""Objects of several trackers that must not overlap: each pixel goes to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.job import Mattes
+from ..mattes.apart import apart
+from ..mattes.sharing import share_out
+from .matte_score import MatteScore
+from .matte_spool import MatteSpool
+
+
+@dataclass(frozen=True)
+class FrameMattes:
+    """Mattes (height, width) of some objects on a frame at plate size, and how sure tracking was of them."""
+
+    frame: int
+    mattes: Mapping[str, np.ndarray]
+    scores: Mapping[str, MatteScore]
+
+
+class Reconciliation:
+    """Holds mattes on disk, in ``folder``, until all of a frame are there, and lets none overlap.
+
+    ``wanted`` maps objects to the frames that they will have mattes on, ``form`` is that of the mattes.
+    """
+
+    def __init__(self, wanted: Mapping[str, Sequence[int]], folder: str, form: Mattes) -> None:
+        self._form = form
+        self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
+        self._waiting = MatteSpool(folder or ".")
+        self._scores: dict[tuple[int, str], MatteScore] = {}
+
+    def add(self, result: FrameMattes) -> FrameMattes | None:
+        """All mattes of the frame once its last ones come; None before. Raises OutputError."""
+        frame = result.frame
+        names = [name for name, frames in self._wanted.items() if frame in frames]
+        if any(name not in result.mattes and (frame, name) not in self._waiting for name in names):
+            for name, matte in result.mattes.items():
+                self._waiting.put(frame, name, matte)
+                self._scores[frame, name] = result.scores[name]
+            return None
+        mattes = {
+            name: result.mattes[name] if name in result.mattes else self._waiting.take(frame, name)
+            for name in names
+        }
+        scores = {name: result.scores.get(name) or self._scores.pop((frame, name)) for name in names}
+        return FrameMattes(frame, kept_apart(mattes, self._form), scores)
+
+    def close(self) -> None:
+        """Drops what never became complete."""
+        self._waiting.close()
+
+
+def kept_apart(mattes: Mapping[str, np.ndarray], form: Mattes) -> dict[str, np.ndarray]:
+    """Mattes (height, width) of a frame that do not overlap: as the tracker alone does it where the form is
+    the plain one, else so that they sum to 1 at most."""
+    return apart(mattes) if form == Mattes() else share_out(mattes)
