@@ -28,6 +28,7 @@ from . import (
     listeners,
     native_nodes,
     object_colors,
+    object_region,
     plate,
     sheet_edits,
     shot_job,
@@ -143,6 +144,18 @@ def use_roto(tracker: TrackerNode) -> None:
     sheet = sheet.with_roto(thing.id, frame, RotoFile(path))
     display.commit(tracker, sheet, "Use roto on {}".format(frame), thing.name)
     _told_prompt(tracker, thing, frame)
+
+
+@_button
+def draw_region(tracker: TrackerNode) -> None:
+    """The current object is tracked inside the box."""
+    object_region.draw(tracker, _current(tracker).id)
+
+
+@_button
+def erase_region(tracker: TrackerNode) -> None:
+    """The region drawn on this frame is taken back."""
+    object_region.erase(tracker, _current(tracker).id)
 
 
 @_button

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict
 
 from efficienttam.contract.errors import EfficientTAMError
 
-from . import actions, display, host, knobs, listeners, tracker_node, upgrade
+from . import actions, display, host, knobs, listeners, object_region, tracker_node, upgrade
 from .tracker_node import TrackerNode
 
 
@@ -101,6 +101,9 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     knobs.SOLO: actions.show_object_as_told,
     knobs.MUTE: actions.show_object_as_told,
     knobs.OBJECT_COLOR: actions.show_object_as_told,
+    knobs.REGION: object_region.take_knobs,
+    knobs.REGION_PADDING: object_region.take_knobs,
+    knobs.REGION_SMOOTHING: object_region.take_knobs,
     "inputChange": _plate_changed,
     "model": _told_plate,
     "device": _told_plate,
@@ -112,7 +115,10 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     "last": _told_plate,
     "handles": _told_plate,
     knobs.MATTES: _told_plate,
+    "border": _told_plate,
 }
+#: Previews in the prompt window have this form too.
+_CONCERNED.update((name, _told_plate) for name in knobs.MATTE_FORM)
 
 
 def _is_whole(tracker: TrackerNode) -> bool:

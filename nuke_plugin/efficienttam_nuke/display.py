@@ -10,9 +10,19 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from efficienttam.contract.errors import EfficientTAMError
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, sheet_to_json
+from efficienttam.contract.region import Follow, Region
 
 from . import host, inner_graph, knobs, listeners, object_colors, plate, sheet_edits
 from .tracker_node import TrackerNode
+
+#: Entry of the pulldown for an object without a region, the first.
+WHOLE_FRAME = "whole frame"
+#: The others.
+FOLLOWS: Dict[str, Follow] = {
+    "follow the object": Follow.TRACK,
+    "by its prompts": Follow.PROMPTS,
+    "drawn box": Follow.DRAWN,
+}
 
 #: By uuid: frame, object and sheet that the handles were set for last.
 _shown: Dict[str, Tuple[int, str, str]] = {}
@@ -55,13 +65,23 @@ def refresh(tracker: TrackerNode, current: str = "", points: bool = True) -> Non
 
 
 def show_current(tracker: TrackerNode) -> None:
-    """Colour, switches and points of the current object."""
+    """Colour, switches, region and points of the current object."""
     thing = tracker.current
     if thing is not None:
         tracker.put(knobs.OBJECT_COLOR, object_colors.color_numbers(thing.color))
         tracker.put(knobs.SOLO, thing.solo)
         tracker.put(knobs.MUTE, thing.mute)
+    show_region(tracker, thing)
     show_points(tracker, thing)
+
+
+def show_region(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:
+    """Where an object is tracked; what a new region begins with where it has none."""
+    region = None if thing is None else thing.region
+    told = [word for word, follow in FOLLOWS.items() if region is not None and region.follow is follow]
+    tracker.offer(knobs.REGION, [WHOLE_FRAME, *FOLLOWS], told[0] if told else WHOLE_FRAME)
+    tracker.put(knobs.REGION_PADDING, (region or Region()).padding)
+    tracker.put(knobs.REGION_SMOOTHING, (region or Region()).smoothing)
 
 
 def show_points(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:

@@ -7,11 +7,13 @@ import os
 import re
 from typing import Tuple
 
-from efficienttam.contract.document import from_json, to_json
+from efficienttam.contract.document import JobFaults, from_json, to_json
 from efficienttam.contract.errors import JobError
+from efficienttam.contract.fields import Fault
 from efficienttam.contract.job import (
     FrameRange,
     Layout,
+    Mattes,
     Model,
     Output,
     Plate,
@@ -21,8 +23,24 @@ from efficienttam.contract.job import (
 )
 from efficienttam.contract.passes import Between
 from efficienttam.contract.prompt_sheet import PromptSheet
+from efficienttam.contract.region import FOLLOW_DRAWN, FOLLOW_TRACK
 
 _VIEW = re.compile(r"%[Vv]")
+#: Places of the document that one knob fills, and its label.
+_LABELS = {
+    "mattes.softness": "edge softness",
+    "mattes.refine_band": "refine edges within",
+    "mattes.fill_holes": "fill holes up to",
+    "mattes.remove_specks": "remove specks up to",
+    "mattes.roto_blend": "blend rotos out over",
+    "tracking.border": "margin around the plate",
+    "tracking.fill_hole_area": "holes in the network's mask",
+}
+#: Remedies that name a field of the document, and what does the same on the node.
+_REMEDIES = {
+    FOLLOW_TRACK: "choose follow the object in track inside a region",
+    FOLLOW_DRAWN: "choose drawn box in track inside a region",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +59,8 @@ class Words:
     between: str = "nearest"
     fill_hole_area: int = 8
     non_overlapping: bool = False
+    border: float = 0.0
+    form: Mattes = Mattes()
 
 
 def build_job(words: Words, plate: Plate) -> TrackJob:
@@ -72,8 +92,27 @@ def build_job(words: Words, plate: Plate) -> TrackJob:
         views=words.views,
         model=model_of(words),
         tracking=tracking_of(words),
+        mattes=words.form,
     )
-    return from_json(to_json(job))
+    try:
+        return from_json(to_json(job))
+    except JobFaults as error:
+        raise JobFaults([_on_the_node(fault, job) for fault in error.faults]) from error
+
+
+def remedy_here(remedy: str) -> str:
+    """A remedy in the words of the node."""
+    for written, done in _REMEDIES.items():
+        remedy = remedy.replace(written, done)
+    return remedy
+
+
+def _on_the_node(fault: Fault, job: TrackJob) -> Fault:
+    place = _LABELS.get(fault.place, fault.place)
+    region = re.match(r"objects\[(\d+)\]\.region", place)
+    if region is not None:
+        place = "Region of {}".format(job.objects[int(region.group(1))].name)
+    return fault._replace(place=place, remedy=remedy_here(fault.remedy))
 
 
 def model_of(words: Words) -> Model:
@@ -87,6 +126,7 @@ def tracking_of(words: Words) -> Tracking:
         between=Between(words.between),
         fill_hole_area=words.fill_hole_area,
         non_overlapping=words.non_overlapping,
+        border=words.border,
     )
 
 

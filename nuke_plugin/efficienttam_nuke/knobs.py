@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Version of the node that this code works with; gizmos/EfficientTAM.gizmo holds the same.
-NODE_VERSION = 1
+NODE_VERSION = 2
 
 #: The knob that tells our nodes from other Groups.
 UUID = "efficienttam_uuid"
@@ -22,6 +22,9 @@ SOLO = "solo"
 MUTE = "mute"
 POINT = "point"
 BOX = "box"
+REGION = "region"
+REGION_PADDING = "region_padding"
+REGION_SMOOTHING = "region_smoothing"
 PROMPT = "prompt"
 TABLE = "table"
 #: Handles that show the points of the current object on the current frame.
@@ -33,6 +36,13 @@ NONE = "none"
 
 MATTES = "mattes"
 FEED_FOLDER = "feed_folder"
+
+#: The form of the mattes: what the engine does when it tracks.
+MATTE_FORM = ("set_softness", "edge_softness", "refine", "refine_band", "fill_holes", "remove_specks") + (
+    "keep_largest",
+    "steady_frames",
+    "roto_blend",
+)
 
 #: Knobs that only tell what goes on, and change nothing of what the node puts out.
 TELLING = (STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)

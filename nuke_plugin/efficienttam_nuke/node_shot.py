@@ -87,6 +87,7 @@ class NodeShot(Shot):
             job_document.model_of(words),
             job_document.tracking_of(words),
             "",
+            words.form,
         )
 
     def job(self, sheet: PromptSheet) -> TrackJob:

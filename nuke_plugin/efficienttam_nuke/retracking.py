@@ -17,20 +17,29 @@ def runs_to_track(before: TrackJob, now: TrackJob, first: int, last: int) -> Lis
     """Frames of first..last whose mattes may differ between two jobs, as ascending runs.
 
     A prompt that was given, altered or removed concerns the frames up to its neighbouring prompts, before
-    and after the change. An object more, or anything else in the job, concerns all frames; an object less
-    none; frames that the earlier job did not reach are all concerned.
+    and after the change, and as many beyond as steady each other or share a roto's softness. An object less
+    concerns none, frames that the earlier job did not reach are all concerned. All frames are concerned by
+    an object more, another region, a prompt of an object whose region it may move or widen, another range
+    where there are regions or frames go into each other, and by anything else in the job.
     """
     if _beside_prompts(before) != _beside_prompts(now) or now.tracking.recall is not Recall.NEIGHBOURS:
         return [(first, last)]
-    earlier = {thing.name: thing.prompts for thing in before.objects}
-    if any(thing.name not in earlier for thing in now.objects):
+    beyond = now.mattes.steady_frames + now.mattes.roto_blend
+    if before.range != now.range and (beyond or any(thing.region for thing in now.objects)):
         return [(first, last)]
+    earlier = {thing.name: thing for thing in before.objects}
     runs: List[Run] = []
     for thing in now.objects:
-        was, is_now = _by_frame(earlier[thing.name]), _by_frame(thing.prompts)
+        known = earlier.get(thing.name)
+        if known is None or known.region != thing.region:
+            return [(first, last)]
+        was, is_now = _by_frame(known.prompts), _by_frame(thing.prompts)
         changed = [frame for frame in {*was, *is_now} if was.get(frame) != is_now.get(frame)]
+        if changed and thing.region is not None:
+            return [(first, last)]
         runs.extend(_spans(changed, [*was], first, last))
         runs.extend(_spans(changed, [*is_now], first, last))
+    runs = [(max(start - beyond, first), min(end + beyond, last)) for start, end in runs]
     return joined(runs + _unreached(before.range, first, last))
 
 

@@ -10,7 +10,8 @@ from typing import Dict, List, Optional, Tuple
 
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, in_signs
-from efficienttam.contract.prompts import Point, Prompt
+from efficienttam.contract.prompts import Box, Point, Prompt
+from efficienttam.contract.region import Follow, Region, RegionBox
 
 from . import knobs
 
@@ -32,6 +33,31 @@ def with_moved_point(sheet: PromptSheet, id: str, frame: int, slot: Slot, point:
         else dataclasses.replace(said, exclude=tuple(points))
     )
     return sheet.with_prompt(id, moved)
+
+
+def with_region_box(sheet: PromptSheet, id: str, frame: int, box: Box) -> PromptSheet:
+    """With a drawn region for an object: ``box`` on a frame, beside those drawn on other frames."""
+    region = sheet.object(id).region or Region()
+    boxes = [drawn for drawn in region.boxes if drawn.frame != frame] + [RegionBox(frame, box)]
+    boxes.sort(key=lambda drawn: drawn.frame)
+    return sheet.in_region(id, dataclasses.replace(region, follow=Follow.DRAWN, boxes=tuple(boxes)))
+
+
+def without_region_box(sheet: PromptSheet, id: str, frame: int) -> PromptSheet:
+    """Without the box drawn as region on a frame; with the last one the region goes.
+
+    Raises JobError where none was drawn there.
+    """
+    thing = sheet.object(id)
+    drawn = () if thing.region is None else thing.region.boxes
+    left = tuple(one for one in drawn if one.frame != frame)
+    if thing.region is None or left == drawn:
+        frames = ", ".join(str(one.frame) for one in drawn)
+        raise JobError(
+            "{} has no region drawn on {}.".format(thing.name, frame),
+            "It has on {}.".format(frames) if frames else "Use box as region draws one.",
+        )
+    return sheet.in_region(id, dataclasses.replace(thing.region, boxes=left) if left else None)
 
 
 def named(sheet: PromptSheet, name: str) -> PromptSheet:
@@ -99,4 +125,5 @@ def _cell(thing: SheetObject, frame: int) -> str:
 
 
 def _marked(thing: SheetObject) -> str:
-    return thing.name + (" (solo)" if thing.solo else "") + (" (mute)" if thing.mute else "")
+    marks = (("solo", thing.solo), ("mute", thing.mute), ("region", thing.region is not None))
+    return thing.name + "".join(" ({})".format(word) for word, holds in marks if holds)

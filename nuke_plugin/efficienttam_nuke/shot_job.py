@@ -9,7 +9,7 @@ from typing import List, Optional, Tuple
 
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import JobError, OutputError
-from efficienttam.contract.job import TrackJob
+from efficienttam.contract.job import Mattes, Refine, TrackJob
 from efficienttam.contract.prompt_sheet import PromptSheet
 
 from . import host, job_document, jobs, knobs, plate, retracking
@@ -105,6 +105,26 @@ def words_of(
         between=tracker.choice("between"),
         fill_hole_area=tracker.whole("fill_hole_area"),
         non_overlapping=tracker.flag("non_overlapping"),
+        border=tracker.number("border"),
+        form=form_of(tracker),
+    )
+
+
+def form_of(tracker: TrackerNode) -> Mattes:
+    """The form of the mattes as the knobs say; lengths and areas in full-size pixels, as knobs have them."""
+    refine = Refine.UNMIX if tracker.choice("refine") == "unmix" else Refine.NONE
+    # A width or a band beside what is off waits there for its turn.
+    band = tracker.whole("refine_band") if refine is not Refine.NONE else 0
+    return Mattes(
+        softness=tracker.number("edge_softness") if tracker.flag("set_softness") else None,
+        refine=refine,
+        refine_band=float(band) if band else None,
+        fill_holes=tracker.whole("fill_holes"),
+        remove_specks=tracker.whole("remove_specks"),
+        keep_largest=tracker.flag("keep_largest"),
+        # off, 1 frame, 2 frames, 3 frames
+        steady_frames=tracker.place("steady_frames"),
+        roto_blend=tracker.whole("roto_blend"),
     )
 
 

@@ -73,6 +73,10 @@ class TrackerNode:
         """The chosen entry of a pulldown."""
         return str(self.node[name].value())
 
+    def place(self, name: str) -> int:
+        """Which entry of a pulldown is chosen, from 0."""
+        return int(self.node[name].getValue())
+
     def flag(self, name: str) -> bool:
         """A checkbox."""
         return bool(self.node[name].value())
@@ -80,6 +84,10 @@ class TrackerNode:
     def whole(self, name: str) -> int:
         """A whole number."""
         return int(self.node[name].value())
+
+    def number(self, name: str) -> float:
+        """A number."""
+        return float(self.node[name].value())
 
     def numbers(self, name: str) -> Tuple[float, ...]:
         """All numbers of a point, a box or a colour; value() tells one where all are equal."""

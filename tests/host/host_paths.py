@@ -5,6 +5,8 @@ import sys
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GIZMOS = os.path.join(REPOSITORY, "gizmos")
+#: Nodes of earlier versions, as their gizmo was.
+NODES = os.path.join(REPOSITORY, "tests", "nodes")
 
 for folder in (REPOSITORY, os.path.join(REPOSITORY, "tests"), os.path.join(REPOSITORY, "nuke_plugin")):
     if folder not in sys.path:

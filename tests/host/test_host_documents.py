@@ -8,9 +8,10 @@ import host_paths  # noqa: F401
 
 from efficienttam.contract.document import JobFaults, to_json
 from efficienttam.contract.errors import ColorError, JobError, PlateError
-from efficienttam.contract.job import Plate
+from efficienttam.contract.job import Mattes, Plate
 from efficienttam.contract.prompt_sheet import PromptSheet, in_signs
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Region
 from efficienttam_nuke import color_names, job_document, object_colors, retracking, sheet_edits
 from efficienttam_nuke.feed_store import FeedStore, frame_key
 
@@ -140,6 +141,26 @@ class Changes(unittest.TestCase):
         self.assertEqual(self.runs(sheet_of(5), stone), [(1, 20)])
         self.assertEqual(self.runs(stone, sheet_of(5)), [])
         self.assertEqual(self.runs(sheet_of(5), sheet_of(5), model="efficienttam_s"), [(1, 20)])
+
+    def test_a_region_given_moved_or_taken_back(self):
+        plain, crop = sheet_of(5, 15), sheet_of(5, 15).in_region("h", Region())
+        self.assertEqual(self.runs(plain, crop), [(1, 20)])
+        self.assertEqual(self.runs(crop, plain), [(1, 20)])
+        self.assertEqual(self.runs(crop, crop), [])
+        corrected = crop.with_point("h", 10, (10.0, 20.0), True)
+        self.assertEqual(self.runs(crop, corrected), [(1, 20)], "the region may move")
+        longer = retracking.runs_to_track(job_of(crop, 3, 18), job_of(crop), 1, 20)
+        self.assertEqual(longer, [(1, 20)], "the object may be larger there")
+
+    def test_frames_that_go_into_each_other(self):
+        before = job_of(sheet_of(5, 15), form=Mattes(steady_frames=2))
+        now = job_of(sheet_of(5, 15, 10), form=Mattes(steady_frames=2))
+        self.assertEqual(retracking.runs_to_track(before, now, 1, 20), [(3, 17)])
+        self.assertEqual(retracking.runs_to_track(now, now, 1, 20), [])
+        shorter = job_of(sheet_of(5, 15), 1, 18, form=Mattes(steady_frames=2))
+        self.assertEqual(retracking.runs_to_track(before, shorter, 1, 18), [(1, 18)])
+        blended = [job_of(sheet, form=Mattes(roto_blend=3)) for sheet in (sheet_of(5), sheet_of(5, 15))]
+        self.assertEqual(retracking.runs_to_track(*blended, first=1, last=20), [(2, 20)])
 
     def test_frames_that_were_not_reached(self):
         before, now = job_of(sheet_of(5), 3, 10), job_of(sheet_of(5), 1, 20)

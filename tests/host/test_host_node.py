@@ -165,6 +165,164 @@ class Prompting(InNuke):
         self.assertEqual(self.node["output"].value(), "efficienttam.object1")
 
 
+class Regions(InNuke):
+    def setUp(self):
+        InNuke.setUp(self)
+        self.press("include", point=[50, 80])
+
+    @property
+    def region(self):
+        return self.sheet[0].get("region")
+
+    def choose(self, **knobs):
+        for name, value in knobs.items():
+            self.node[name].setValue(value)
+
+    def test_none_unless_told(self):
+        self.assertIsNone(self.region)
+        self.assertEqual(self.node["region"].value(), "whole frame")
+
+    def test_a_region_that_follows(self):
+        self.choose(region="follow the object")
+        self.assertEqual(self.region, {"follow": "track", "padding": 0.5, "smoothing": 8})
+        self.assertIn("follows it, after a first pass", self.text("status"))
+        self.assertIn("object1 (region)", self.text("table"))
+        self.choose(region_padding=0.75, region_smoothing=4)
+        self.assertEqual(self.region, {"follow": "track", "padding": 0.75, "smoothing": 4})
+        self.choose(region="whole frame")
+        self.assertIsNone(self.region)
+        self.session.undo()
+        self.assertEqual(self.region["padding"], 0.75)
+        self.assertEqual(self.node["region"].value(), "follow the object")
+
+    def test_a_region_that_is_drawn(self):
+        self.choose(box=[10, 20, 60, 90], region="drawn box")
+        self.assertEqual(self.region["boxes"], [{"frame": 1001, "box": [10, 10, 60, 80]}])
+        self.nuke.frame(1010)
+        self.press("draw_region", box=[20, 20, 70, 90])
+        self.assertEqual([drawn["frame"] for drawn in self.region["boxes"]], [1001, 1010])
+        self.assertIn("in the box drawn on 1001, 1010", self.text("status"))
+        self.press("draw_region", box=[30, 20, 80, 90])
+        self.assertEqual(self.region["boxes"][1]["box"], [30, 10, 80, 80])
+        self.session.undo()
+        self.assertEqual(self.region["boxes"][1]["box"], [20, 10, 70, 80])
+        self.press("erase_region")
+        self.assertEqual([drawn["frame"] for drawn in self.region["boxes"]], [1001])
+        self.press("erase_region")
+        self.assertIn("no region drawn on 1010. It has on 1001", self.text("status"))
+        self.nuke.frame(1001)
+        self.press("erase_region")
+        self.assertIsNone(self.region)
+        self.assertEqual(self.node["region"].value(), "whole frame")
+
+    def test_a_box_off_the_plate_changes_nothing(self):
+        self.choose(box=[500, 20, 600, 90], region="drawn box")
+        self.assertIn("does not touch the plate", self.text("status"))
+        self.assertIsNone(self.region)
+        self.assertEqual(self.node["region"].value(), "whole frame")
+
+    def test_by_prompts_without_a_size_is_told(self):
+        self.choose(region="by its prompts")
+        self.assertIn("none has a box or a mask", self.text("status"))
+        self.assertIn("choose follow the object in track inside a region", self.text("status"))
+        self.press("track_both")
+        self.assertIn("Region of object1", self.text("status"))
+        self.assertIn("choose follow the object in track inside a region", self.text("status"))
+
+    def test_room_below_nothing_and_room_without_a_region(self):
+        self.choose(region_padding=0.9)
+        self.assertIn("is tracked in the whole frame", self.text("status"))
+        self.assertEqual(self.node["region_padding"].value(), 0.5)
+        self.choose(region="follow the object", region_padding=-1)
+        self.assertIn("Use 0 or more", self.text("status"))
+        self.assertEqual((self.region["padding"], self.node["region_padding"].value()), (0.5, 0.5))
+
+    def test_each_object_has_its_own(self):
+        self.choose(region="follow the object")
+        self.press("add_object", object_name="stone")
+        self.assertEqual(self.node["region"].value(), "whole frame")
+        self.node["current"].setValue("object1")
+        self.assertEqual(self.node["region"].value(), "follow the object")
+        self.assertNotIn("region", self.sheet[1])
+
+
+class MatteForm(InNuke):
+    """Each knob changes its own field of the job, and no other."""
+
+    def setUp(self):
+        InNuke.setUp(self)
+        self.press("include", point=[50, 80])
+        self.node["mattes"].setValue("/s/m/a.%04d.exr")
+
+    def job(self):
+        from efficienttam.contract.document import to_json
+        from efficienttam_nuke import shot_job, tracker_node
+
+        return json.loads(to_json(shot_job.job_of(*self.said(tracker_node))[0]))
+
+    def said(self, tracker_node):
+        tracker = tracker_node.TrackerNode(self.node)
+        return tracker, tracker.sheet
+
+    def test_untouched_knobs_say_nothing(self):
+        self.assertNotIn("mattes", self.job())
+        self.assertNotIn("border", self.job()["tracking"])
+        self.assertEqual(self.job()["tracking"]["fill_hole_area"], 8)
+
+    def test_each_knob_its_field(self):
+        plain = self.job()
+        none = {"softness": None, "refine": "none", "refine_band": None, "fill_holes": 0}
+        none.update({"remove_specks": 0, "keep_largest": False, "steady_frames": 0, "roto_blend": 0})
+        for name, value, field, told in (
+            ("set_softness", True, "softness", 2),
+            ("refine", "unmix", "refine", "unmix"),
+            ("fill_holes", 400, "fill_holes", 400),
+            ("remove_specks", 90, "remove_specks", 90),
+            ("keep_largest", True, "keep_largest", True),
+            ("steady_frames", "2 frames", "steady_frames", 2),
+            ("roto_blend", 5, "roto_blend", 5),
+        ):
+            before = self.node[name].value()
+            self.node[name].setValue(value)
+            self.assertEqual(self.job(), dict(plain, mattes=dict(none, **{field: told})), name)
+            self.node[name].setValue(before)
+        self.assertEqual(self.job(), plain)
+        self.node["border"].setValue(0.0625)
+        self.assertEqual(self.job(), dict(plain, tracking=dict(plain["tracking"], border=0.0625)))
+
+    def test_a_band_counts_where_something_is_refined(self):
+        plain = self.job()
+        self.node["refine_band"].setValue(40)
+        self.assertEqual(self.job(), plain)
+        self.node["refine"].setValue("unmix")
+        self.assertEqual(self.job()["mattes"]["refine_band"], 40)
+
+    def test_softness_of_so_many_pixels(self):
+        self.node["edge_softness"].setValue(0)
+        self.assertNotIn("mattes", self.job())
+        self.node["set_softness"].setValue(True)
+        self.assertEqual(self.job()["mattes"]["softness"], 0)
+
+    def test_live_controls_are_not_in_the_job(self):
+        plain = self.job()
+        for name, value in (("threshold", 0.3), ("softness", 0.2), ("grow", 4), ("feather", 3)):
+            self.node[name].setValue(value)
+        self.assertEqual(self.job(), plain)
+
+    def test_what_cannot_be_is_told_by_the_knobs_name(self):
+        self.node["fill_holes"].setValue(-3)
+        self.press("track_both")
+        self.assertIn("fill holes up to: -3 is not an area", self.text("status"))
+
+    def test_a_change_concerns_the_whole_range(self):
+        from efficienttam_nuke import retracking, shot_job, tracker_node
+
+        before = shot_job.job_of(*self.said(tracker_node))[0]
+        self.node["refine"].setValue("unmix")
+        now = shot_job.job_of(*self.said(tracker_node))[0]
+        self.assertEqual(retracking.runs_to_track(before, now, 1001, 1020), [(1001, 1020)])
+
+
 class Life(InNuke):
     def test_a_copy_gets_its_own_uuid_and_keeps_the_prompts(self):
         self.press("include", point=[50, 80])
@@ -226,13 +384,45 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 1)
+        self.assertEqual(self.node["node_version"].value(), 2)
         self.assertEqual((self.text("efficienttam_uuid"), self.text("sheet")), (uuid, sheet))
         self.assertEqual(self.node["grow"].value(), 7)
         self.assertEqual(self.node.input(0).name(), self.plate.name())
         self.assertEqual(below.input(0).name(), "EfficientTAM1")
         self.assertEqual(self.node["current"].value(), "object1")
         self.assertIn("Brought up", self.text("status"))
+
+    def test_a_script_with_a_node_of_version_1(self):
+        """As it was before regions and the form of mattes: all that was said to it stays."""
+        self.press("include", point=[50, 80])
+        sheet = self.text("sheet")
+        self.nuke.delete(self.node)
+        old = self.nuke.nodePaste(os.path.join(host_paths.NODES, "version1.nk"))
+        self.assertEqual(old.name(), "EfficientTAM1")
+        self.assertIsNone(old.knob("region"))
+        old.setInput(0, self.plate)
+        told = {"threshold": 0.4, "softness": 0.3, "grow": 3, "feather": 2, "fill_hole_area": 30}
+        told.update({"between": "blend", "model": "efficienttam_s", "non_overlapping": True, "first": 1003})
+        told.update({"mattes": "/s/m/a.%04d.exr", "sheet": sheet})
+        for name, value in told.items():
+            old[name].setValue(value)
+        uuid = old["efficienttam_uuid"].getText()
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "a.nk")
+            self.nuke.scriptSaveAs(file)
+            self.nuke.scriptOpen(file)
+        self.node = self.nuke.toNode("EfficientTAM1")
+        self.assertEqual(self.node["node_version"].value(), 2, self.text("status"))
+        self.assertEqual(self.text("efficienttam_uuid"), uuid)
+        for name, value in told.items():
+            knob = self.node[name]
+            self.assertEqual(knob.getText() if name in ("mattes", "sheet") else knob.value(), value, name)
+        self.assertEqual(self.node["region"].value(), "whole frame")
+        self.assertEqual((self.node["refine"].value(), self.node["fill_holes"].value()), ("off", 0))
+        self.assertEqual(self.node["current"].value(), "object1")
+        self.assertIn("Brought up from version 1 of the node to 2", self.text("status"))
+        self.press("draw_region", box=[10, 20, 60, 90])
+        self.assertEqual(self.sheet[0]["region"]["follow"], "drawn")
 
     def test_a_pasted_node_of_an_earlier_version_says_what_to_do(self):
         self.node["node_version"].setValue(0)
