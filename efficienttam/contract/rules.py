@@ -17,6 +17,7 @@ from .sequence import SequencePattern
 
 #: What a remedy says of a field; who fills it in another way says it in its own words.
 LET_STAND_IN = 'set "missing" to "hold" or "black"'
+SOFTEN = '"softness" to null or more than 0'
 
 #: Most pixels that an edge or its band may be wide.
 WIDEST = 1000
@@ -151,7 +152,7 @@ def _matte_faults(wish: Mattes) -> Iterator[Fault]:
         yield Fault("mattes.refine_band", "There is a band but nothing is refined.", 'Set "refine": "unmix".')
     if known(wish, "softness") == 0 and known(wish, "roto_blend"):
         message = "A hard edge has no softness to take over from a roto."
-        yield Fault("mattes.roto_blend", message, 'Set it to 0, or "softness" to null or more than 0.')
+        yield Fault("mattes.roto_blend", message, f"Set it to 0, or {SOFTEN}.")
 
 
 def _view_faults(job: TrackJob) -> Iterator[Fault]:

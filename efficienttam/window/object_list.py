@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from ..contract.prompt_sheet import PromptSheet, SheetObject
+from ..contract.region import Follow
 from . import theme
 from .notice import Notice
 from .qt import QtCore, QtGui, QtWidgets
 
+#: What the mark of an object with a region tells.
+_FOLLOWS = {
+    Follow.TRACK: "Tracked inside a region that follows the object.",
+    Follow.PROMPTS: "Tracked inside a region that goes by the object's prompts.",
+    Follow.DRAWN: "Tracked inside a region that was drawn.",
+}
 _NO_FOCUS = QtCore.Qt.FocusPolicy.NoFocus
 
 
@@ -98,6 +105,9 @@ class _ObjectRow(QtWidgets.QFrame):
         self.field.editingFinished.connect(self._named)
         layout.addWidget(self.name, 1)
         layout.addWidget(self.field, 1)
+        self.region = QtWidgets.QLabel("▣")
+        self.region.setStyleSheet("color: {};".format(theme.DIM))
+        layout.addWidget(self.region)
         self.count = QtWidgets.QLabel()
         self.count.setStyleSheet("color: {};".format(theme.DIM))
         self.count.setToolTip("Prompted frames.")
@@ -126,6 +136,9 @@ class _ObjectRow(QtWidgets.QFrame):
         font = self.name.font()
         font.setBold(current)
         self.name.setFont(font)
+        self.region.setVisible(thing.region is not None)
+        if thing.region is not None:
+            self.region.setToolTip(_FOLLOWS[thing.region.follow])
         self.count.setText(str(len(thing.prompts)) if thing.prompts else "")
         self.solo.setChecked(thing.solo)
         self.mute.setChecked(thing.mute)

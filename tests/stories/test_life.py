@@ -36,8 +36,8 @@ def reopened(artist: Artist, old: str, new: str) -> Any:
 def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet, uuid = tracked["sheet"].getText(), artist.uuid(tracked)
     mattes = artist.mattes(tracked, shot.frames)
-    node = reopened(artist, " node_version 1\n", " node_version 0\n")
-    assert node["node_version"].value() == 1, node["status"].getText()
+    node = reopened(artist, " node_version 2\n", " node_version 1\n")
+    assert node["node_version"].value() == 2, node["status"].getText()
     assert node["sheet"].getText() == sheet and artist.uuid(node) == uuid
     assert artist.nuke.toNode("Below").input(0) is node and node.input(0).Class() == "Read"
     assert np.array_equal(artist.mattes(node, shot.frames), mattes)
@@ -48,7 +48,7 @@ def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, 
 def test_a_node_of_a_later_version_is_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet = tracked["sheet"].getText()
     mattes = artist.mattes(tracked, shot.frames)
-    node = reopened(artist, " node_version 1\n", " node_version 7\n")
+    node = reopened(artist, " node_version 2\n", " node_version 7\n")
     artist.click(node, shot, FIRST, which=1)
     assert "version 7" in node["status"].getText() and "Update" in node["status"].getText()
     assert node["sheet"].getText() == sheet and node["node_version"].value() == 7

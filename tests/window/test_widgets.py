@@ -10,6 +10,7 @@ from qt_here import QtCore, QTest, QtGui, QtWidgets
 from efficienttam.contract.messages import Progress
 from efficienttam.contract.prompt_sheet import PromptSheet, in_signs
 from efficienttam.contract.prompts import Prompt
+from efficienttam.contract.region import Follow, Region
 from efficienttam.window.canvas import Canvas, Overlay, Scene
 from efficienttam.window.check_list import CheckList
 from efficienttam.window.control_row import ControlRow, time_left
@@ -234,6 +235,18 @@ def test_the_object_list_tells_wishes(application):
     QTest.keyClick(row.field, QtCore.Qt.Key.Key_Return)
     assert ("renamed", "b", "truck") in told.said
     assert [said for said in told.said if said[0] == "renamed"] == [("renamed", "b", "truck")]
+
+
+def test_an_object_with_a_region_is_marked(application):
+    sheet = PromptSheet().with_object("hero", "a").with_object("car", "b").in_region("b", Region())
+    objects = ObjectList()
+    objects.show_sheet(sheet, "a")
+    objects.show()
+    assert not objects.row("a").region.isVisible() and objects.row("b").region.isVisible()
+    assert "follows the object" in objects.row("b").region.toolTip()
+    objects.show_sheet(sheet.in_region("b", None).in_region("a", Region(Follow.DRAWN)), "a")
+    assert objects.row("a").region.isVisible() and not objects.row("b").region.isVisible()
+    assert "drawn" in objects.row("a").region.toolTip()
 
 
 def test_rows_stay_while_their_objects_do(application):
