@@ -104,6 +104,15 @@ def test_a_drawn_region_and_back(artist: Artist, shot: Shot, node: Any) -> None:
     assert np.array_equal(artist.mattes(node, shot.frames), before)
 
 
+def test_a_preview_in_a_region(artist: Artist, shot: Shot, node: Any) -> None:
+    node["region"].setValue("follow the object")
+    artist.nuke.frame(FIRST + 2)
+    status = artist.track(node, "preview")
+    assert iou(artist.matte(node, FIRST + 2), shot.truth(FIRST + 2)) > 0.8, status
+    status = artist.track(node, "retrack")
+    assert status.startswith(f"Tracked {FIRST}-{shot.last}") and artist.score(node, shot) > 0.8, status
+
+
 def test_a_region_by_prompts_that_have_no_size(artist: Artist, shot: Shot, tmp_path: Path) -> None:
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
     artist.click(node, shot, FIRST)
