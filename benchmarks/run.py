@@ -118,7 +118,7 @@ def arithmetic(work: Callable[[], object]) -> tuple[float, float, float]:
 class Bench:
     """One model on a clip of noise."""
 
-    def __init__(self, name: str, precision: str) -> None:
+    def __init__(self, name: str, precision: str, compiled: bool = False) -> None:
         import numpy as np
         import synthetic_weights
         import torch
@@ -133,6 +133,8 @@ class Bench:
             synthetic_weights.load_synthetic(self.model)
         if self.dtype is not torch.float32:
             self.model.lower(self.dtype)
+        if compiled:
+            self.model.image_encoder.compile()
         noise = np.random.default_rng(0).integers(0, 255, (STEADY + 4, SIZE[1], SIZE[0], 3), dtype=np.uint8)
         self.plate = ArrayFrames(noise, first=1)
 
@@ -297,13 +299,13 @@ ROWS = (
 )
 
 
-def run_row(model: str, precision: str, row: str, threads: int) -> dict[str, float]:
+def run_row(model: str, precision: str, row: str, threads: int, compiled: bool) -> dict[str, float]:
     """One row in this process."""
     import torch
 
     if threads:
         torch.set_num_threads(threads)
-    bench = Bench(model, precision)
+    bench = Bench(model, precision, compiled)
     before = measure_rates(bench.dtype)
     cost: Cost = getattr(bench, row)()
     after = measure_rates(bench.dtype)
@@ -345,11 +347,12 @@ def main() -> None:
     parser.add_argument("--precisions", nargs="+", default=["float32"])
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=ROWS, metavar="ROW")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--compile", action="store_true", help="compile the image encoder, as a job may ask")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(run_row(*given.one, given.threads)))
+        print(json.dumps(run_row(*given.one, given.threads, given.compile)))
         return
     print(f"{hardware()}, commit {commit()}\n")
     print("| model | precision | row | ms | GFLOP | share | GEMM | wide | narrow attention, GFLOP/s |")
@@ -359,6 +362,7 @@ def main() -> None:
         for precision in given.precisions:
             for row in given.rows:
                 command = [sys.executable, __file__, "--threads", str(given.threads)]
+                command += ["--compile"] if given.compile else []
                 done = subprocess.run(
                     [*command, "--one", model, precision, row], check=True, capture_output=True, text=True
                 )

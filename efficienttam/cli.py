@@ -17,7 +17,17 @@ from .command_parser import Parser
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import Cancelled, EfficientTAMError, ExitCode
-from .contract.job import Compression, DataWindow, Depth, Model, Output, PlateMetadata, Precision
+from .contract.job import (
+    Compression,
+    DataWindow,
+    Depth,
+    Mattes,
+    Model,
+    Output,
+    PlateMetadata,
+    Precision,
+    Refine,
+)
 from .contract.passes import Between, Direction, Recall
 from .contract.sequence import MissingFrames
 
@@ -219,6 +229,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
     tracking.add_argument("--precision", choices=[p.value for p in Precision], default=Precision.AUTO.value)
+    _add_shape(matte.add_argument_group("form of the mattes", "Lengths and areas in pixels of the plate."))
     output = matte.add_argument_group("output")
     _add_form(output)
     output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")
@@ -226,6 +237,28 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)
+
+
+def _add_shape(shape: argparse._ArgumentGroup) -> None:
+    """How mattes come from what the network draws."""
+    shape.add_argument(
+        "--softness", type=float, metavar="WIDTH", help="of the edge, 0 is hard; as drawn unless told"
+    )
+    shape.add_argument("--refine", choices=[r.value for r in Refine], default=Mattes.refine.value)
+    shape.add_argument(
+        "--refine-band", type=float, metavar="WIDTH", help="how far from the edge it is refined"
+    )
+    shape.add_argument("--fill-holes", type=int, default=0, metavar="AREA", help="fill holes up to this area")
+    shape.add_argument(
+        "--remove-specks", type=int, default=0, metavar="AREA", help="take specks up to this area away"
+    )
+    shape.add_argument("--keep-largest", action="store_true", help="only the largest part of each object")
+    shape.add_argument(
+        "--steady", type=int, default=0, metavar="N", help="steady edges over N frames before and after"
+    )
+    shape.add_argument(
+        "--roto-blend", type=int, default=0, metavar="N", help="a roto's softness goes over in N frames"
+    )
 
 
 def _add_form(output: argparse._ArgumentGroup) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from efficienttam.cli import main
 from efficienttam.contract.document import to_json
-from efficienttam.contract.job import Plate
+from efficienttam.contract.job import Mattes, Plate, Refine
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.region import Region
 from efficienttam.media import write_png
@@ -57,6 +57,8 @@ def test_equal_bytes(plate: Path, tmp_path: Path, beside: bool) -> None:
 def test_options_say_the_same(plate: Path, tmp_path: Path) -> None:
     mattes, written = str(tmp_path / "m.%04d.exr"), tmp_path / "m.job.json"
     options = ["--region", "track", "--region-padding", "0.75", "--border", "0.0625"]
+    options += ["--softness", "2", "--refine", "unmix", "--refine-band", "40", "--fill-holes", "400"]
+    options += ["--remove-specks", "90", "--keep-largest", "--steady", "1", "--roto-blend", "3"]
     options += ["--device", "cpu", "--precision", "float32", "--between", "blend", "--non-overlapping"]
     said = ["--point", "1001:10,20", "--frames", "1001-1003", "--layers", "--out", mattes, *options]
     run(["matte", str(plate), *said, "--save-job", str(written), "--dry-run"])
@@ -69,5 +71,6 @@ def test_options_say_the_same(plate: Path, tmp_path: Path) -> None:
         "between": "blend",
         "non_overlapping": True,
     }
-    job = job_document.build_job(words_of(sheet, mattes, **more), Plate(str(plate)))
+    form = Mattes(2.0, Refine.UNMIX, 40.0, 400, 90, True, 1, 3)
+    job = job_document.build_job(words_of(sheet, mattes, form=form, **more), Plate(str(plate)))
     assert to_json(job) == written.read_text(encoding="utf-8")

@@ -150,7 +150,9 @@ class MatteStamp:
                 for prompt in words
                 if prompt.frame in kept and isinstance(prompt.mask, RotoFile)
             ]
-        part = dataclasses.replace(self._job, objects=tuple(things))
+        # Mattes may be moved: where they are says nothing of how they came out.
+        output = dataclasses.replace(self._job.output, path="")
+        part = dataclasses.replace(self._job, objects=tuple(things), output=output)
         return hashlib.sha256("\n".join([job_hash(part), *rotos]).encode()).hexdigest()
 
 

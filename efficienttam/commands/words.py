@@ -20,7 +20,7 @@ from ..contract.job import TrackedObject
 from ..contract.output_form import CHOOSE_FILES, CHOOSE_LAYERS
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.region import FOLLOW_TRACK, Follow, Region, RegionBox
-from ..contract.rules import LET_STAND_IN
+from ..contract.rules import LET_STAND_IN, REFINE_EDGES
 
 #: Places of the document that one option fills, and that option.
 OPTIONS = {
@@ -42,6 +42,13 @@ OPTIONS = {
     "model.threads": "--threads",
     "model.precision": "--precision",
     "tracking.border": "--border",
+    "mattes.softness": "--softness",
+    "mattes.refine": "--refine",
+    "mattes.refine_band": "--refine-band",
+    "mattes.fill_holes": "--fill-holes",
+    "mattes.remove_specks": "--remove-specks",
+    "mattes.steady_frames": "--steady",
+    "mattes.roto_blend": "--roto-blend",
 }
 #: Remedies that name a field of the document, and what does the same here.
 REMEDIES = {
@@ -49,6 +56,7 @@ REMEDIES = {
     CHOOSE_LAYERS: "give --layers",
     LET_STAND_IN: "give --missing hold or --missing black",
     FOLLOW_TRACK: "say --region track",
+    REFINE_EDGES: "give --refine unmix",
 }
 
 

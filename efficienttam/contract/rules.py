@@ -17,7 +17,7 @@ from .sequence import SequencePattern
 
 #: What a remedy says of a field; who fills it in another way says it in its own words.
 LET_STAND_IN = 'set "missing" to "hold" or "black"'
-SOFTEN = '"softness" to null or more than 0'
+REFINE_EDGES = 'set "refine" to "unmix"'
 
 #: Most pixels that an edge or its band may be wide.
 WIDEST = 1000
@@ -149,10 +149,11 @@ def _matte_faults(wish: Mattes) -> Iterator[Fault]:
             message = f"{width:g} pixels are wider than any edge."
             yield Fault(f"mattes.{name}", message, f"Write {WIDEST} at most.")
     if known(wish, "refine_band") is not None and known(wish, "refine") is Refine.NONE:
-        yield Fault("mattes.refine_band", "There is a band but nothing is refined.", 'Set "refine": "unmix".')
+        message = "There is a band but nothing is refined."
+        yield Fault("mattes.refine_band", message, f"Leave it out, or {REFINE_EDGES}.")
     if known(wish, "softness") == 0 and known(wish, "roto_blend"):
         message = "A hard edge has no softness to take over from a roto."
-        yield Fault("mattes.roto_blend", message, f"Set it to 0, or {SOFTEN}.")
+        yield Fault("mattes.roto_blend", message, "Leave it out, or give the edge a width.")
 
 
 def _view_faults(job: TrackJob) -> Iterator[Fault]:

@@ -24,7 +24,6 @@ from efficienttam.contract.job import (
 from efficienttam.contract.passes import Between
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.region import FOLLOW_DRAWN, FOLLOW_TRACK
-from efficienttam.contract.rules import SOFTEN
 
 _VIEW = re.compile(r"%[Vv]")
 #: Places of the document that one knob fills, and its label.
@@ -41,7 +40,6 @@ _LABELS = {
 _REMEDIES = {
     FOLLOW_TRACK: "choose follow the object in track inside a region",
     FOLLOW_DRAWN: "choose drawn box in track inside a region",
-    SOFTEN: "edge softness to more than 0",
 }
 
 

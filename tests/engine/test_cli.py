@@ -15,7 +15,7 @@ from efficienttam.cli import build_parser, main
 from efficienttam.commands.words import objects_from
 from efficienttam.contract.document import read_job
 from efficienttam.contract.errors import ExitCode, JobError
-from efficienttam.contract.job import Depth
+from efficienttam.contract.job import Depth, Mattes, Refine
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.region import Follow, Region, RegionBox
 
@@ -275,6 +275,14 @@ def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monk
     assert "mattes   9 in 5 files" in capsys.readouterr().out
     assert main([*line, "--out", "out/{object}.%04d.tif", "--layer", "rgba", "--depth", "float"]) == 0
     assert read_job("jobs/it.json").output.depth is Depth.FLOAT
+    form = "--softness 2.5 --refine unmix --refine-band 30 --fill-holes 9 --remove-specks 8 --keep-largest"
+    form += " --steady 1 --roto-blend 4"
+    assert main([*line, *form.split(), "--out", "out/{object}.%04d.exr"]) == 0
+    assert read_job("jobs/it.json").mattes == Mattes(2.5, Refine.UNMIX, 30, 9, 8, True, 1, 4)
+    assert main([*line, "--refine-band", "3", "--out", "out/{object}.%04d.exr"]) == ExitCode.USAGE
+    assert "--refine-band: There is a band but nothing is refined. Leave it out, or give --refine unmix." in (
+        capsys.readouterr().err
+    )
     assert main([*line, "--out", "out/{object}.%04d.exr", "--frames", "1002-1003"]) == 0
     assert main(["matte", "plate.1001.exr", "--point", "1001:1,2", "--out", "m.####.exr", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines()[-5::2] == [

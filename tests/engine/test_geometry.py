@@ -136,7 +136,7 @@ def check(folder, shape, frames=FRAMES, least=0.85, origin=(0, 0), name="hero", 
 
 
 def run(job, folder, network, **more):
-    return run_job(job, folder=str(folder), load=lambda wish: network, **more)
+    return run_job(job, folder=str(folder), load=lambda wish, tell: network, **more)
 
 
 SMALL = Shape((320, 180), (110.5, 80.5), (14.0, 6.0), (34.0, 34.0))

@@ -234,6 +234,15 @@ def test_a_range_that_shifts_the_memory_stride_is_noticed(job, tiny_plate):
     assert run_job(later, folder=str(tiny_plate), resume=True).made == 5
 
 
+def test_mattes_that_were_moved_are_kept(job, tiny_plate):
+    run_job(job, folder=str(tiny_plate))
+    (tiny_plate / "out").rename(tiny_plate / "moved")
+    moved = dataclasses.replace(
+        job, output=dataclasses.replace(job.output, path=job.output.path.replace("out", "moved", 1))
+    )
+    assert run_job(moved, folder=str(tiny_plate), resume=True).made == 0
+
+
 def test_another_colour_configuration_is_noticed(job, tiny_plate, monkeypatch):
     run_job(job, folder=str(tiny_plate))
     monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")

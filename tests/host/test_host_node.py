@@ -318,8 +318,8 @@ class MatteForm(InNuke):
         for name, value in (("set_softness", True), ("edge_softness", 0), ("roto_blend", 5)):
             self.node[name].setValue(value)
         self.press("track_both")
-        told = "blend rotos out over: A hard edge has no softness to take over from a roto. Set it to 0, or "
-        self.assertIn(told + "edge softness to more than 0.", self.text("status"))
+        told = "blend rotos out over: A hard edge has no softness to take over from a roto."
+        self.assertIn(told, self.text("status"))
 
     def test_a_change_concerns_the_whole_range(self):
         from efficienttam_nuke import retracking, shot_job, tracker_node

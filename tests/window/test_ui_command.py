@@ -72,7 +72,7 @@ def test_a_document_is_opened_again_as_it_is(job, tiny_plate, shown, monkeypatch
     [
         (["missing.json"], "There is no job"),
         (["plate.%04d.exr", "--device", "toaster"], "--device: 'toaster' is not a device"),
-        (["plate.%04d.exr", "--out", "matte.%04d.png"], "--out: 'matte.%04d.png' is not an EXR"),
+        (["plate.%04d.exr", "--out", "matte.%04d.jpg"], "--out: 'matte.%04d.jpg' is no EXR, PNG or TIFF"),
         (["plate.%04d.exr", "--frames", "9-1"], "runs backwards"),
         (["plate.%V.%04d.exr"], "The plate's name has %V but there are no views"),
         (["plate.%04d.exr", "--job", "plate.1001.exr"], "cannot be read"),
