@@ -117,8 +117,7 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     knobs.MATTES: _told_plate,
     "border": _told_plate,
 }
-#: Previews in the prompt window have this form too.
-_CONCERNED.update((name, _told_plate) for name in knobs.MATTE_FORM)
+_CONCERNED.update((name, _told_plate) for name in knobs.PREVIEWED_FORM)
 
 
 def _is_whole(tracker: TrackerNode) -> bool:

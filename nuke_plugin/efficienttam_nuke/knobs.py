@@ -37,12 +37,8 @@ NONE = "none"
 MATTES = "mattes"
 FEED_FOLDER = "feed_folder"
 
-#: The form of the mattes: what the engine does when it tracks.
-MATTE_FORM = ("set_softness", "edge_softness", "refine", "refine_band", "fill_holes", "remove_specks") + (
-    "keep_largest",
-    "steady_frames",
-    "roto_blend",
-)
+#: Of the form of mattes what previews in the prompt window show too.
+PREVIEWED_FORM = ("set_softness", "edge_softness", "fill_holes", "remove_specks", "keep_largest")
 
 #: Knobs that only tell what goes on, and change nothing of what the node puts out.
 TELLING = (STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)

@@ -74,6 +74,14 @@ class TheShot(_WithEngine):
         self.assertIn("frame", self.heard)
         self.node["model"].setValue("efficienttam_s")
         self.assertIn("plate", self.heard)
+        del self.heard[:]
+        self.node["refine"].setValue("unmix")
+        self.assertEqual(self.heard, [], "no preview shows it")
+        self.node["set_softness"].setValue(True)
+        self.assertEqual(self.heard, ["plate"])
+        self.assertEqual(self.shot.open_plate().mattes.softness, 2)
+        self.node["region"].setValue("follow the object")
+        self.assertEqual(self.heard, ["plate", "sheet"])
         self.shot.leave()
         del self.heard[:]
         self.press("exclude", point=[5, 8])
