@@ -39,7 +39,9 @@ def knob_changed(node: Any, knob: Any) -> None:
         return
     if not _is_whole(tracker):
         return
-    if name in knobs.HANDLES:
+    if not _is_of_this_version(tracker):
+        _or_told(tracker, lambda: actions.ready(tracker))
+    elif name in knobs.HANDLES:
         _or_told(tracker, lambda: actions.move_point(tracker, name))
     else:
         _or_told(tracker, lambda: _CONCERNED[name](tracker))
@@ -50,7 +52,7 @@ def frame_shown(node: Any) -> None:
     if not tracker_node.is_ours(node):
         return
     tracker = TrackerNode(node)
-    if tracker.written or not _is_whole(tracker):
+    if tracker.written or not _is_whole(tracker) or not _is_of_this_version(tracker):
         return
 
     def follow() -> None:
@@ -123,6 +125,11 @@ _CONCERNED.update((name, _told_plate) for name in knobs.PREVIEWED_FORM)
 def _is_whole(tracker: TrackerNode) -> bool:
     """False while Nuke is still making the node."""
     return tracker.node.node(knobs.READ) is not None and tracker.node.knob(knobs.HAS_MATTES) is not None
+
+
+def _is_of_this_version(tracker: TrackerNode) -> bool:
+    """False for a node of another version, whose knobs may be others."""
+    return tracker.whole(knobs.VERSION) == knobs.NODE_VERSION
 
 
 def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:

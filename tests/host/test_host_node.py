@@ -413,6 +413,9 @@ class Life(InNuke):
         told.update({"mattes": "/s/m/a.%04d.exr", "sheet": sheet})
         for name, value in told.items():
             old[name].setValue(value)
+        self.assertIn("Save the script and open it again", old["status"].getText())
+        self.session.show_frame()
+        self.assertEqual([text for text in self.session.printed if "Traceback" in text], [])
         uuid = old["efficienttam_uuid"].getText()
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "a.nk")

@@ -45,6 +45,31 @@ def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, 
     assert ": 0 mattes made" in artist.track(node)
 
 
+def test_a_tracked_node_of_version_1(artist: Artist, shot: Shot, tracked: Any) -> None:
+    """The node as it was in version 1, with the mattes that it made: none of them is made again."""
+    nuke, mattes = artist.nuke, artist.mattes(tracked, shot.frames)
+    said = {name: tracked[name].getText() for name in ("sheet", "tracked", "mattes", "state")}
+    read = {name: tracked.node("Mattes")[name].value() for name in ("file", "first", "last")}
+    above = tracked.input(0)
+    nuke.delete(tracked)
+    old = nuke.nodePaste(str(Path(__file__).parents[1] / "nodes" / "version1.nk"))
+    old.setInput(0, above)
+    nuke.toNode("Below").setInput(0, old)
+    for name, value in (*said.items(), ("has_mattes", True), ("grow", 1), ("fill_hole_area", 8)):
+        old[name].setValue(value)
+    for name, value in read.items():
+        old.node("Mattes")[name].setValue(value)
+    node = reopened(artist, " grow 1\n", " grow 0\n")
+    assert node["node_version"].value() == 2 and node.knob("region"), node["status"].getText()
+    assert {name: node[name].getText() for name in said} == said
+    assert nuke.toNode("Below").input(0) is node and node.input(0).Class() == "Read"
+    assert np.array_equal(artist.mattes(node, shot.frames), mattes)
+    assert artist.track(node, "retrack") == "Nothing changed since the last tracking."
+    assert ": 0 mattes made" in artist.track(node)
+    node["region"].setValue("follow the object")
+    assert ": 3 mattes made" in artist.track(node, "retrack")
+
+
 def test_a_node_of_a_later_version_is_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet = tracked["sheet"].getText()
     mattes = artist.mattes(tracked, shot.frames)
