@@ -13,6 +13,9 @@ from . import display, host, job_document, knobs, plate, sheet_edits
 from .coordinates import Box
 from .tracker_node import TrackerNode
 
+#: As many frames as a region's place may be averaged over.
+MOST_SMOOTHING = 10**4
+
 
 def take_knobs(tracker: TrackerNode) -> None:
     """The region as the knobs say now. Raises JobError, with the knobs back at what the sheet says."""
@@ -59,8 +62,11 @@ def _told(tracker: TrackerNode, thing: SheetObject) -> Optional[Region]:
                 "Choose a region for it first, in track inside a region.",
             )
         return None
-    if padding < 0 or smoothing < 0:
-        raise JobError("A region has no room or smoothing below 0.", "Use 0 or more.")
+    if padding < 0 or not 0 <= smoothing <= MOST_SMOOTHING:
+        raise JobError(
+            "A region with room of {:g}, smoothed over {} frames, cannot be.".format(padding, smoothing),
+            "Use 0 or more, and {} frames at most.".format(MOST_SMOOTHING),
+        )
     boxes: Tuple[RegionBox, ...] = ()
     if follow is Follow.DRAWN:
         boxes = before.boxes or (RegionBox(host.frame(), _box(tracker)),)

@@ -236,6 +236,9 @@ class Regions(InNuke):
         self.choose(region="follow the object", region_padding=-1)
         self.assertIn("Use 0 or more", self.text("status"))
         self.assertEqual((self.region["padding"], self.node["region_padding"].value()), (0.5, 0.5))
+        self.choose(region_smoothing=10001)
+        self.assertIn("10000 frames at most", self.text("status"))
+        self.assertEqual((self.region["smoothing"], self.node["region_smoothing"].value()), (8, 8))
 
     def test_each_object_has_its_own(self):
         self.choose(region="follow the object")
