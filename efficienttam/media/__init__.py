@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .reader import read_info as read_info
     from .reader import read_picture as read_picture
     from .reader import read_roto as read_roto
-    from .reader import read_roto_and_texts as read_roto_and_texts
     from .reader import read_texts as read_texts
     from .writer import write_matte as write_matte
     from .writer import write_matte_picture as write_matte_picture
@@ -56,7 +55,6 @@ _HOMES = {
     "read_info": ".reader",
     "read_picture": ".reader",
     "read_roto": ".reader",
-    "read_roto_and_texts": ".reader",
     "read_texts": ".reader",
     "verify_matte": ".matte_check",
     "write_float_channels": ".float_channels",

@@ -65,17 +65,8 @@ def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
 
     Raises PlateError when the file cannot be read or has no such channel.
     """
-    return read_roto_and_texts(path, (), channel, view)[0]
-
-
-def read_roto_and_texts(
-    path: str, names: Sequence[str], channel: str = "", view: str = ""
-) -> tuple[np.ndarray, dict[str, str]]:
-    """What ``read_roto`` and ``read_texts`` give, the file opened once. Raises PlateError."""
     with open_image(path) as file:
-        texts = {name: file.text(name) for name in names}
-        pixels = file.pixels(find_channel(path, file.parts, channel, view))[:, :, 0]
-    return _coverage(pixels), texts
+        return _coverage(file.pixels(find_channel(path, file.parts, channel, view))[:, :, 0])
 
 
 def read_texts(path: str, names: Sequence[str]) -> dict[str, str]:
