@@ -12,11 +12,11 @@ from .batch.footage import Footage
 from .batch.matte_shaping import MatteShaping
 from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
-from .batch.reconciliation import kept_apart
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import TrackJob
+from .mattes.sharing import kept_apart
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,7 @@ import numpy as np
 from ..contract.job import Mattes
 from ..contract.prompts import Prompt
 from ..mattes.shaping import Picture, shaped_matte
-from ..mattes.sharing import exclusive_logits, share_out
+from ..mattes.sharing import exclusive_logits, filled_apart, kept_apart
 from ..mattes.softness import EdgeSoftness
 from ..tracking import ObjectId
 from ..tracking.frame_source import FrameSource
@@ -42,14 +43,26 @@ class MatteShaping:
         if self._wish == Mattes():
             return dict(result.mattes)
         picture = functools.cache(functools.partial(self._plate.read, result.frame))
-        logits = exclusive_logits(result.logits) if result.apart else result.logits
-        mattes = {id: self._matte(result, id, low, picture) for id, low in logits.items()}
-        return share_out(mattes) if result.apart else mattes
+        if not result.apart:
+            return {id: self._matte(result, id, low, picture) for id, low in result.logits.items()}
+        # What stands in a hole keeps its place: holes are filled when all objects are known.
+        wish = dataclasses.replace(self._wish, fill_holes=0)
+        logits = exclusive_logits(result.logits)
+        mattes = {id: self._matte(result, id, low, picture, wish) for id, low in logits.items()}
+        return kept_apart(filled_apart(mattes, self._wish.fill_holes, result.drawn), self._wish)
 
-    def _matte(self, result: TrackResult, id: ObjectId, logits: np.ndarray, picture: Picture) -> np.ndarray:
+    def _matte(
+        self,
+        result: TrackResult,
+        id: ObjectId,
+        logits: np.ndarray,
+        picture: Picture,
+        wish: Mattes | None = None,
+    ) -> np.ndarray:
         if id in result.drawn:
             return result.drawn[id]
-        return shaped_matte(logits, result.size, self._wish, picture, self._rotos(id, result.frame))
+        rotos = self._rotos(id, result.frame)
+        return shaped_matte(logits, result.size, wish or self._wish, picture, rotos)
 
     def _rotos(self, id: ObjectId, frame: int) -> dict[EdgeSoftness, float]:
         """The softnesses of the neighbouring prompted frames that are rotos, and their shares."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.job import Mattes
-from ..mattes.apart import apart
-from ..mattes.sharing import share_out
+from ..mattes.sharing import kept_apart
 from .matte_score import MatteScore
 from .matte_spool import MatteSpool
 
@@ -54,9 +53,3 @@ class Reconciliation:
     def close(self) -> None:
         """Drops what never became complete."""
         self._waiting.close()
-
-
-def kept_apart(mattes: Mapping[str, np.ndarray], form: Mattes) -> dict[str, np.ndarray]:
-    """Mattes (height, width) of a frame that do not overlap: as the tracker alone does it where the form is
-    the plain one, else so that they sum to 1 at most."""
-    return apart(mattes) if form == Mattes() else share_out(mattes)

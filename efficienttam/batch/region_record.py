@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from ..tracking.region_path import PixelBox
 
 _VERSION = 1
+#: No plate has more pixels on a side.
+_LARGEST = 10**6
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +62,7 @@ def _read(path: str) -> dict[int, tuple[str, PixelBox | None]]:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
         if document["version"] != _VERSION:
+            _log.warning("%s is of another version and is made again.", path)
             return {}
         return {int(frame): (str(known), _box(box)) for frame, (known, box) in document["boxes"].items()}
     except FileNotFoundError:
@@ -75,4 +78,6 @@ def _box(sides: object) -> PixelBox | None:
     if not isinstance(sides, list) or [type(side) for side in sides] != [int] * 4:
         raise ValueError("no box")
     left, top, right, bottom = sides
+    if not (0 <= left < right <= _LARGEST and 0 <= top < bottom <= _LARGEST):
+        raise ValueError("no box of a plate")
     return left, top, right, bottom

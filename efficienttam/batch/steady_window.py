@@ -17,14 +17,22 @@ from ..tracking.frame_source import FrameSource
 class SteadyWindow:
     """The mattes of ``reach`` frames before and after each of some frames, as they come, in any order.
 
-    ``coming`` are the frames that mattes come of, by object. A matte is held, packed, until all that need it
+    ``coming`` are the frames that mattes come of, by object; on ``drawn`` ones the matte is a roto and
+    stays. A matte is held, packed, until all that need it
     were given out: a window that goes with the tracker, and one more at each frame where two passes meet.
     """
 
-    def __init__(self, reach: int, coming: Mapping[str, Collection[int]], plate: FrameSource) -> None:
+    def __init__(
+        self,
+        reach: int,
+        coming: Mapping[str, Collection[int]],
+        plate: FrameSource,
+        drawn: Mapping[str, Collection[int]],
+    ) -> None:
         self._reach = reach
         self._coming = {name: frozenset(frames) for name, frames in coming.items()}
         self._plate = plate
+        self._drawn = drawn
         self._held: dict[tuple[int, str], tuple[bytes, tuple[int, ...]]] = {}
         self._given: set[tuple[int, str]] = set()
         self._reading = threading.Lock()
@@ -59,6 +67,9 @@ class SteadyWindow:
         thread. Raises PlateError."""
         mattes = {}
         for name, found in around.items():
+            if frame in self._drawn[name]:
+                mattes[name] = found[frame]
+                continue
             others = [(matte, self._seen(one)) for one, matte in found.items() if one != frame]
             mattes[name] = steadied(found[frame], self._seen(frame), others)
         return share_out(mattes) if apart else mattes

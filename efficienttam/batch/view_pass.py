@@ -89,7 +89,11 @@ class ViewPass:
         """What becomes of the mattes of these frames of each object."""
         job = self._opened.job
         reach, apart = job.mattes.steady_frames, job.tracking.non_overlapping
-        window = SteadyWindow(reach, tracked, self._opened.plates[self._view]) if reach else None
+        drawn = {
+            thing.name: {prompt.frame for prompt in thing.prompts if prompt.only_mask}
+            for thing in job.objects
+        }
+        window = SteadyWindow(reach, tracked, self._opened.plates[self._view], drawn) if reach else None
         reconciliation = None
         if apart and len(self._groups) > 1:
             folder = os.path.dirname(self._files.path(self._range[0], job.objects[0].name))

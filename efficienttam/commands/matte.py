@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 def matte(args: argparse.Namespace) -> int:
     """Builds a job, writes it where asked to, and runs it."""
     with telling(args) as progress:
+        if args.region_padding is not None and not any(kind == "region" for kind, _ in args.words or []):
+            raise JobError("--region-padding is room in a region, and there is none.", "Give --region too.")
         spoken = objects_from(args.words or [], args.region_padding)
         with in_words({**OPTIONS, **spoken.places}, REMEDIES):
             job, folder = _job(args, spoken.objects)

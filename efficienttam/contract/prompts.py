@@ -97,6 +97,11 @@ class Prompt:
         return bool(self.include) or self.box is not None or self.mask is not None
 
     @property
+    def only_mask(self) -> bool:
+        """True when the prompt is a mask and nothing else: its matte is that mask."""
+        return self.mask is not None and not (self.include or self.exclude or self.box)
+
+    @property
     def only_points(self) -> bool:
         """True when there is neither a box nor a mask."""
         return self.box is None and self.mask is None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import numpy as np
+
+from ..contract.job import Mattes
+from .apart import apart
+from .small_parts import without_small_parts
 
 Key = TypeVar("Key")
 
@@ -34,3 +38,24 @@ def share_out(mattes: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
         return dict(mattes)
     whole = np.maximum(whole, 1)
     return {key: matte / whole for key, matte in mattes.items()}
+
+
+def filled_apart(
+    mattes: Mapping[Key, np.ndarray], area: int, drawn: Collection[Key] = ()
+) -> dict[Key, np.ndarray]:
+    """Mattes (height, width) whose holes of at most ``area`` pixels are filled as far as no other object
+    stands there; ``drawn`` ones stay as they are. They are returned themselves where there is none."""
+    filled = dict(mattes)
+    for key, matte in mattes.items():
+        if area > 0 and key not in drawn:
+            whole = without_small_parts(matte, holes=area)
+            others = [theirs for other, theirs in mattes.items() if other != key]
+            room = 1 - np.minimum(np.sum(others, axis=0), 1) if others else np.float32(1)
+            filled[key] = np.maximum(matte, np.minimum(whole, room)) if whole is not matte else matte
+    return filled
+
+
+def kept_apart(mattes: Mapping[Key, np.ndarray], form: Mattes) -> dict[Key, np.ndarray]:
+    """Mattes (height, width) of a frame that do not overlap: soft ones so that they sum to 1 at most, those
+    of the plain form, and hard ones, so that each pixel has one owner."""
+    return apart(mattes) if form == Mattes() or form.softness == 0 else share_out(mattes)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .plate_info import PlateInfo as PlateInfo
     from .plate_info import Window as Window
     from .reader import check_roto as check_roto
+    from .reader import check_whole as check_whole
     from .reader import read_info as read_info
     from .reader import read_picture as read_picture
     from .reader import read_roto as read_roto
@@ -48,6 +49,7 @@ _HOMES = {
     "Window": ".plate_info",
     "channel_name": ".layers",
     "check_roto": ".reader",
+    "check_whole": ".reader",
     "color_transform": ".color",
     "format_frames": "..contract.sequence",
     "parse_frames": "..contract.sequence",

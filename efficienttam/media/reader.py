@@ -69,6 +69,12 @@ def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:
         return _coverage(file.pixels(find_channel(path, file.parts, channel, view))[:, :, 0])
 
 
+def check_whole(path: str) -> None:
+    """Reads a file to its end. Raises PlateError where it is damaged or cut short."""
+    with open_image(path) as file:
+        file.read_through()
+
+
 def read_texts(path: str, names: Sequence[str]) -> dict[str, str]:
     """Text attributes of a file's header, empty where there is none. No pixel is touched.
 

@@ -32,10 +32,22 @@ def check_folder(folder: str) -> None:
     """Raises JobError for a folder that holds something else than a review."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise JobError(f"{folder} is a file; a folder was expected.", "Name another one with --out.")
-    if os.path.isdir(folder) and os.listdir(folder) and not os.path.isfile(os.path.join(folder, JSON)):
+    if os.path.isdir(folder) and os.listdir(folder) and not _is_review(folder):
         raise JobError(
             f"The folder {folder} holds something else than a review.", "Name another one with --out."
         )
+
+
+def _is_review(folder: str) -> bool:
+    """True where a folder holds a review of ours and nothing else: it may be replaced."""
+    if not set(os.listdir(folder)) <= {JSON, PAGE, SHEET}:
+        return False
+    try:
+        with open(os.path.join(folder, JSON), encoding="utf-8") as file:
+            told = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and {"version", "software", "to_check", "objects"} <= told.keys()
 
 
 def document(shot: Shot, verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -75,13 +87,15 @@ def document(shot: Shot, verdicts: Sequence[Verdict]) -> dict[str, Any]:
 def write_review(folder: str, shot: Shot, verdicts: Sequence[Verdict], visit: Visit) -> None:
     """Makes the folder under a hidden name and renames it; a review that was there is replaced.
 
-    ``visit`` is called with every frame that is read, and may raise to end the work. Raises OutputError.
+    ``visit`` is called with every frame that is read, and may raise to end the work. Raises OutputError,
+    and JobError for a folder that holds something else.
     """
     folder = os.path.abspath(folder)
     part = os.path.join(os.path.dirname(folder), f".{os.path.basename(folder)}.{os.getpid()}.part")
     try:
         os.makedirs(part)
         _fill(part, shot, verdicts, visit)
+        check_folder(folder)
         _replace(folder, part)
     except OSError as error:
         raise OutputError(

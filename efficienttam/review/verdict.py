@@ -18,7 +18,7 @@ from ..contract.job import Layout
 from ..contract.matte_score import MatteScore
 from ..contract.sequence import SequencePattern
 from ..mattes.extent import extent
-from ..media import read_roto
+from ..media import check_whole, read_roto
 from .shot import Shot, Strand
 
 Visit = Callable[[int, str], None]
@@ -90,6 +90,7 @@ def _score(shot: Shot, strand: Strand, frame: int) -> MatteScore | None:
     if not os.path.isfile(path):
         return None
     try:
+        check_whole(path)
         score = read_score(path, strand.name)
         if score is not None and (score.center is not None or score.area == 0):
             return score

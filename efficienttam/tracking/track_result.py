@@ -78,9 +78,7 @@ def compose(
 
 def mask_alone(prompt: Prompt | None) -> np.ndarray | None:
     """The mask of a prompt that is nothing else: the artist's softness is kept there."""
-    if prompt is None or prompt.include or prompt.exclude or prompt.box:
-        return None
-    return prompt.mask
+    return prompt.mask if prompt is not None and prompt.only_mask else None
 
 
 def _winners(full: Mapping[ObjectId, np.ndarray]) -> dict[ObjectId, np.ndarray]:

@@ -14,7 +14,6 @@ from ..batch.matte_score import placed, score_of
 from ..batch.matte_shaping import MatteShaping
 from ..batch.object_groups import ObjectGroup, Regional, border_path, object_groups
 from ..batch.open_job import LoadModel, tracker_options, with_mask
-from ..batch.reconciliation import kept_apart
 from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve_model, resolve_output, resolve_plate, resolve_prompt
 from ..contract.errors import PlateError
@@ -23,6 +22,7 @@ from ..contract.matte_score import MatteScore
 from ..contract.messages import FrameReview, ObjectMatte, OpenPlate, PlateOpened
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
+from ..mattes.sharing import kept_apart
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.region_path import RegionPath
 from ..tracking.rehearsal import Rehearsal, Word

@@ -279,6 +279,8 @@ def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monk
     form += " --steady 1 --roto-blend 4"
     assert main([*line, *form.split(), "--out", "out/{object}.%04d.exr"]) == 0
     assert read_job("jobs/it.json").mattes == Mattes(2.5, Refine.UNMIX, 30, 9, 8, True, 1, 4)
+    assert main([*line, "--region-padding", "1", "--out", "out/{object}.%04d.exr"]) == ExitCode.USAGE
+    assert "Give --region too." in capsys.readouterr().err
     assert main([*line, "--refine-band", "3", "--out", "out/{object}.%04d.exr"]) == ExitCode.USAGE
     assert "--refine-band: There is a band but nothing is refined. Leave it out, or give --refine unmix." in (
         capsys.readouterr().err

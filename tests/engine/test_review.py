@@ -132,6 +132,28 @@ def test_a_review_is_the_same_each_time_and_takes_the_place_of_the_one_before(tr
     ] == []
 
 
+def test_a_folder_with_anything_besides_a_review_is_refused(tracked, capsys):
+    folder = tracked.parent / "shot.review"
+    assert review(tracked) == 0
+    (folder / "notes.txt").write_text("mine")
+    assert review(tracked) == ExitCode.USAGE
+    assert "holds something else than a review" in capsys.readouterr().err
+    assert (folder / "notes.txt").read_text() == "mine"
+    other = tracked.parent / "dailies"
+    other.mkdir()
+    (other / "review.json").write_text('{"dailies": [1]}')
+    assert review(tracked, "--out", other) == ExitCode.USAGE
+    assert (other / "review.json").read_text() == '{"dailies": [1]}'
+
+
+def test_a_matte_that_was_cut_short_is_missing(tracked, capsys):
+    matte = tracked.parent / "out" / "sky.1002.exr"
+    whole = matte.read_bytes()
+    matte.write_bytes(whole[: -len(whole) // 8])
+    assert review(tracked, "--fail") == ExitCode.TO_CHECK
+    assert "1002         sky: no matte" in capsys.readouterr().out
+
+
 def test_fail_and_json_are_for_farms(tracked, capsys):
     (tracked.parent / "out" / "sky.1002.exr").write_bytes(b"cut short")
     (tracked.parent / "out" / "hero.1004.exr").unlink()

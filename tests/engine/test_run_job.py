@@ -185,10 +185,11 @@ def test_a_warm_cache_gives_the_very_pixels_of_a_cold_one(job, tiny_plate, tmp_p
 
 
 def replaced(folder, frame):
-    """Another picture under the same name, older than every matte."""
+    """Another picture under the same name, older than every matte; at once, a job may be reading it."""
     path = folder / f"plate.{frame}.exr"
-    shutil.copy(folder / f"plate.{2007 - frame}.exr", path)
-    os.utime(path, (1e9, 1e9))
+    shutil.copy(folder / f"plate.{2007 - frame}.exr", folder / "another.exr")
+    os.utime(folder / "another.exr", (1e9, 1e9))
+    os.replace(folder / "another.exr", path)
 
 
 def test_a_frame_replaced_by_an_older_file_is_noticed_where_it_matters(job, tiny_plate):

@@ -102,6 +102,8 @@ def test_the_softness_of_a_roto_blends_out(job, tiny_plate):
         found[blend] = pixels(tiny_plate)
     np.testing.assert_allclose(found[0][1002], roto, atol=1e-3)
     np.testing.assert_array_equal(found[2][1002], found[0][1002])
+    run_job(wanting(one, Mattes(softness=1, steady_frames=2)), folder=str(tiny_plate))
+    np.testing.assert_array_equal(pixels(tiny_plate)[1002], found[0][1002])
 
     def grey(matte):
         return float((matte * (1 - matte)).sum())

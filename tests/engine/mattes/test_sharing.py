@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from efficienttam.mattes.sharing import exclusive_logits, share_out
+from efficienttam.contract.job import Mattes
+from efficienttam.mattes.sharing import exclusive_logits, filled_apart, kept_apart, share_out
 
 PLANES = arrays(np.float32, (3, 4, 5), elements=st.floats(-12, 12, width=32))
 
@@ -35,3 +36,24 @@ def test_what_fits_is_returned_itself() -> None:
     shared = share_out({"a": one, "b": two})
     assert shared["a"] is one and shared["b"] is two
     assert share_out({"a": one})["a"] is one
+
+
+def test_what_stands_in_a_hole_keeps_its_place() -> None:
+    ys, xs = np.mgrid[0:40, 0:40]
+    far = np.hypot(xs - 20, ys - 20)
+    ring = ((far < 15) & (far > 8)).astype(np.float32)
+    disc = (far < 5).astype(np.float32)
+    filled = filled_apart({"ring": ring, "disc": disc}, 1000)
+    np.testing.assert_array_equal(filled["disc"], disc)
+    np.testing.assert_array_equal(filled["ring"], (far < 15) & ~(far < 5))
+    kept = kept_apart(filled, Mattes(softness=2))
+    assert kept["disc"][20, 20] == 1 and kept["ring"][20, 20] == 0
+    assert filled_apart({"ring": ring}, 1000, drawn=["ring"])["ring"] is ring
+
+
+def test_hard_mattes_have_one_owner() -> None:
+    one = np.array([[1, 1, 0]], np.float32)
+    two = np.array([[0, 1, 1]], np.float32)
+    kept = kept_apart({"one": one, "two": two}, Mattes(softness=0))
+    np.testing.assert_array_equal(kept["one"], [[1, 1, 0]])
+    np.testing.assert_array_equal(kept["two"], [[0, 0, 1]])
