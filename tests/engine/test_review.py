@@ -150,8 +150,8 @@ def test_a_matte_that_was_cut_short_is_missing(tracked, capsys):
     matte = tracked.parent / "out" / "sky.1002.exr"
     whole = matte.read_bytes()
     matte.write_bytes(whole[: -len(whole) // 8])
-    assert review(tracked, "--fail") == ExitCode.TO_CHECK
-    assert "1002         sky: no matte" in capsys.readouterr().out
+    assert review(tracked, "--fail", "--json") == ExitCode.TO_CHECK
+    assert [thing["missing"] for thing in json.loads(capsys.readouterr().out)["objects"]] == [[], [1002]]
 
 
 def test_fail_and_json_are_for_farms(tracked, capsys):
