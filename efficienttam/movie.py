@@ -114,7 +114,8 @@ def _refuse(job: TrackJob, path: str, look: Look, objects: Sequence[str], view: 
         if name not in names:
             raise JobError(f"The job has no object {name!r}.", nearest(name, names))
     if view and view not in (job.views or ("",)):
-        raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(job.views)}.")
+        told = f"Its views: {', '.join(job.views)}." if job.views else "It has no views: leave --view out."
+        raise JobError(f"The job has no view {view!r}.", told)
 
 
 class _Mattes:

@@ -131,7 +131,8 @@ def _sharing_faults(job: Any, output: Output, pattern: SequencePattern) -> Itera
         yield Fault(
             "output.path",
             f"{len(job.objects)} objects would write the same files.",
-            "Put {object} into the name, or " + CHOOSE_LAYERS + ".",
+            "Put {object} into the name"
+            + (f", or {CHOOSE_LAYERS}." if file_format(pattern.text) is FileFormat.EXR else "."),
         )
     if output.layout in (Layout.LAYER_PER_OBJECT, Layout.CRYPTOMATTE) and pattern.has_object:
         yield Fault(

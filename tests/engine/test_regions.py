@@ -11,6 +11,7 @@ import pytest
 from efficienttam.batch.first_look import FirstLook
 from efficienttam.batch.object_groups import Regional, object_groups
 from efficienttam.batch.progress import SilentProgress
+from efficienttam.batch.region_record import RegionRecord
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import JobFaults, examine, job_hash, to_json
 from efficienttam.contract.errors import Cancelled
@@ -172,6 +173,16 @@ def test_resuming_gives_what_an_unbroken_run_gives(folder, recall):
     (folder / "out" / ".ball.region.json").write_text("{")
     assert run_job(job, folder=str(folder), resume=True).made == 2
     assert raw(folder) == whole
+
+
+@pytest.mark.parametrize("box", ["[5, 5, 4, 4]", "[0, 0, 1000000000, 10]", "[-1e30, 0, 4, 4]"])
+def test_boxes_that_no_plate_has_are_not_believed(tmp_path, box, caplog):
+    path = tmp_path / ".hero.region.json"
+    path.write_text('{"version": 1, "boxes": {"1001": ["sum", BOX]}}'.replace("BOX", box))
+    assert RegionRecord(str(path)).boxes(lambda frame: "sum", range(1001, 1002)) == {}
+    assert "is damaged and is made again" in caplog.text
+    path.write_text(path.read_text().replace(box, "[5, 5, 40, 40]"))
+    assert RegionRecord(str(path)).boxes(lambda frame: "sum", range(1001, 1002)) == {1001: (5, 5, 40, 40)}
 
 
 def test_stopping_in_the_first_pass_keeps_what_it_found(folder):
