@@ -12,10 +12,10 @@ from ..media import read_texts
 from .matte_form import owners_by_file
 
 
-def read_score(path: str, name: str) -> MatteScore | None:
-    """The score of an object in a file's header, None where it holds none. Raises PlateError."""
-    attribute = score_attribute(name)
-    return parse_score(read_texts(path, [attribute])[attribute])
+def read_scores(path: str, names: Sequence[str]) -> dict[str, MatteScore | None]:
+    """The scores of objects in a file's header, None where it holds none. Raises PlateError."""
+    told = read_texts(path, [score_attribute(name) for name in names])
+    return {name: parse_score(told[score_attribute(name)]) for name in names}
 
 
 def disk_scores(
@@ -25,8 +25,8 @@ def disk_scores(
     for path, together in owners_by_file(output, names, frame, view).items():
         if os.path.isfile(path):
             try:
-                told = read_texts(path, [score_attribute(name) for name in together])
+                scores = read_scores(path, together)
             except PlateError:
                 continue
-            for name in together:
-                yield name, parse_score(told[score_attribute(name)]) or MatteScore()
+            for name, score in scores.items():
+                yield name, score or MatteScore()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..batch.disk_scores import read_score
+from ..batch.disk_scores import read_scores
 from ..batch.matte_form import matte_form
 from ..contract.errors import PlateError
 from ..contract.frames_to_check import Check, Place, Reason, checks, places
@@ -91,7 +91,7 @@ def _score(shot: Shot, strand: Strand, frame: int) -> MatteScore | None:
         return None
     try:
         check_whole(path)
-        score = read_score(path, strand.name)
+        score = read_scores(path, [strand.name])[strand.name]
         if score is not None and (score.center is not None or score.area == 0):
             return score
         seen = extent(matte_on_disk(shot, strand.name, frame, strand.view))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..batch.disk_scores import disk_scores, read_score
+from ..batch.disk_scores import disk_scores, read_scores
 from ..batch.matte_form import matte_form, owners_by_file
 from ..contract.errors import PlateError
 from ..contract.job import Output
@@ -19,12 +19,13 @@ def disk_mattes(
     """Mattes of some objects with pictures and scores; those that are missing or damaged are left out."""
     form, found = matte_form(output), []
     for path, owners in owners_by_file(output, names, frame, view).items():
-        for name, matte in form.read(path, owners).items():
-            try:
-                score = read_score(path, name) or MatteScore()
-                found.append(ObjectMatte(name, matte_png(matte, side), score))
-            except PlateError:
-                continue
+        mattes = form.read(path, owners)
+        try:
+            scores = read_scores(path, list(mattes)) if mattes else {}
+        except PlateError:
+            continue
+        for name, matte in mattes.items():
+            found.append(ObjectMatte(name, matte_png(matte, side), scores[name] or MatteScore()))
     return tuple(found)
 
 
