@@ -39,6 +39,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "mattes", "media", "tracking", "batch"},
         {"numpy", "cv2"},
     ),
+    "farm": (
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "review", "top"},
+        {"numpy"},
+    ),
     "worker": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "top"},
         {"numpy", "cv2", "torch"},
@@ -57,7 +61,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"review", "evaluation", "training", "top"},
+        | {"farm", "review", "evaluation", "training", "top"},
         {"tqdm"},
     ),
 }

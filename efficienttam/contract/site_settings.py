@@ -1,0 +1,181 @@
+"""What a site sets once for all of its shots, in one JSON file.
+
+The file is the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settings.json`` beside the package.
+Nothing of it is part of a job: it decides where and with how much machine a job runs, never how a matte
+looks.
+Standard library only, Python 3.7 or newer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import os
+from typing import Mapping
+
+from .errors import JobError
+from .fields import Choice, Fault, Flag, Many, Number, Record, Text, Whole, field
+
+VARIABLE = "EFFICIENTTAM_SETTINGS"
+FILE = "efficienttam_settings.json"
+
+
+class SeparateMattes(enum.Enum):
+    """Whether mattes are made by tasks of their own, from what tracking left on the disk."""
+
+    #: Where shaping costs much (refined or steadied edges) or a file holds objects of several tasks.
+    AUTO = "auto"
+    ALWAYS = "always"
+    #: Each tracking task writes its mattes; it then takes all objects that share a file.
+    NEVER = "never"
+
+
+class TrackObjects(enum.Enum):
+    """Which objects a tracking task takes."""
+
+    #: All that one machine would track at once: the very mattes of one machine.
+    TOGETHER = "together"
+    #: Each by itself: more tasks at once, each frame costs more in all.
+    APART = "apart"
+
+
+@dataclasses.dataclass(frozen=True)
+class Deadline:
+    """What Deadline 10 is told beside the tasks; empty is left out."""
+
+    pool: str = field(Text("a pool"), "Pool.", "")
+    secondary_pool: str = field(Text("a pool"), "Pool to fall back to.", "")
+    group: str = field(Text("a group"), "Group of machines.", "")
+    limits: tuple[str, ...] = field(
+        Many(Text("a limit", empty=False), "a list of limits"), "Limit groups.", ()
+    )
+    department: str = field(Text("a department"), "Department.", "")
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenCue:
+    """What OpenCue is told beside the tasks."""
+
+    show: str = field(Text("a show", empty=False), "Show.", "testing")
+    facility: str = field(Text("a facility"), "Facility; empty for the cuebot's own.", "")
+    tags: tuple[str, ...] = field(
+        Many(Text("a tag", empty=False), "a list of tags", least=1), "Tags of machines.", ("general",)
+    )
+    service: str = field(Text("a service", empty=False), "Service of the layers.", "shell")
+
+
+@dataclasses.dataclass(frozen=True)
+class Tractor:
+    """What Tractor is told beside the tasks; empty is left out."""
+
+    service: str = field(Text("a service key expression"), "Blades that may take tasks.", "PixarRender")
+    gpu_service: str = field(Text("a service key expression"), "Blades that may take tasks of a GPU.", "")
+    tags: tuple[str, ...] = field(Many(Text("a tag", empty=False), "a list of tags"), "Limit tags.", ())
+    projects: tuple[str, ...] = field(
+        Many(Text("a project", empty=False), "a list of projects"), "Projects.", ()
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class FarmSettings:
+    """How jobs become farm work."""
+
+    command: tuple[str, ...] = field(
+        Many(Text("a word", empty=False), "a list of one word or more", least=1),
+        "The program efficienttam as farm machines call it.",
+        ("efficienttam",),
+    )
+    embed_chunk: int = field(Whole("a count of 1 or more", least=1), "Frames of one embedding task.", 50)
+    matte_chunk: int = field(Whole("a count of 1 or more", least=1), "Frames of one matte task.", 50)
+    separate_mattes: SeparateMattes = field(
+        Choice(SeparateMattes), "Whether mattes are made by tasks of their own.", SeparateMattes.AUTO
+    )
+    objects: TrackObjects = field(
+        Choice(TrackObjects), "Which objects a tracking task takes.", TrackObjects.TOGETHER
+    )
+    cores: int = field(Whole("a count from 1 to 1024", least=1, most=1024), "CPU cores of a task.", 4)
+    memory: float = field(Number("gigabytes", least=1), "Memory of a task, in gigabytes.", 8.0)
+    gpus: int = field(
+        Whole("a count from 0 to 64", least=0, most=64), "GPUs of a task that runs the network.", 0
+    )
+    gpu_memory: float = field(Number("gigabytes", least=0), "Memory of that GPU, in gigabytes.", 6.0)
+    minutes: int = field(Whole("minutes", least=1), "Time limit of a task.", 240)
+    retries: int = field(
+        Whole("a count from 0 to 100", least=0, most=100), "Times a failed task is tried again.", 2
+    )
+    priority: int = field(Whole("a priority from 0 to 100", least=0, most=100), "Priority of jobs.", 50)
+    shared_cache: bool = field(
+        Flag(), "Whether all farm machines see one embedding cache; else each task fills its own.", True
+    )
+    cache: str = field(Text("a folder"), "Folder of the embedding cache; empty for each machine's own.", "")
+    cache_size: str = field(Text("a size"), "What it may hold, like 2T; empty for the machine's own.", "")
+    weights: str = field(
+        Text("a folder"), "Folder of weights; empty for the job's own, or the machine's.", ""
+    )
+    device: str = field(Text("a device name"), "Device instead of the job's; empty for the job's.", "")
+    frames_per_second: float = field(
+        Number("a rate above 0", least=0.001), "Frames a machine tracks in a second, for the hours told.", 1.0
+    )
+    deadline: Deadline = field(Record(Deadline), "Deadline 10.", Deadline())
+    opencue: OpenCue = field(Record(OpenCue), "OpenCue.", OpenCue())
+    tractor: Tractor = field(Record(Tractor), "Tractor.", Tractor())
+
+
+@dataclasses.dataclass(frozen=True)
+class PathRule:
+    """One storage by the name that each platform has for it; empty where it has none."""
+
+    linux: str = field(Text("a folder"), "On Linux.", "")
+    macos: str = field(Text("a folder"), "On macOS.", "")
+    windows: str = field(Text("a folder"), "On Windows.", "")
+
+
+@dataclasses.dataclass(frozen=True)
+class SiteSettings:
+    """All of the file. The first three are for a host, which reads them by itself."""
+
+    python: str = field(Text("a program"), "The engine's Python.", "")
+    engine: str = field(Text("a folder"), "Folder that holds the package.", "")
+    feed: str = field(Text("a folder"), "Folder for frames rendered for the engine.", "")
+    path_map: tuple[PathRule, ...] = field(
+        Many(Record(PathRule), "a list of storages"), "Storages by platform.", ()
+    )
+    farm: FarmSettings = field(Record(FarmSettings), "How jobs become farm work.", FarmSettings())
+
+
+_SITE = Record(SiteSettings)
+
+
+def site_settings(environment: Mapping[str, str] = os.environ) -> SiteSettings:
+    """The settings in force; all defaults where there is no file. Raises JobError with every fault."""
+    path = settings_file(environment)
+    if not path:
+        return SiteSettings()
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            document = json.load(file)
+    except (OSError, ValueError) as error:
+        raise JobError(
+            "The settings {!r} cannot be read: {}.".format(path, error), "Correct the file."
+        ) from error
+    faults: list[Fault] = []
+    settings = _SITE.read(document, "", faults)
+    if faults:
+        told = "\n".join("  {}: {} {}".format(at.place or "document", at.message, at.remedy) for at in faults)
+        raise JobError("The settings {!r} are wrong:\n{}".format(path, told), "")
+    return settings
+
+
+def settings_file(environment: Mapping[str, str] = os.environ) -> str:
+    """Path of the file in force, empty where there is none. Raises JobError for a named one that is absent."""
+    named = environment.get(VARIABLE, "")
+    if named and not os.path.isfile(named):
+        raise JobError(
+            "{} names {!r}, and there is no such file.".format(VARIABLE, named), "Correct or unset it."
+        )
+    if named:
+        return named
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    beside = os.path.join(os.path.dirname(package), FILE)
+    return beside if os.path.isfile(beside) else ""
