@@ -168,7 +168,7 @@ def site_settings(environment: Mapping[str, str] = os.environ) -> SiteSettings:
 
 
 def settings_file(environment: Mapping[str, str] = os.environ) -> str:
-    """Path of the file in force, empty where there is none. Raises JobError for a named one that is absent."""
+    """Path of the file in force, empty where there is none. Raises JobError for a named one not there."""
     named = environment.get(VARIABLE, "")
     if named and not os.path.isfile(named):
         raise JobError(
