@@ -30,7 +30,8 @@ class Task:
 
     ``frames`` are first and last, both included. ``objects`` is empty for all of the job; ``view`` is empty
     for a plate without views. ``records`` of a TRACK task: it leaves what tracking gave for MATTES tasks
-    instead of mattes. ``passed`` counts frames that are tracked only to reach the first of its own.
+    instead of mattes. ``passed`` counts frames that are tracked without giving a matte of the task: to reach
+    those that later prompts correct, beside its own to steady them, twice where two ways are blended.
     """
 
     step: Step
