@@ -21,28 +21,33 @@ Frames = tuple[int, int]
 Things = Sequence[TrackedObject]
 
 
-def plan_shot(job: TrackJob, ranges: Mapping[str, Frames], settings: FarmSettings) -> tuple[Task, ...]:
+def plan_shot(
+    job: TrackJob, ranges: Mapping[str, Frames], settings: FarmSettings, part: Frames | None = None
+) -> tuple[Task, ...]:
     """The tasks of a job, in the order in which one machine would do them.
 
-    ``ranges`` gives the frames of each view that mattes are made for, which hold all prompted ones; the name
-    of the one view of a plate without views is empty.
+    ``ranges`` gives the frames of the job's range by view; all prompted ones are among them. The name of the
+    one view of a plate without views is empty. ``part`` are those to make mattes for, None for all.
     """
-    reached = {view: _reached(job, job.objects, frames) for view, frames in ranges.items()}
+    parts = {view: _common(frames, part) for view, frames in ranges.items()}
+    reached = {view: _reached(job, job.objects, frames) for view, frames in parts.items()}
     tasks: list[Task] = []
-    for view, frames in reached.items():
+    for view, frames in ranges.items():
         looked_for = following(job)
         if looked_for:
-            passed = _passed(job, looked_for, _reached(job, looked_for, frames), frames, 0)
-            tasks.append(Task(Step.REGIONS, frames, view, passed=passed))
+            # Regions lie by the whole shot, whatever part of it is made.
+            seen = _reached(job, looked_for, frames)
+            tasks.append(Task(Step.REGIONS, seen, view, passed=_passed(job, looked_for, seen, frames, 0)))
     if embeds_ahead(settings):
         tasks += _chunked(Step.EMBED, reached, settings.embed_chunk)
     apart = separate_mattes(job, settings)
-    for view, frames in ranges.items():
+    for view, frames in parts.items():
         for things in object_groups(job, settings):
-            tasks += _track_tasks(job, things, view, frames, settings.least_span, apart)
+            for span in spans(job, things, frames, settings.least_span):
+                tasks.append(_track_task(job, things, view, span, ranges[view], apart))
     if apart:
         tasks += _chunked(Step.MATTES, reached, settings.matte_chunk)
-    whole = min(first for first, _ in ranges.values()), max(last for _, last in ranges.values())
+    whole = min(first for first, _ in parts.values()), max(last for _, last in parts.values())
     return (*tasks, Task(Step.VERIFY, whole))
 
 
@@ -98,8 +103,13 @@ def tracked_together(job: TrackJob) -> list[list[TrackedObject]]:
     return list(groups.values())
 
 
+def _common(frames: Frames, part: Frames | None) -> Frames:
+    """The frames of a range that are in a part of it."""
+    return frames if part is None else (max(frames[0], part[0]), min(frames[1], part[1]))
+
+
 def _reached(job: TrackJob, things: Things, frames: Frames) -> Frames:
-    """The frames of a range on which some of these objects get a matte."""
+    """The frames of a range on which some of these objects get a matte; the last before the first for none."""
     ends = [_own(job, thing, frames) for thing in things]
     return min(first for first, _ in ends), max(last for _, last in ends)
 
@@ -122,23 +132,19 @@ def _chunked(step: Step, ranges: Mapping[str, Frames], size: int) -> Iterator[Ta
 
 
 def chunks(frames: Frames, size: int) -> list[Frames]:
-    """Frames in the fewest runs of ``size`` at most; lengths differ by one at most, longer ones first."""
+    """Frames in the fewest runs of ``size`` at most, all of one length but the last, which may be shorter."""
     first, last = frames
     count = last - first + 1
-    number = math.ceil(count / size)
-    length, longer = divmod(count, number)
-    starts = [first + at * length + min(at, longer) for at in range(number + 1)]
-    return [(start, after - 1) for start, after in zip(starts, starts[1:])]
+    if count < 1:
+        return []
+    length = math.ceil(count / math.ceil(count / size))
+    return [(start, min(start + length - 1, last)) for start in range(first, last + 1, length)]
 
 
-def _track_tasks(
-    job: TrackJob, things: Things, view: str, frames: Frames, least: int, apart: bool
-) -> Iterator[Task]:
+def _track_task(job: TrackJob, things: Things, view: str, span: Frames, frames: Frames, apart: bool) -> Task:
     names = () if len(things) == len(job.objects) else tuple(thing.name for thing in things)
     beside = 0 if apart else job.mattes.steady_frames
-    for span in spans(job, things, frames, least):
-        passed = _passed(job, things, span, frames, beside)
-        yield Task(Step.TRACK, span, view, names, apart, passed)
+    return Task(Step.TRACK, span, view, names, apart, _passed(job, things, span, frames, beside))
 
 
 def spans(job: TrackJob, things: Things, frames: Frames, least: int) -> list[Frames]:
@@ -148,6 +154,8 @@ def spans(job: TrackJob, things: Things, frames: Frames, least: int) -> list[Fra
     before. Spans shorter than ``least`` are joined with their neighbour.
     """
     first, last = _reached(job, things, frames)
+    if last < first:
+        return []
     if job.tracking.recall is Recall.ALL:
         return [(first, last)]
     common = set.intersection(*({prompt.frame for prompt in thing.prompts} for thing in things))

@@ -125,10 +125,33 @@ def test_chunks_hold_every_reached_frame_once(job: TrackJob, ranges, farm: FarmS
 
 
 @given(st.integers(-50, 50), st.integers(1, 300), st.integers(1, 60))
-def test_chunks_are_few_and_even(first: int, count: int, size: int) -> None:
-    lengths = [b - a + 1 for a, b in chunks((first, first + count - 1), size)]
-    assert len(lengths) == -(-count // size)
-    assert max(lengths) - min(lengths) <= 1
+def test_chunks_are_few_and_of_one_length(first: int, count: int, size: int) -> None:
+    *all_but_last, last = (b - a + 1 for a, b in chunks((first, first + count - 1), size))
+    assert len(all_but_last) == -(-count // size) - 1
+    assert len(set(all_but_last)) <= 1 and last <= max(all_but_last, default=size)
+    assert sum(all_but_last) + last == count
+
+
+parts = st.tuples(frames, frames).map(sorted).map(tuple)
+
+
+@given(jobs, parts, settings)
+def test_a_part_of_the_range_is_all_that_is_made(job: TrackJob, part, farm: FarmSettings) -> None:
+    tasks = plan_shot(job, {"": (FIRST, LAST)}, farm, part)
+    made = {
+        (name, frame)
+        for task in of(tasks, Step.TRACK)
+        for name in names_of(job, task)
+        for frame in range(task.frames[0], task.frames[1] + 1)
+    }
+    wanted = {
+        (thing.name, frame)
+        for thing in job.objects
+        for frame in own_frames(job, thing, (FIRST, LAST)) & set(range(part[0], part[1] + 1))
+    }
+    assert wanted <= made
+    assert {frame for _, frame in made} <= set(range(part[0], part[1] + 1))
+    assert all(task.passed >= 0 for task in tasks)
 
 
 @given(jobs, views, settings)
@@ -242,6 +265,12 @@ def test_what_steadies_the_ends_of_a_span_is_passed() -> None:
     never = {"mattes": Mattes(steady_frames=2), "separate_mattes": SeparateMattes.NEVER}
     assert [task.passed for task in planned(hero(1001, 1020), **never)] == [1, 2]
     assert [task.passed for task in planned(hero(1001, 1020), mattes=Mattes(steady_frames=2))] == [0, 0]
+
+
+def test_a_part_is_tracked_to_from_its_prompt() -> None:
+    job = TrackJob(Plate("p.%04d.exr"), (hero(1001),), Output("{object}.%04d.exr"))
+    (task,) = of(plan_shot(job, {"": (1001, 1040)}, FarmSettings(), (1021, 1025)), Step.TRACK)
+    assert (task.span, task.passed) == ("1021-1025", 19)
 
 
 def test_a_blend_is_tracked_twice() -> None:
