@@ -70,7 +70,7 @@ class Shot:
 
     ``name`` is letters, digits, ``_`` and ``-``, one of its kind in a plan. ``document`` is the path of its
     own copy of the job, which nobody edits any more; ``job_hash`` is that of ``contract.document.job_hash``.
-    ``outputs`` are the folders that mattes go into.
+    ``outputs`` are the folders that mattes go into; ``priority`` is None for the plan's.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Shot:
     job_hash: str
     tasks: tuple[Task, ...]
     outputs: tuple[str, ...] = ()
+    priority: int | None = None
 
     def steps(self) -> list[Step]:
         """The kinds of work that the shot has, in their order."""
@@ -100,6 +101,10 @@ class FarmPlan:
     name: str
     shots: tuple[Shot, ...]
     settings: FarmSettings
+
+    def priority(self, shot: Shot) -> int:
+        """Priority of a shot, 0 to 100."""
+        return self.settings.priority if shot.priority is None else shot.priority
 
     def tasks(self) -> Iterator[tuple[Shot, Task]]:
         """Every task with its shot."""
