@@ -109,7 +109,7 @@ def _common(frames: Frames, part: Frames | None) -> Frames:
 
 
 def _reached(job: TrackJob, things: Things, frames: Frames) -> Frames:
-    """The frames of a range on which some of these objects get a matte; for none they end before they begin."""
+    """The frames of a range with a matte of some of these objects; the last before the first for none."""
     ends = [_own(job, thing, frames) for thing in things]
     return min(first for first, _ in ends), max(last for _, last in ends)
 
