@@ -31,6 +31,17 @@ class SeparateMattes(enum.Enum):
     NEVER = "never"
 
 
+class Scheduler(enum.Enum):
+    """Who distributes tasks."""
+
+    NONE = "none"
+    #: A job bundle of Open Job Description, which AWS Deadline Cloud takes too.
+    OPENJD = "openjd"
+    DEADLINE = "deadline"
+    OPENCUE = "opencue"
+    TRACTOR = "tractor"
+
+
 class TrackObjects(enum.Enum):
     """Which objects a tracking task takes."""
 
@@ -47,10 +58,14 @@ class Deadline:
     pool: str = field(Text("a pool"), "Pool.", "")
     secondary_pool: str = field(Text("a pool"), "Pool to fall back to.", "")
     group: str = field(Text("a group"), "Group of machines.", "")
+    gpu_group: str = field(
+        Text("a group"), "Group of machines for tasks of a GPU; empty for that of all tasks.", ""
+    )
     limits: tuple[str, ...] = field(
         Many(Text("a limit", empty=False), "a list of limits"), "Limit groups.", ()
     )
     department: str = field(Text("a department"), "Department.", "")
+    machine_limit: int = field(Whole("a count", least=0), "Machines at once on a job; 0 for any number.", 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +96,10 @@ class Tractor:
 class FarmSettings:
     """How jobs become farm work."""
 
+    scheduler: Scheduler = field(Choice(Scheduler), "What a host's button hands its jobs to.", Scheduler.NONE)
+    bundles: str = field(
+        Text("a folder"), "Folder for what a host's button hands over; empty for beside the job.", ""
+    )
     command: tuple[str, ...] = field(
         Many(Text("a word", empty=False), "a list of one word or more", least=1),
         "The program efficienttam as farm machines call it.",

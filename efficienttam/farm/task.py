@@ -24,6 +24,10 @@ class Step(enum.Enum):
     VERIFY = "verify"
 
 
+#: The kinds of work that run the network, and gain by a GPU.
+NETWORK_STEPS = (Step.REGIONS, Step.EMBED, Step.TRACK)
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One call of ``efficienttam farm task``. Repeating it, here or elsewhere, does no harm.
