@@ -76,7 +76,7 @@ def run_job(
     progress = progress or SilentProgress()
     started = time.monotonic()
     with plain_failures():
-        _refuse_parts(job, view, objects, records)
+        refuse_parts(job, view, objects, records)
         footage = Footage(job, folder, cache, frames, view)
         footage.make_folders()
         loading = None if records is Records.USE else load
@@ -103,7 +103,9 @@ def _passes(
     ]
 
 
-def _refuse_parts(job: TrackJob, view: str, objects: Collection[str], records: Records) -> None:
+def refuse_parts(
+    job: TrackJob, view: str, objects: Collection[str], records: Records = Records.LEAVE
+) -> None:
     """Raises JobError for a view or an object that the job has not, or objects that cannot do alone."""
     if view and view not in job.views:
         raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(job.views) or 'none'}.")

@@ -106,11 +106,15 @@ class OpenJob:
             self._groups[view] = groups
         return self._groups[view]
 
+    def first_pass(self, view: str) -> FirstPass:
+        """What is known of the first pass of a view, read from disk."""
+        things = [thing for thing in self.job.objects if _by_tracking(thing)]
+        return FirstPass(things, self.plates[view], view, self.job.tracking, self.stamp, self.job.output.path)
+
     def _first_pass(self, view: str, look: bool) -> FirstPass:
         """The first pass of a view, done where that is wanted."""
         things = [thing for thing in self.job.objects if _by_tracking(thing)]
-        plate, wish = self.plates[view], self.job.tracking
-        found = FirstPass(things, plate, view, wish, self.stamp, self.job.output.path)
+        found, wish = self.first_pass(view), self.job.tracking
         if found.missing and look:
             model = self.model
             names = ", ".join(thing.name for thing in things)
