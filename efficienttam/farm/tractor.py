@@ -91,7 +91,7 @@ def word(text: str) -> str:
         return text
     if _stands_in_braces(text):
         return "{" + text + "}"
-    return re.sub(r"([^\w@+=:,./-])", r"\\\1", text, flags=re.ASCII)
+    return re.sub(r"([^\w@+=:,./\u0080-\U0010ffff-])", r"\\\1", text, flags=re.ASCII)
 
 
 def list_of(words: Iterable[str]) -> str:
