@@ -12,12 +12,12 @@ from ..contract.cache_settings import Storage
 from ..contract.document import job_hash
 from ..contract.job import Mattes, Output, Precision, TrackJob
 from ..contract.passes import Recall
-from ..contract.prompts import Prompt, RotoFile
+from ..contract.prompts import RotoFile
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence
 from ..model.efficienttam import EfficientTAM
 from ..tracking.region_path import RegionPath
-from ..tracking.spans import Word, heard
+from ..tracking.spans import heard, words_of
 
 _PRECISION = "efficienttam/precision"
 #: Objects, the prompted frames that each is made from, and the view.
@@ -185,8 +185,3 @@ class _FrameSums:
 def _digest(roto: RotoFile, frame: int, view: str) -> str:
     with open(SequencePattern(roto.path).path(frame, view), "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
-
-
-def words_of(prompts: tuple[Prompt, ...]) -> list[Word]:
-    """Prompts as frames, and which of them correct."""
-    return [Word(prompt.frame, index > 0 and prompt.only_points) for index, prompt in enumerate(prompts)]

@@ -113,6 +113,11 @@ class FarmSettings:
     objects: TrackObjects = field(
         Choice(TrackObjects), "Which objects a tracking task takes.", TrackObjects.TOGETHER
     )
+    least_span: int = field(
+        Whole("a count of 1 or more", least=1),
+        "Least frames of a tracking task: shorter spans between prompted frames are joined.",
+        12,
+    )
     cores: int = field(Whole("a count from 1 to 1024", least=1, most=1024), "CPU cores of a task.", 4)
     memory: float = field(Number("gigabytes", least=1), "Memory of a task, in gigabytes.", 8.0)
     gpus: int = field(
