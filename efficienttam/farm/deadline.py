@@ -113,7 +113,7 @@ def job_lines(plan: FarmPlan, job: DeadlineJob, waits: Sequence[str]) -> list[st
         ("Pool", site.pool),
         ("SecondaryPool", site.secondary_pool),
         ("Group", (site.gpu_group if on_gpu else "") or site.group),
-        ("Priority", settings.priority),
+        ("Priority", plan.priority(job.shot)),
         ("LimitGroups", ",".join(site.limits)),
         # A task by itself has its frames in its arguments; these are for the Monitor.
         ("Frames", f"{first}-{last}" if first >= 0 else "0"),

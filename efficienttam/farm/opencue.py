@@ -86,7 +86,7 @@ def specification(plan: FarmPlan, shot: Shot, name: str) -> str:
         _child(root, "uid", os.getuid())
     job = ElementTree.SubElement(root, "job", name=name)
     _child(job, "paused", "False")
-    _child(job, "priority", plan.settings.priority)
+    _child(job, "priority", plan.priority(shot))
     _child(job, "maxretries", plan.settings.retries)
     _child(job, "autoeat", "False")
     layers = ElementTree.SubElement(job, "layers")

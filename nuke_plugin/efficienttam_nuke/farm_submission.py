@@ -1,0 +1,217 @@
+"""Handing a job document to the studio's scheduler: the engine's own Python plans, writes and submits.
+
+``efficienttam farm`` runs as a process beside Nuke; a timer hears what came of it, a terminal waits. The
+document is on disk before: where submitting fails nothing is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import tempfile
+import time
+from typing import Any, Dict, List, Optional
+
+from efficienttam.client import EngineProcess
+from efficienttam.contract.cache_settings import format_size
+from efficienttam.contract.errors import EfficientTAMError, ExitCode
+from efficienttam.contract.job import TrackJob
+from efficienttam.contract.site_settings import VARIABLE, FarmSettings, Scheduler, site_settings
+
+from . import host, jobs, settings, tracker_node
+
+#: How schedulers are called by people.
+_NAMES = {
+    Scheduler.OPENJD: "Open Job Description",
+    Scheduler.DEADLINE: "Deadline",
+    Scheduler.OPENCUE: "OpenCue",
+    Scheduler.TRACTOR: "Tractor",
+}
+#: Those that a bundle is written for, and handed over by the studio's own tools.
+_WRITTEN_ONLY = (Scheduler.OPENJD,)
+#: What the command line puts before an error.
+_ERROR = "efficienttam: "
+
+
+class NotSubmitted(EfficientTAMError):
+    """The farm did not get the job. ``exit_code`` is that of the command line."""
+
+    def __init__(self, message: str, document: str, exit_code: int) -> None:
+        super().__init__(message, "The job itself is there: {}.".format(document))
+        known = {int(code): code for code in ExitCode}
+        self.exit_code = known.get(exit_code, ExitCode.FAILED)
+
+
+class Submission:
+    """One press of *Submit to farm*, from the document on. Knows its node by uuid."""
+
+    def __init__(self, uuid: str, document: str, job: TrackJob, farm: FarmSettings) -> None:
+        """Starts the process. Raises JobError without engine, OSError where it cannot be started."""
+        self._uuid = uuid
+        self._document = document
+        self._job = job
+        self._scheduler = farm.scheduler
+        self._bundle = bundle_folder(document, farm.bundles)
+        self._printed: List[str] = []
+        command = [jobs.engine_settings().python, "-m", "efficienttam", "farm", farm.scheduler.value]
+        command += [document, "-o", self._bundle, "--name", os.path.basename(self._bundle), "--json"]
+        command += [] if farm.scheduler in _WRITTEN_ONLY else ["--submit"]
+        self._process = EngineProcess(command, _environment())
+        self._process.hang_up()
+        self._tell("Handing the job to {}.".format(_NAMES[farm.scheduler]))
+
+    def poll(self) -> bool:
+        """True once it has ended, and its node tells how. Never waits."""
+        try:
+            while True:
+                line = self._process.lines.get_nowait()
+                if line is None:
+                    self._end()
+                    return True
+                self._printed.append(line)
+        except queue.Empty:
+            return False
+
+    def wait(self) -> None:
+        """Waits for the end: for terminals. Raises NotSubmitted."""
+        while not self.poll():
+            time.sleep(0.05)
+        error = self._error()
+        if error is not None:
+            raise error
+
+    def _end(self) -> None:
+        error = self._error()
+        if error is not None:
+            self._tell(str(error), "not submitted")
+            return
+        self._tell("{} {}{}".format(self._took(), self._figures(), self._warning()).strip(), "submitted")
+
+    def _error(self) -> Optional[NotSubmitted]:
+        self._process.wait(5.0)
+        status = self._process.exit_status
+        if status == 0:
+            return None
+        log = self._process.log
+        starts = [at for at, line in enumerate(log) if line.startswith(_ERROR)]
+        said = " ".join(log[starts[-1] :])[len(_ERROR) :] if starts else "".join(log[-1:])
+        message = " ".join(said.split()) or "The engine ended with {}.".format(status)
+        return NotSubmitted(message, self._document, ExitCode.FAILED if status is None else status)
+
+    def _took(self) -> str:
+        """Who has it now."""
+        if self._scheduler in _WRITTEN_ONLY:
+            return "Written for {}: {}.".format(_NAMES[self._scheduler], self._bundle)
+        ids = _object("".join(self._printed)).get("submitted") or []
+        shown = ", ".join(str(one) for one in ids[:3]) + (", ..." if len(ids) > 3 else "")
+        told = " ({})".format(shown) if shown else ""
+        return "Submitted to {}{}.".format(_NAMES[self._scheduler], told)
+
+    def _figures(self) -> str:
+        """What the plan expects; empty where it says nothing."""
+        try:
+            with open(os.path.join(self._bundle, "plan.json"), encoding="utf-8") as file:
+                estimate = _object(file.read()).get("estimate")
+        except OSError:
+            return ""
+        if not isinstance(estimate, dict):
+            return ""
+        tasks = sum(estimate["tasks"].values())
+        hours = jobs.told_time(3600 * estimate["hours"])
+        size = format_size(int(estimate["cache_bytes"]))
+        return "{} tasks, {} on one machine, {} of cache.".format(tasks, hours, size)
+
+    def _warning(self) -> str:
+        """What the farm will stumble over: folders of this machine alone."""
+        local = os.path.normcase(os.path.join(os.path.abspath(tempfile.gettempdir()), ""))
+        for what, path, cure in (
+            ("plate was rendered", self._job.plate.path, 'name a shared folder as "feed" in the settings'),
+            ("mattes go", self._job.output.path, "choose another place for them on the tab Advanced"),
+        ):
+            if os.path.normcase(os.path.abspath(path)).startswith(local):
+                folder = os.path.dirname(path)
+                return " But the {} into {}, which a farm may not see: {}.".format(what, folder, cure)
+        return ""
+
+    def _tell(self, text: str, label: Optional[str] = None) -> None:
+        tracker = tracker_node.find(self._uuid)
+        if tracker is not None:
+            tracker.tell(text, label)
+        if not host.has_window():
+            host.say("EfficientTAM: " + text)
+
+
+def bundle_folder(document: str, bundles: str) -> str:
+    """A folder for what is handed over: in ``bundles``, beside the document where that is empty.
+
+    Never one that was there before: tasks may be at work on what it holds.
+    """
+    root = bundles and os.path.expanduser(bundles)
+    if root and not os.path.isabs(root):
+        root = os.path.join(os.path.dirname(_settings_file() or document), root)
+    stem = os.path.basename(document)
+    stem = stem[: -len(".job.json")] if stem.endswith(".job.json") else stem
+    name = "{}_{}".format(stem, time.strftime("%Y%m%d_%H%M%S"))
+    wanted = os.path.abspath(os.path.join(root or os.path.join(os.path.dirname(document), "farm"), name))
+    folder, number = wanted, 1
+    while os.path.exists(folder):
+        number += 1
+        folder = "{}_{}".format(wanted, number)
+    return folder
+
+
+def farm_settings() -> FarmSettings:
+    """What the site says of its farm. Raises JobError where its file is wrong."""
+    return site_settings(_environment()).farm
+
+
+def start(submission: Submission, uuid: str) -> None:
+    """Follows a submission to its end; without a window waits for it. Raises NotSubmitted then."""
+    if not host.has_window():
+        submission.wait()
+        return
+    global _timer
+    _open[uuid] = submission
+    if _timer is None:
+        _timer = host.Timer(jobs.POLL_MILLISECONDS, poll)
+    _timer.start()
+
+
+def is_submitting(uuid: str) -> bool:
+    """True while a node's job is being handed over."""
+    return uuid in _open
+
+
+def poll() -> None:
+    """What the timer does."""
+    for uuid in [uuid for uuid, submission in _open.items() if submission.poll()]:
+        del _open[uuid]
+    if not _open and _timer is not None:
+        _timer.stop()
+
+
+_open: Dict[str, Submission] = {}
+_timer: Optional[host.Timer] = None
+
+
+def _environment() -> Dict[str, str]:
+    """That of the engine, with the settings that this plugin reads."""
+    environment = jobs.engine_environment()
+    file = _settings_file()
+    if file:
+        environment[VARIABLE] = os.path.abspath(file)
+    return environment
+
+
+def _settings_file() -> str:
+    return settings.settings_file(os.environ, settings.root_of_plugin())
+
+
+def _object(text: str) -> Dict[str, Any]:
+    """A JSON object; empty for any other text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
