@@ -14,6 +14,7 @@ from . import __version__
 from .batch.interruption import leave_at_once
 from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
+from .commands.farm_arguments import add_farm
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import Cancelled, EfficientTAMError, ExitCode
@@ -86,6 +87,7 @@ def build_parser() -> Parser:
     _add_job_commands(commands)
     _add_matte(commands)
     _add_ui(commands)
+    _add_farm(commands)
     _add_weights_commands(commands)
     _add_cache_commands(commands)
     _add_demo(commands)
@@ -302,6 +304,12 @@ def _add_ui(commands: argparse._SubParsersAction[Parser]) -> None:
     ui.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
     ui.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
     ui.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
+
+
+def _add_farm(commands: argparse._SubParsersAction[Parser]) -> None:
+    farm = commands.add_parser("farm", help="hand jobs to a render farm's own scheduler")
+    kinds = farm.add_subparsers(metavar="WHAT", required=True)
+    add_farm(kinds, _add)
 
 
 def _add_running(parser: Parser) -> None:

@@ -138,8 +138,18 @@ class FarmSettings:
         Text("a folder"), "Folder of weights; empty for the job's own, or the machine's.", ""
     )
     device: str = field(Text("a device name"), "Device instead of the job's; empty for the job's.", "")
+    embeddings_per_second: float = field(
+        Number("a rate above 0", least=0.001),
+        "Embeddings a machine makes in a second, for the hours told.",
+        1.0,
+    )
     frames_per_second: float = field(
-        Number("a rate above 0", least=0.001), "Frames a machine tracks in a second, for the hours told.", 1.0
+        Number("a rate above 0", least=0.001),
+        "Frames a machine tracks in a second, their embeddings at hand, for the hours told.",
+        2.0,
+    )
+    mattes_per_second: float = field(
+        Number("a rate above 0", least=0.001), "Mattes a machine makes of records, for the hours told.", 4.0
     )
     deadline: Deadline = field(Record(Deadline), "Deadline 10.", Deadline())
     opencue: OpenCue = field(Record(OpenCue), "OpenCue.", OpenCue())

@@ -1,0 +1,121 @@
+"""``farm``: job documents as work of the studio's own scheduler."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from ..contract.cache_settings import FOLDER_VARIABLE, format_size
+from ..contract.errors import ExitCode, JobError
+from ..contract.site_settings import FarmSettings, Scheduler, site_settings
+from ..farm.batch_of_jobs import Batch, read_batch
+from ..farm.bundle import as_data, make_plan, write_documents
+from ..farm.estimate import Estimate, estimate
+from ..farm.shot_job import ShotJob
+from ..farm.task import FarmPlan
+
+#: What writes a plan into a folder and gives the paths; and what hands that over and gives the jobs' ids.
+Written = Callable[[FarmPlan, str], list[str]]
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Tells what jobs will take; writes nothing."""
+    settings = site_settings().farm
+    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    _tell_plan(args, make_plan("plan", batch.shots, settings, os.curdir), batch)
+    return ExitCode.OK
+
+
+def write(args: argparse.Namespace) -> int:
+    """Writes the bundle of a batch for a scheduler, and hands it over where that is asked for."""
+    settings = site_settings().farm
+    return _write(args, args.scheduler, read_batch(args.jobs, settings, args.skip_faulty), settings)
+
+
+def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, settings: FarmSettings) -> int:
+    folder = os.path.abspath(args.out)
+    made = make_plan(args.name or os.path.basename(folder), batch.shots, settings, folder)
+    if args.dry_run:
+        _tell_plan(args, made, batch)
+        return ExitCode.OK
+    submit = _writer(scheduler, "submit") if args.submit else None
+    paths = [*write_documents(made, batch.shots, folder), *_writer(scheduler, "write")(made, folder)]
+    ids = submit(made, folder) if submit else []
+    if args.json:
+        data = {"written": paths, "submitted": ids, "refused": [str(one.error) for one in batch.refused]}
+        print(json.dumps(data, indent=2))
+        return ExitCode.OK
+    _tell_refused(batch)
+    for path in paths:
+        print(path)
+    for one in ids:
+        print(f"submitted {one}")
+    return ExitCode.OK
+
+
+def _writer(scheduler: Scheduler, does: str) -> Written:
+    """A scheduler's ``write`` or ``submit``. Raises JobError where it takes nothing from a command line."""
+    module = importlib.import_module(f"efficienttam.farm.{scheduler.value}")
+    if not hasattr(module, does):
+        raise JobError(
+            f"Nothing can be submitted to {scheduler.value} from here.", "Submit what was written."
+        )
+    return getattr(module, does)
+
+
+def _tell_plan(args: argparse.Namespace, made: FarmPlan, batch: Batch) -> None:
+    if args.json:
+        data = as_data(made, batch.shots)
+        data["refused"] = [{"place": one.place, "fault": str(one.error)} for one in batch.refused]
+        print(json.dumps(data, indent=2))
+        return
+    _tell_refused(batch)
+    for note in dict.fromkeys(note for shot in batch.shots for note in shot.notes):
+        print(f"note: {note}")
+    if made.settings.shared_cache and not (made.settings.cache or os.environ.get(FOLDER_VARIABLE)):
+        print(
+            "note: no cache folder is set for the farm, so each machine uses its user's own. Where that is "
+            "not one folder for all, set farm.cache, or farm.shared_cache to false."
+        )
+    for line in table(made, batch.shots):
+        print(line)
+
+
+def _tell_refused(batch: Batch) -> None:
+    for one in batch.refused:
+        print(f"left out: {one.error}", file=sys.stderr)
+
+
+def table(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
+    """What each shot takes, and all of them."""
+    rows = [("shot", "frames", "mattes", "tasks", "hours", "at least", "cache", "records")]
+    for job, shot in zip(shots, made.shots):
+        rows.append(_row(shot.name, estimate([(job, shot)], made.settings)))
+    whole = estimate(zip(shots, made.shots), made.settings)
+    if len(shots) > 1:
+        rows.append(_row("all", whole))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in pairs)
+        for pairs in (list(enumerate(zip(row, widths))) for row in rows)
+    ]
+    steps = ", ".join(f"{count} {step}" for step, count in whole.tasks.items() if count)
+    passed = f"; {whole.passed} frames are tracked only to reach others" if whole.passed else ""
+    return [*lines, f"{sum(whole.tasks.values())} tasks: {steps}{passed}."]
+
+
+def _row(name: str, one: Estimate) -> tuple[str, ...]:
+    return (
+        name,
+        str(one.frames),
+        str(one.mattes),
+        str(sum(one.tasks.values())),
+        f"{one.hours:.2f}",
+        f"{one.least_hours:.2f}",
+        format_size(one.cache_bytes),
+        format_size(one.record_bytes),
+    )
