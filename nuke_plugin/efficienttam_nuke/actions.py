@@ -273,7 +273,7 @@ def clear(tracker: TrackerNode) -> None:
 @_button
 def submit(tracker: TrackerNode) -> None:
     """Writes the job document, with the plate it needs, and hands it to the studio's scheduler."""
-    if farm_submission.is_submitting(tracker.uuid):
+    if farm_submission.submissions().is_open(tracker.uuid):
         raise JobError("This node's job is being handed over.", "Wait.")
     farm = farm_submission.farm_settings()
     sends = farm.scheduler is not Scheduler.NONE
@@ -284,7 +284,7 @@ def submit(tracker: TrackerNode) -> None:
     path = shot_job.write_document(wanted)
     if sends:
         submission = farm_submission.Submission(tracker.uuid, path, wanted.job, farm)
-        farm_submission.start(submission, tracker.uuid)
+        farm_submission.submissions().follow(submission, tracker.uuid)
     else:
         tracker.tell(
             "The job is {}: run it with efficienttam track. Nothing was sent: the settings name no "

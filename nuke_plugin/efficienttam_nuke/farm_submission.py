@@ -47,17 +47,19 @@ class Submission:
     """One press of *Submit to farm*, from the document on. Knows its node by uuid."""
 
     def __init__(self, uuid: str, document: str, job: TrackJob, farm: FarmSettings) -> None:
-        """Starts the process. Raises JobError without engine, OSError where it cannot be started."""
+        """Starts the process. Raises JobError without engine, NotSubmitted where it cannot be started."""
         self._uuid = uuid
         self._document = document
         self._job = job
         self._scheduler = farm.scheduler
         self._bundle = bundle_folder(document, farm.bundles)
         self._printed: List[str] = []
-        command = [jobs.engine_settings().python, "-m", "efficienttam", "farm", farm.scheduler.value]
-        command += [document, "-o", self._bundle, "--name", os.path.basename(self._bundle), "--json"]
-        command += [] if farm.scheduler in _WRITTEN_ONLY else ["--submit"]
-        self._process = EngineProcess(command, _environment())
+        command = farm_command(jobs.engine_settings().python, farm.scheduler, document, self._bundle)
+        try:
+            self._process = EngineProcess(command, _environment())
+        except OSError as error:
+            message = "The engine cannot be started: {}.".format(error.strerror)
+            raise NotSubmitted(message, document, int(ExitCode.FAILED)) from error
         self._process.hang_up()
         self._tell("Handing the job to {}.".format(_NAMES[farm.scheduler]))
 
@@ -124,15 +126,18 @@ class Submission:
 
     def _warning(self) -> str:
         """What the farm will stumble over: folders of this machine alone."""
-        local = os.path.normcase(os.path.join(os.path.abspath(tempfile.gettempdir()), ""))
-        for what, path, cure in (
-            ("plate was rendered", self._job.plate.path, 'name a shared folder as "feed" in the settings'),
-            ("mattes go", self._job.output.path, "choose another place for them on the tab Advanced"),
-        ):
-            if os.path.normcase(os.path.abspath(path)).startswith(local):
-                folder = os.path.dirname(path)
-                return " But the {} into {}, which a farm may not see: {}.".format(what, folder, cure)
-        return ""
+        local = _inside(tempfile.gettempdir())
+        told = []
+        if _inside(self._job.plate.path).startswith(local):
+            rendered = _inside(self._job.plate.path).startswith(_inside(jobs.current_settings().feed))
+            cure = (
+                'name a shared folder as "feed" in the settings' if rendered else "copy it to a shared folder"
+            )
+            told.append("the plate lies in {}: {}".format(os.path.dirname(self._job.plate.path), cure))
+        if _inside(self._job.output.path).startswith(local):
+            cure = "choose another place on the tab Advanced"
+            told.append("the mattes go into {}: {}".format(os.path.dirname(self._job.output.path), cure))
+        return " But a farm may not see where " + ", and ".join(told) + "." if told else ""
 
     def _tell(self, text: str, label: Optional[str] = None) -> None:
         tracker = tracker_node.find(self._uuid)
@@ -140,6 +145,50 @@ class Submission:
             tracker.tell(text, label)
         if not host.has_window():
             host.say("EfficientTAM: " + text)
+
+
+class Submissions:
+    """Those that go on, one for a node at most."""
+
+    def __init__(self) -> None:
+        self._open: Dict[str, Submission] = {}
+        self._timer: Optional[host.Timer] = None
+
+    def is_open(self, uuid: str) -> bool:
+        """True while a node's job is being handed over."""
+        return uuid in self._open
+
+    def follow(self, submission: Submission, uuid: str) -> None:
+        """Hears a submission to its end; without a window waits for it, and raises NotSubmitted."""
+        if not host.has_window():
+            submission.wait()
+            return
+        self._open[uuid] = submission
+        if self._timer is None:
+            self._timer = host.Timer(jobs.POLL_MILLISECONDS, self.poll)
+        self._timer.start()
+
+    def poll(self) -> None:
+        """What the timer does."""
+        for uuid in [uuid for uuid, submission in self._open.items() if submission.poll()]:
+            del self._open[uuid]
+        if not self._open and self._timer is not None:
+            self._timer.stop()
+
+
+_submissions = Submissions()
+
+
+def submissions() -> Submissions:
+    """Those of this Nuke."""
+    return _submissions
+
+
+def farm_command(python: str, scheduler: Scheduler, document: str, bundle: str) -> List[str]:
+    """The command that writes a bundle and, where a program can, hands it over."""
+    command = [python, "-m", "efficienttam", "farm", scheduler.value, document]
+    command += ["-o", bundle, "--name", os.path.basename(bundle), "--json"]
+    return command + ([] if scheduler in _WRITTEN_ONLY else ["--submit"])
 
 
 def bundle_folder(document: str, bundles: str) -> str:
@@ -166,35 +215,6 @@ def farm_settings() -> FarmSettings:
     return site_settings(_environment()).farm
 
 
-def start(submission: Submission, uuid: str) -> None:
-    """Follows a submission to its end; without a window waits for it. Raises NotSubmitted then."""
-    if not host.has_window():
-        submission.wait()
-        return
-    global _timer
-    _open[uuid] = submission
-    if _timer is None:
-        _timer = host.Timer(jobs.POLL_MILLISECONDS, poll)
-    _timer.start()
-
-
-def is_submitting(uuid: str) -> bool:
-    """True while a node's job is being handed over."""
-    return uuid in _open
-
-
-def poll() -> None:
-    """What the timer does."""
-    for uuid in [uuid for uuid, submission in _open.items() if submission.poll()]:
-        del _open[uuid]
-    if not _open and _timer is not None:
-        _timer.stop()
-
-
-_open: Dict[str, Submission] = {}
-_timer: Optional[host.Timer] = None
-
-
 def _environment() -> Dict[str, str]:
     """That of the engine, with the settings that this plugin reads."""
     environment = jobs.engine_environment()
@@ -206,6 +226,11 @@ def _environment() -> Dict[str, str]:
 
 def _settings_file() -> str:
     return settings.settings_file(os.environ, settings.root_of_plugin())
+
+
+def _inside(path: str) -> str:
+    """A path to hold against others; a folder's ends with a separator."""
+    return os.path.normcase(os.path.join(os.path.abspath(path), ""))
 
 
 def _object(text: str) -> Dict[str, Any]:
