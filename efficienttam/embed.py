@@ -33,12 +33,16 @@ def embed_job(
     *,
     folder: str = "",
     frames: tuple[int, int] | None = None,
+    view: str = "",
+    exact: bool = False,
     stop: Stop | None = None,
     cache: CacheSettings | None = None,
 ) -> EmbedSummary:
-    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
+    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk; of
+    every view, or of ``view``.
 
-    For objects in regions that is one of every region, which are found first where they go by tracking.
+    For objects in regions that is one of every region, which are found first where they go by tracking,
+    ``exact`` as ``run_job`` has it.
     What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
     as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written, or when
     its size did not let it keep all of them to the end.
@@ -55,7 +59,8 @@ def embed_job(
             "Remove that file, or name another folder with --cache.",
         )
     with plain_failures():
-        opened = OpenJob(Footage(job, folder, cache, frames), progress, stop or (lambda: False))
+        footage = Footage(job, folder, cache, frames, view)
+        opened = OpenJob(footage, progress, stop or (lambda: False), exact=exact)
         wanted = [
             (view, encoder, range(first, last + 1))
             for view, (first, last) in opened.ranges.items()

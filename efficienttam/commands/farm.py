@@ -6,10 +6,14 @@ import argparse
 import importlib
 import json
 import os
+import platform
+import socket
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 
-from ..contract.cache_settings import FOLDER_VARIABLE, format_size
+from .. import __version__
+from ..contract.cache_settings import FOLDER_VARIABLE, OFF, SIZE_VARIABLE, cache_settings, format_size
 from ..contract.errors import ExitCode, JobError
 from ..contract.site_settings import FarmSettings, Scheduler, site_settings
 from ..farm.batch_of_jobs import Batch, read_batch
@@ -34,6 +38,24 @@ def write(args: argparse.Namespace) -> int:
     """Writes the bundle of a batch for a scheduler, and hands it over where that is asked for."""
     settings = site_settings().farm
     return _write(args, args.scheduler, read_batch(args.jobs, settings, args.skip_faulty), settings)
+
+
+def host(args: argparse.Namespace) -> int:
+    """Names this machine; sets the cache of the tasks that follow in an Open Job Description session."""
+    cache = cache_settings(args.cache, args.cache_size)
+    try:
+        torch = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        torch = "none"
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    print(f"{socket.gethostname()}: {system}, {os.cpu_count()} CPU cores")
+    print(f"efficienttam {__version__}, Python {platform.python_version()}, torch {torch}, {sys.executable}")
+    print(f"embedding cache: {cache.folder or OFF}, {format_size(cache.budget)}", flush=True)
+    if args.openjd:
+        print(f"openjd_env: {FOLDER_VARIABLE}={cache.folder or OFF}")
+        if args.cache_size:
+            print(f"openjd_env: {SIZE_VARIABLE}={args.cache_size}")
+    return ExitCode.OK
 
 
 def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, settings: FarmSettings) -> int:

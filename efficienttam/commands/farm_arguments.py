@@ -37,6 +37,14 @@ def add_farm(kinds: argparse._SubParsersAction[Parser], add: Add) -> None:
     )
     _add_batch(retry)
     _add_written(retry)
+    host = add(
+        kinds, "host", "name this machine and its versions, as tasks of a session want them", "farm", "host"
+    )
+    host.add_argument("--cache", default="", metavar="DIR", help="folder of the embedding cache, or off")
+    host.add_argument("--cache-size", default="", metavar="SIZE", help="what it may hold, like 2T")
+    host.add_argument(
+        "--openjd", action="store_true", help="let an Open Job Description session know the cache"
+    )
 
 
 def _add_batch(parser: Parser) -> None:

@@ -1,0 +1,63 @@
+"""Starts farm tasks as processes of their own, without importing the engine's libraries for each.
+
+One JSON request per line of stdin, one JSON answer per line of stdout: {"start": [words], "log": file,
+"user": 0 or a number, "file_size": 0 or bytes that no file may exceed} gives {"pid": n}, {"wait": n} gives
+{"code": n} (negative for a signal). A task is a fork of this process, which has run nothing yet: it may be
+killed like any other process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+
+def start(words: list[str], log: str, user: int, file_size: int) -> int:
+    """Forks a task with its output in ``log``; its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    code = 70
+    try:
+        if user:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+        if file_size:
+            import resource
+            import signal
+
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+        from efficienttam.cli import main
+
+        code = main(words)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def serve() -> None:
+    """Answers requests until stdin ends."""
+    import efficienttam.batch.introduction
+    import efficienttam.commands.farm_task
+    import efficienttam.farm.run_task  # noqa: F401
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "start" in request:
+            pid = start(request["start"], request["log"], request["user"], request["file_size"])
+            answer = {"pid": pid}
+        else:
+            status = os.waitpid(request["wait"], 0)[1]
+            answer = {"code": os.waitstatus_to_exitcode(status)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,378 @@
+"""What may happen to a task on a farm. Whatever it is: done again, the mattes are the whole job's, bit for
+bit, and nothing half-written was ever taken for done."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_shots import FRAMES, SHAPED, another_place, small_job, sums, write_plate
+
+from efficienttam.contract.cache_settings import CacheSettings
+from efficienttam.contract.document import write_job
+from efficienttam.contract.errors import ExitCode
+from efficienttam.contract.job import FrameRange
+from efficienttam.contract.prompts import Prompt
+from efficienttam.run import run_job
+
+KILLS = 20
+SPAN = f"{FRAMES[0]}-{FRAMES[-1]}"
+JOB = small_job(range=FrameRange(FRAMES[0], FRAMES[-1]))
+HERE = Path(__file__).resolve().parent
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Processes cannot be forked here.")
+
+
+class Tasks:
+    """Farm tasks as processes, started quickly (see ``task_server``)."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OMP_NUM_THREADS": "1"}
+        self._server = subprocess.Popen(
+            [sys.executable, str(HERE / "task_server.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    def start(self, folder: Path, *words: str, user: int = 0, file_size: int = 0, cache: str = "") -> Running:
+        log = folder / "task.log"
+        if user and not log.exists():
+            log.touch()
+        words = ("farm", "task", str(folder / "shot.job.json"), *words)
+        words = (*words, "--progress", "json", "--cache", cache or str(self.cache))
+        request = {"start": words, "log": str(log), "user": user, "file_size": file_size}
+        return Running(self, self._ask(request)["pid"], log)
+
+    def run(self, folder: Path, *words: str, **how: object) -> tuple[int, str]:
+        """Exit code and log of a task."""
+        running = self.start(folder, *words, **how)
+        return running.wait(), running.log.read_text()
+
+    def wait(self, pid: int) -> int:
+        return self._ask({"wait": pid})["code"]
+
+    def close(self) -> None:
+        self._server.stdin.close()
+        self._server.wait(timeout=30)
+
+    def _ask(self, request: dict) -> dict:
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return json.loads(self._server.stdout.readline())
+
+
+@dataclasses.dataclass
+class Running:
+    tasks: Tasks
+    pid: int
+    log: Path
+
+    def events(self, kind: str) -> list[dict]:
+        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+        told = [json.loads(line) for line in lines if line.endswith("}")]
+        return [event for event in told if event["event"] == kind]
+
+    def until(self, done: int, patience: float = 120) -> None:
+        """Waits until so many mattes or records are told, or the task ended."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end and len(self.events("wrote")) < done and not self.events("end"):
+            time.sleep(0.002)
+
+    def kill(self) -> int:
+        os.kill(self.pid, signal.SIGKILL)
+        return self.wait()
+
+    def wait(self) -> int:
+        return self.tasks.wait(self.pid)
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory):
+    served = Tasks(tmp_path_factory.mktemp("embeddings"))
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def plates(tmp_path_factory, tasks):
+    folder = tmp_path_factory.mktemp("plates")
+    write_plate(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(plates, tasks, tmp_path_factory):
+    """The mattes of the undisturbed job, straight and shaped, by name: sha256."""
+    found = {}
+    for name, job in (("plain", JOB), ("shaped", dataclasses.replace(JOB, mattes=SHAPED))):
+        folder = another_place(plates, tmp_path_factory.mktemp(name))
+        run_job(job, folder=str(folder), cache=CacheSettings(str(tasks.cache), 2**30))
+        found[name] = sums(folder / "out")
+    return found
+
+
+@pytest.fixture
+def shot(plates, tmp_path):
+    folder = another_place(plates, tmp_path / "shot")
+    write_job(JOB, str(folder / "shot.job.json"))
+    return folder
+
+
+def hidden(folder):
+    return [path for path in folder.rglob(".*") if path.is_file()]
+
+
+def test_a_task_tells_who_does_what_first_and_does_it_once(shot, tasks, whole):
+    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN)
+    assert code == 0 and sums(shot / "out") == whole["plain"]
+    first = json.loads(log.splitlines()[0])
+    assert first["event"] == "task" and first["device"] == "CPU, 1 thread"
+    assert {"host", "pid", "python", "torch", "efficienttam"} <= first.keys()
+    assert len(first["job"]) == len(first["weights"]) == 64
+    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN)
+    assert code == 0 and '"mattes": 0, "kept": 16' in log
+
+
+def test_killed_twenty_times_at_any_frame(shot, tasks, whole):
+    """Each time it goes on where it was; each time all is done it starts from nothing again."""
+    chance = random.Random(6)
+    kills = finished = 0
+    began = time.monotonic()
+    while kills < KILLS:
+        running = tasks.start(shot, "--step", "track", "--frames", SPAN)
+        running.until(chance.randrange(0, 6))
+        time.sleep(chance.random() * 0.03)
+        if running.kill() == -signal.SIGKILL:
+            kills += 1
+        there = sums(shot / "out") if (shot / "out").exists() else {}
+        assert there.items() <= whole["plain"].items(), "a file is not what it should be"
+        if there == whole["plain"]:
+            finished += 1
+            shutil.rmtree(shot / "out")
+    assert tasks.run(shot, "--step", "track", "--frames", SPAN)[0] == 0
+    assert sums(shot / "out") == whole["plain"]
+    print(f"{kills} kills, {finished} times done, {time.monotonic() - began:.0f} s")
+
+
+def test_killed_while_records_and_mattes_are_made(shot, tasks, whole):
+    write_job(dataclasses.replace(JOB, mattes=SHAPED), str(shot / "shot.job.json"))
+    chance = random.Random(7)
+    for words in (["track", "--records"], ["mattes"]):
+        for done in (3, 7):
+            running = tasks.start(shot, "--step", *words, "--frames", SPAN)
+            running.until(done)
+            time.sleep(chance.random() * 0.02)
+            running.kill()
+        assert tasks.run(shot, "--step", *words, "--frames", SPAN)[0] == 0
+    assert sums(shot / "out") == whole["shaped"]
+
+
+def test_a_signal_ends_after_the_frame_at_hand(shot, tasks, whole):
+    running = tasks.start(shot, "--step", "track", "--frames", SPAN)
+    running.until(3)
+    os.kill(running.pid, signal.SIGTERM)
+    assert running.wait() == ExitCode.TERMINATED
+    there = sums(shot / "out")
+    assert 3 <= len(there) < 16 and there.items() <= whole["plain"].items()
+    assert not hidden(shot / "out")
+    assert tasks.run(shot, "--step", "track", "--frames", SPAN)[0] == 0
+    assert sums(shot / "out") == whole["plain"]
+
+
+@pytest.mark.parametrize("step", [["track"], ["track", "--records"]])
+def test_a_full_disk(shot, tasks, step):
+    """No file may grow beyond a few hundred bytes: what a disk that is full does to every write."""
+    code, log = tasks.run(shot, "--step", *step, "--frames", SPAN, file_size=300, cache="off")
+    assert code == ExitCode.OUTPUT, log
+    assert "cannot be written" in log and "free space" in log
+    assert sums(shot) == sums(shot.parent / "shot") and not list((shot / "out").rglob("*.exr"))
+    assert not list((shot / "out").rglob("*.record")) and not hidden(shot / "out")
+
+
+def test_a_disk_that_fills_up_midway(shot, tasks, whole, tmp_path):
+    """On a real file system with no room left: what is there is whole, and with room again it goes on."""
+    small = tmp_path / "small"
+    small.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("This user may not mount a small file system.")
+    try:
+        (shot / "out").symlink_to(small)
+        code, log = tasks.run(shot, "--step", "track", "--frames", SPAN)
+        assert code == ExitCode.OUTPUT and "No space left" in log
+        there = sums(small)
+        assert 0 < len(there) < 16 and there.items() <= whole["plain"].items()
+        assert not hidden(small)
+        subprocess.run(["mount", "-o", "remount,size=16m", str(small)], check=True)
+        assert tasks.run(shot, "--step", "track", "--frames", SPAN)[0] == 0
+        assert sums(small) == whole["plain"]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_the_cache_is_removed_midway(shot, tasks, whole, tmp_path):
+    cache = tmp_path / "cache"
+    assert tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))[0] == 0
+    running = tasks.start(shot, "--step", "track", "--frames", SPAN, cache=str(cache))
+    running.until(2)
+    shutil.rmtree(cache)
+    assert running.wait() == 0
+    assert sums(shot / "out") == whole["plain"]
+
+
+def test_an_embedding_is_cut_short_or_from_tomorrow(shot, tasks, whole, tmp_path):
+    cache = tmp_path / "cache"
+    assert tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))[0] == 0
+    files = sorted(cache.rglob("*.safetensors"))
+    assert len(files) == len(FRAMES)
+    files[0].write_bytes(files[0].read_bytes()[:1000])
+    for index, file in enumerate(files[1:]):
+        skewed = time.time() + (3e6 if index % 2 else -3e8)
+        os.utime(file, (skewed, skewed))
+    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN, cache=str(cache))
+    assert code == 0 and sums(shot / "out") == whole["plain"]
+    code, log = tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))
+    assert code == 0 and '"embeddings": 0, "kept": 8' in log
+
+
+def test_clocks_that_disagree(shot, tasks, whole):
+    """Nothing is told by which of two files is the newer: not mattes, not records, not the plate."""
+    words = ["--step", "track", "--frames", SPAN]
+    assert tasks.run(shot, *words)[0] == 0
+    for index, path in enumerate(sorted((shot / "out").iterdir())):
+        skewed = time.time() + (3e6 if index % 2 else -3e8)
+        os.utime(path, (skewed, skewed))
+    code, log = tasks.run(shot, *words)
+    assert code == 0 and '"mattes": 0, "kept": 16' in log
+    # A plate from tomorrow is another plate by its time, and is the same again with the time it had.
+    state = os.stat(shot / "plate.1008.exr")
+    os.utime(shot / "plate.1008.exr", (time.time() + 3e6, time.time() + 3e6))
+    code, log = tasks.run(shot, *words, "--objects", "square")
+    assert code == 0 and '"mattes": 1, "kept": 7' in log
+    os.utime(shot / "plate.1008.exr", ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert tasks.run(shot, *words)[0] == 0
+    assert sums(shot / "out") == whole["plain"]
+
+
+def test_a_plate_cut_short_and_a_frame_missing(shot, tasks, whole):
+    plate = shot / "plate.1007.exr"
+    content, state = plate.read_bytes(), os.stat(plate)
+    words = ["--step", "track", "--frames", SPAN]
+    plate.write_bytes(content[: len(content) // 2])
+    code, log = tasks.run(shot, *words, cache="off")
+    assert code == ExitCode.INPUT and "plate.1007.exr" in log
+    assert sums(shot / "out").items() <= whole["plain"].items()
+    assert not [name for name in sums(shot / "out") if "1007" in name or "1008" in name]
+    plate.unlink()
+    code, log = tasks.run(shot, *words)
+    assert code == ExitCode.INPUT and "1007" in log and "missing" in log
+    plate.write_bytes(content)
+    os.utime(plate, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert tasks.run(shot, *words)[0] == 0
+    assert sums(shot / "out") == whole["plain"]
+
+
+def test_a_plate_frame_vanishes_while_it_is_tracked(shot, tasks, whole):
+    running = tasks.start(shot, "--step", "track", "--frames", SPAN, cache="off")
+    running.until(1)
+    (shot / "plate.1008.exr").rename(shot / "away")
+    code = running.wait()
+    assert sums(shot / "out").items() <= whole["plain"].items()
+    if code:
+        assert code == ExitCode.INPUT
+    (shot / "away").rename(shot / "plate.1008.exr")
+    assert tasks.run(shot, "--step", "track", "--frames", SPAN)[0] == 0
+    assert sums(shot / "out") == whole["plain"]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_cache_that_may_only_be_read(shot, tasks, whole, tmp_path, warm):
+    """The task runs as a user who may not write there; without that, as nobody may write to a file."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    if warm:
+        assert tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))[0] == 0
+    nobody = 0
+    if os.geteuid() == 0:
+        nobody = 65534
+        for place in (shot.parent, *shot.parent.parents):
+            if place != Path("/") and place.is_relative_to(Path(os.environ.get("TMPDIR", "/tmp"))):
+                place.chmod(place.stat().st_mode | 0o055)
+        (shot / "out").mkdir()
+        os.chown(shot / "out", nobody, nobody)
+        os.chown(shot, nobody, nobody)
+    for place in [cache, *cache.rglob("*")]:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    how = {"cache": str(cache), "user": nobody}
+    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN, **how)
+    assert code == 0, log
+    assert sums(shot / "out") == whole["plain"]
+    code, log = tasks.run(shot, "--step", "embed", "--frames", SPAN, **how)
+    assert code == (0 if warm else ExitCode.OUTPUT), log
+    cache.chmod(0o755)
+
+
+def test_a_job_is_edited_while_it_runs(shot, tasks, plates, tmp_path, whole):
+    """The task that runs goes on with what it read; the next makes what the edit changes, and no more."""
+    running = tasks.start(shot, "--step", "track", "--frames", SPAN)
+    running.until(2)
+    disc, square = JOB.objects
+    edited = dataclasses.replace(
+        JOB, objects=(disc, dataclasses.replace(square, prompts=(Prompt(1004, box=(64, 32, 79, 49)),)))
+    )
+    write_job(edited, str(shot / "shot.job.json"))
+    assert running.wait() == 0
+    assert sums(shot / "out") == whole["plain"]
+    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN)
+    assert code == 0 and '"mattes": 8, "kept": 8' in log
+    alone = another_place(plates, tmp_path / "alone")
+    run_job(edited, folder=str(alone), cache=CacheSettings(str(tasks.cache), 2**30))
+    mine, theirs = sums(shot / "out"), sums(alone / "out")
+    squares = {name for name in theirs if name.startswith("square")}
+    assert {name: mine[name] for name in squares} == {name: theirs[name] for name in squares}
+
+
+def test_records_of_a_job_that_was_edited_are_not_used(shot, tasks):
+    words = ["--frames", SPAN, "--step"]
+    assert tasks.run(shot, *words, "track", "--records")[0] == 0
+    disc, square = JOB.objects
+    other = dataclasses.replace(disc, prompts=(Prompt(1001, box=(14, 20, 34, 40)),))
+    write_job(dataclasses.replace(JOB, objects=(other, square)), str(shot / "shot.job.json"))
+    code, log = tasks.run(shot, *words, "mattes")
+    assert code == ExitCode.INCOMPLETE and "of another job" in log
+    assert "--step track --frames 1001-1008 --objects disc,square --records" in log
+    assert not list((shot / "out").glob("*.exr"))
+
+
+@pytest.mark.parametrize("step", [["track"], ["track", "--records"], ["embed"]])
+def test_two_hosts_do_the_same_task(shot, tasks, whole, tmp_path, step):
+    words, cache = ["--step", *step, "--frames", SPAN], str(tmp_path / "cache")
+    logs = [shot / "one", shot / "two"]
+    running = []
+    for log in logs:
+        log.mkdir()
+        (log / "shot.job.json").write_text(
+            (shot / "shot.job.json").read_text().replace('"plate.', '"../plate.').replace('"out/', '"../out/')
+        )
+        running.append(tasks.start(log, *words, cache=cache))
+    assert [one.wait() for one in running] == [0, 0]
+    if step == ["track", "--records"]:
+        assert tasks.run(shot, "--step", "mattes", "--frames", SPAN)[0] == 0
+    if step != ["embed"]:
+        assert sums(shot / "out") == whole["plain"]
+        assert not [path for path in hidden(shot / "out") if path.suffix == ".tmp"]
+    assert not [path for path in Path(cache).rglob("*") if path.suffix == ".tmp"]
