@@ -283,7 +283,7 @@ def submit(tracker: TrackerNode) -> None:
     wanted = shot_job.whole_of(tracker)
     path = shot_job.write_document(wanted)
     if sends:
-        submission = farm_submission.Submission(tracker.uuid, path, wanted.job, farm)
+        submission = farm_submission.Submission(tracker.uuid, path, wanted, farm)
         farm_submission.submissions().follow(submission, tracker.uuid)
     else:
         tracker.tell(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import tempfile
 import time
 from typing import Any, Dict, List, Optional
@@ -16,10 +17,9 @@ from typing import Any, Dict, List, Optional
 from efficienttam.client import EngineProcess
 from efficienttam.contract.cache_settings import format_size
 from efficienttam.contract.errors import EfficientTAMError, ExitCode
-from efficienttam.contract.job import TrackJob
 from efficienttam.contract.site_settings import VARIABLE, FarmSettings, Scheduler, site_settings
 
-from . import host, jobs, settings, tracker_node
+from . import host, jobs, plate, settings, shot_job, tracker_node
 
 #: How schedulers are called by people.
 _NAMES = {
@@ -28,8 +28,8 @@ _NAMES = {
     Scheduler.OPENCUE: "OpenCue",
     Scheduler.TRACTOR: "Tractor",
 }
-#: Those that a bundle is written for, and handed over by the studio's own tools.
-_WRITTEN_ONLY = (Scheduler.OPENJD,)
+#: What takes a bundle of Open Job Description; without it the bundle is left to the studio's own tools.
+_CLOUD, _CLOUD_PROGRAM = "AWS Deadline Cloud", "deadline"
 #: What the command line puts before an error.
 _ERROR = "efficienttam: "
 
@@ -46,22 +46,25 @@ class NotSubmitted(EfficientTAMError):
 class Submission:
     """One press of *Submit to farm*, from the document on. Knows its node by uuid."""
 
-    def __init__(self, uuid: str, document: str, job: TrackJob, farm: FarmSettings) -> None:
+    def __init__(self, uuid: str, document: str, wanted: shot_job.Wanted, farm: FarmSettings) -> None:
         """Starts the process. Raises JobError without engine, NotSubmitted where it cannot be started."""
         self._uuid = uuid
         self._document = document
-        self._job = job
+        self._wanted = wanted
         self._scheduler = farm.scheduler
         self._bundle = bundle_folder(document, farm.bundles)
         self._printed: List[str] = []
+        environment = _environment()
+        self._taker = taker_of(farm.scheduler, environment)
         command = farm_command(jobs.engine_settings().python, farm.scheduler, document, self._bundle)
+        command += ["--submit"] if self._taker else []
         try:
-            self._process = EngineProcess(command, _environment())
+            self._process = EngineProcess(command, environment)
         except OSError as error:
             message = "The engine cannot be started: {}.".format(error.strerror)
             raise NotSubmitted(message, document, int(ExitCode.FAILED)) from error
         self._process.hang_up()
-        self._tell("Handing the job to {}.".format(_NAMES[farm.scheduler]))
+        self._tell("Handing the job to {}.".format(self._taker or _NAMES[farm.scheduler]))
 
     def poll(self) -> bool:
         """True once it has ended, and its node tells how. Never waits."""
@@ -103,12 +106,12 @@ class Submission:
 
     def _took(self) -> str:
         """Who has it now."""
-        if self._scheduler in _WRITTEN_ONLY:
+        if not self._taker:
             return "Written for {}: {}.".format(_NAMES[self._scheduler], self._bundle)
         ids = _object("".join(self._printed)).get("submitted") or []
         shown = ", ".join(str(one) for one in ids[:3]) + (", ..." if len(ids) > 3 else "")
         told = " ({})".format(shown) if shown else ""
-        return "Submitted to {}{}.".format(_NAMES[self._scheduler], told)
+        return "Submitted to {}{}.".format(self._taker, told)
 
     def _figures(self) -> str:
         """What the plan expects; empty where it says nothing."""
@@ -127,16 +130,14 @@ class Submission:
     def _warning(self) -> str:
         """What the farm will stumble over: folders of this machine alone."""
         local = _inside(tempfile.gettempdir())
-        told = []
-        if _inside(self._job.plate.path).startswith(local):
-            rendered = _inside(self._job.plate.path).startswith(_inside(jobs.current_settings().feed))
-            cure = (
-                'name a shared folder as "feed" in the settings' if rendered else "copy it to a shared folder"
-            )
-            told.append("the plate lies in {}: {}".format(os.path.dirname(self._job.plate.path), cure))
-        if _inside(self._job.output.path).startswith(local):
-            cure = "choose another place on the tab Advanced"
-            told.append("the mattes go into {}: {}".format(os.path.dirname(self._job.output.path), cure))
+        job, told = self._wanted.job, []
+        if _inside(job.plate.path).startswith(local):
+            rendered = isinstance(self._wanted.feed, plate.RenderedFeed)
+            cure = "choose a shared folder for temporary frames" if rendered else "copy it to a shared folder"
+            told.append("the plate lies in {}: {}".format(os.path.dirname(job.plate.path), cure))
+        if _inside(job.output.path).startswith(local):
+            cure = "choose a shared folder for mattes to"
+            told.append("the mattes go into {}: {}".format(os.path.dirname(job.output.path), cure))
         return " But a farm may not see where " + ", and ".join(told) + "." if told else ""
 
     def _tell(self, text: str, label: Optional[str] = None) -> None:
@@ -185,10 +186,16 @@ def submissions() -> Submissions:
 
 
 def farm_command(python: str, scheduler: Scheduler, document: str, bundle: str) -> List[str]:
-    """The command that writes a bundle and, where a program can, hands it over."""
+    """The command that writes a bundle."""
     command = [python, "-m", "efficienttam", "farm", scheduler.value, document]
-    command += ["-o", bundle, "--name", os.path.basename(bundle), "--json"]
-    return command + ([] if scheduler in _WRITTEN_ONLY else ["--submit"])
+    return [*command, "-o", bundle, "--name", os.path.basename(bundle), "--json"]
+
+
+def taker_of(scheduler: Scheduler, environment: Dict[str, str]) -> str:
+    """Who a bundle is handed to; empty where it is only written."""
+    if scheduler is not Scheduler.OPENJD:
+        return _NAMES[scheduler]
+    return _CLOUD if shutil.which(_CLOUD_PROGRAM, path=environment.get("PATH")) else ""
 
 
 def bundle_folder(document: str, bundles: str) -> str:

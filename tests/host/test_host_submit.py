@@ -70,7 +70,7 @@ class WithAWindow(_WithFarm):
     def test_folders_of_this_machine_are_told(self):
         self.press("submit")
         self.wait()
-        self.assertIn('name a shared folder as "feed" in the settings', self.text("status"))
+        self.assertIn("choose a shared folder for temporary frames, and the mattes", self.text("status"))
         self.assertIn("the mattes go into", self.text("status"))
 
     def test_each_submission_has_a_folder_of_its_own(self):
@@ -102,9 +102,21 @@ class WithAWindow(_WithFarm):
     def test_a_bundle_that_nothing_takes_is_written(self):
         bundles = os.path.join(self._folder.name, "bundles")
         self.site(scheduler="openjd", bundles=bundles)
+        os.environ["PATH"] = self._folder.name
         self.press("submit")
         self.wait()
         self.assertTrue(self.text("status").startswith("Written for Open Job Description: " + bundles))
+
+    @unittest.skipIf(os.name == "nt", "A program is told by its ending there.")
+    def test_the_cloud_gets_a_bundle_where_its_client_is(self):
+        client = os.path.join(self._folder.name, "deadline")
+        with open(client, "w"):
+            os.chmod(client, 0o755)
+        os.environ["PATH"] = self._folder.name
+        self.site(scheduler="openjd")
+        self.press("submit")
+        self.wait()
+        self.assertTrue(self.text("status").startswith("Submitted to AWS Deadline Cloud (id1"))
 
     def test_without_a_scheduler_nothing_is_started(self):
         self.site()

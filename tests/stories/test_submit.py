@@ -101,8 +101,11 @@ def test_what_the_engine_refuses_is_told(artist: Artist, node: Any, site: Any, q
     assert "farm.embed_chunk" in node["status"].getText()
 
 
-def test_a_bundle_is_written_where_nothing_takes_it(artist: Artist, node: Any, site: Any) -> None:
+def test_a_bundle_is_written_where_nothing_takes_it(
+    artist: Artist, node: Any, site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site(scheduler="openjd")
+    monkeypatch.setenv("PATH", str(tmp_path))
     status = submitted(artist, node)
     assert status.startswith("Written for Open Job Description: ") and "4 tasks, " in status
     bundle = Path(status.split("Description: ")[1].split(". ")[0])
