@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import json
 import os
@@ -11,8 +12,10 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..batch.progress import SilentProgress
 from ..contract.cache_settings import FOLDER_VARIABLE, OFF, SIZE_VARIABLE, cache_settings, format_size
 from ..contract.errors import ExitCode, JobError
 from ..contract.site_settings import FarmSettings, Scheduler, site_settings
@@ -21,6 +24,10 @@ from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
 from ..farm.shot_job import ShotJob
 from ..farm.task import FarmPlan
+from .jobs import stopping
+
+if TYPE_CHECKING:
+    from ..farm.verify import Verified
 
 #: What writes a plan into a folder and gives the paths; and what hands that over and gives the jobs' ids.
 Written = Callable[[FarmPlan, str], list[str]]
@@ -37,7 +44,67 @@ def plan(args: argparse.Namespace) -> int:
 def write(args: argparse.Namespace) -> int:
     """Writes the bundle of a batch for a scheduler, and hands it over where that is asked for."""
     settings = site_settings().farm
-    return _write(args, args.scheduler, read_batch(args.jobs, settings, args.skip_faulty), settings)
+    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    return _write(args, args.scheduler, batch, _planned(args, batch, settings))
+
+
+def _planned(args: argparse.Namespace, batch: Batch, settings: FarmSettings) -> FarmPlan:
+    folder = os.path.abspath(args.out)
+    return make_plan(args.name or os.path.basename(folder), batch.shots, settings, folder)
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Reads every matte of jobs; tells which are missing, bad or suspicious."""
+    settings = site_settings().farm
+    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    from ..farm.verify import lines, summary
+
+    each = dict(zip((shot.name for shot in batch.shots), _verified(batch)))
+    if args.json:
+        data = {
+            "shots": [_verified_data(name, one) for name, one in each.items()],
+            "refused": [{"place": one.place, "fault": str(one.error)} for one in batch.refused],
+        }
+        print(json.dumps(data, indent=2))
+    else:
+        _tell_refused(batch)
+        for name, one in each.items():
+            for line in lines(one.troubles):
+                print(f"{name}: {line}")
+        print(summary(each.values()))
+    codes = [one.exit_code(args.allow_suspicious) for one in each.values()]
+    return min((code for code in codes if code is not ExitCode.OK), default=ExitCode.OK)
+
+
+def retry(args: argparse.Namespace) -> int:
+    """Writes work for the mattes alone that are missing or bad."""
+    settings = site_settings().farm
+    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    from ..farm.retry import retried
+
+    lacking = {shot.name: one.incomplete for shot, one in zip(batch.shots, _verified(batch))}
+    if not any(lacking.values()):
+        print("Every matte is there and right: nothing is to be tried again.")
+        return ExitCode.OK
+    again = Batch(tuple(shot for shot in batch.shots if lacking[shot.name]), batch.refused)
+    made = _planned(args, again, settings)
+    shots = [retried(job, shot, lacking[shot.name]) for job, shot in zip(again.shots, made.shots)]
+    return _write(args, Scheduler(args.to), again, dataclasses.replace(made, shots=tuple(shots)))
+
+
+def _verified(batch: Batch) -> list[Verified]:
+    from ..farm.verify import verify_job
+
+    with stopping() as stop:
+        return [
+            verify_job(shot.job, SilentProgress(), frames=shot.part, stop=stop, cache=cache_settings())
+            for shot in batch.shots
+        ]
+
+
+def _verified_data(name: str, one: Verified) -> dict[str, Any]:
+    told = [{**dataclasses.asdict(each), "trouble": each.trouble.value} for each in one.troubles]
+    return {"name": name, "mattes": one.mattes, "troubles": told}
 
 
 def host(args: argparse.Namespace) -> int:
@@ -58,9 +125,8 @@ def host(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, settings: FarmSettings) -> int:
+def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, made: FarmPlan) -> int:
     folder = os.path.abspath(args.out)
-    made = make_plan(args.name or os.path.basename(folder), batch.shots, settings, folder)
     if args.dry_run:
         _tell_plan(args, made, batch)
         return ExitCode.OK

@@ -26,7 +26,7 @@ def task(args: argparse.Namespace) -> int:
         from ..batch.introduction import introduction
         from ..farm.run_task import run_task
 
-        progress.introduce(introduction(resolve(job, folder), wish.step is not Step.MATTES))
+        progress.introduce(introduction(resolve(job, folder), wish.step not in (Step.MATTES, Step.VERIFY)))
         with stopping() as stop:
             run_task(wish, job, progress, folder=folder, stop=stop, cache=cache)
     return ExitCode.OK

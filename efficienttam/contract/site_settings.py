@@ -129,6 +129,9 @@ class FarmSettings:
         Whole("a count from 0 to 100", least=0, most=100), "Times a failed task is tried again.", 2
     )
     priority: int = field(Whole("a priority from 0 to 100", least=0, most=100), "Priority of jobs.", 50)
+    suspicious_fails: bool = field(
+        Flag(), "Whether the verify task of a shot fails when mattes are to be looked at.", False
+    )
     shared_cache: bool = field(
         Flag(), "Whether all farm machines see one embedding cache; else each task fills its own.", True
     )

@@ -6,6 +6,7 @@ all of their objects are prompted. Embeddings, and mattes that are made apart fr
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -29,7 +30,7 @@ def plan_shot(
     ``ranges`` gives the frames of the job's range by view; all prompted ones are among them. The name of the
     one view of a plate without views is empty. ``part`` are those to make mattes for, None for all.
     """
-    parts = {view: _common(frames, part) for view, frames in ranges.items()}
+    parts = {view: common(frames, part) for view, frames in ranges.items()}
     reached = {view: _reached(job, job.objects, frames) for view, frames in parts.items()}
     tasks: list[Task] = []
     for view, frames in ranges.items():
@@ -103,7 +104,7 @@ def tracked_together(job: TrackJob) -> list[list[TrackedObject]]:
     return list(groups.values())
 
 
-def _common(frames: Frames, part: Frames | None) -> Frames:
+def common(frames: Frames, part: Frames | None) -> Frames:
     """The frames of a range that are in a part of it."""
     return frames if part is None else (max(frames[0], part[0]), min(frames[1], part[1]))
 
@@ -143,8 +144,17 @@ def chunks(frames: Frames, size: int) -> list[Frames]:
 
 def _track_task(job: TrackJob, things: Things, view: str, span: Frames, frames: Frames, apart: bool) -> Task:
     names = () if len(things) == len(job.objects) else tuple(thing.name for thing in things)
-    beside = 0 if apart else job.mattes.steady_frames
-    return Task(Step.TRACK, span, view, names, apart, _passed(job, things, span, frames, beside))
+    task = Task(Step.TRACK, span, view, names, apart)
+    return dataclasses.replace(task, passed=passed_frames(job, task, span, frames))
+
+
+def passed_frames(job: TrackJob, task: Task, span: Frames, frames: Frames) -> int:
+    """How many frames are tracked without giving a matte when the task does this span of the range
+    ``frames``; 0 for tasks that do not track."""
+    if task.step is not Step.TRACK:
+        return 0
+    things = [thing for thing in job.objects if not task.objects or thing.name in task.objects]
+    return _passed(job, things, span, frames, 0 if task.records else job.mattes.steady_frames)
 
 
 def spans(job: TrackJob, things: Things, frames: Frames, least: int) -> list[Frames]:

@@ -10,11 +10,13 @@ from ..batch.footage import Footage
 from ..batch.open_job import OpenJob, Stop
 from ..batch.progress import Progress
 from ..contract.cache_settings import CacheSettings
-from ..contract.errors import JobError, OutputError
+from ..contract.errors import OutputError
 from ..contract.job import TrackJob
+from ..contract.site_settings import site_settings
 from ..embed import embed_job
 from ..run import Records, refuse_parts, run_job
 from .task import Step, Task
+from .verify import verify_task
 
 
 def run_task(
@@ -22,8 +24,8 @@ def run_task(
 ) -> None:
     """Does a task of a job, whose relative paths are taken from ``folder``. Raises as ``run_job`` does.
 
-    The frames of a REGIONS task do not count: where an object is depends on all of them. VERIFY tasks are
-    done elsewhere.
+    The frames of a REGIONS task do not count: where an object is depends on all of them. A VERIFY task goes
+    by the site's settings on whether suspicious mattes are a failure.
     """
     refuse_parts(job, task.view, task.objects)
     if task.step is Step.REGIONS:
@@ -55,7 +57,15 @@ def run_task(
             cache=cache,
         )
     else:
-        raise JobError(f"{task.step.value} is no step that tracks.", "Say another --step.")
+        verify_task(
+            job,
+            progress,
+            folder=folder,
+            frames=task.frames,
+            stop=stop,
+            cache=cache,
+            suspicious_fails=site_settings().farm.suspicious_fails,
+        )
 
 
 def _find_regions(
