@@ -55,7 +55,7 @@ def submit(plan: FarmPlan, folder: str) -> list[str]:
     except ImportError as error:
         raise SubmissionError(
             f"OpenCue's client is not in this Python: {error}.",
-            "Run `pip install opencue-pycue packaging` with it, or launch the files by your own tools.",
+            "Run `pip install opencue-pycue` with it, or launch the files by your own tools.",
         ) from error
     launched: list[str] = []
     for shot, path in zip(plan.shots, _paths(plan, folder)):
