@@ -21,6 +21,8 @@ from .submission import find_program, refusal, run_program
 from .task import NETWORK_STEPS, FarmPlan, Shot, Step
 from .task_row import TaskRow, task_rows
 
+#: Where Deadline's client is: a variable, and on macOS a file, with its folder.
+_FOLDER, _FOLDER_NOTE = "DEADLINE_PATH", "/Users/Shared/Thinkbox/DEADLINE_PATH"
 #: What Deadline replaces in the arguments of a task.
 _FRAMES = "<STARTFRAME>-<ENDFRAME>"
 _TOKEN = re.compile(r"<(STARTFRAME|ENDFRAME|QUOTE|AUXFILE)[^<>]*>", re.IGNORECASE)
@@ -83,7 +85,7 @@ def submit(plan: FarmPlan, folder: str) -> list[str]:
     A job's file is written again with the ids that it waits for. Raises SubmissionError, which names what
     was submitted before it.
     """
-    program = find_program("deadlinecommand", "Deadline", "DEADLINE_PATH")
+    program = find_program("deadlinecommand", "Deadline", _FOLDER, _FOLDER_NOTE)
     ids: list[str] = []
     by_step: dict[tuple[str, Step], list[str]] = {}
     for job in jobs_of(plan, folder):
@@ -113,7 +115,7 @@ def job_lines(plan: FarmPlan, job: DeadlineJob, waits: Sequence[str]) -> list[st
         ("Pool", site.pool),
         ("SecondaryPool", site.secondary_pool),
         ("Group", (site.gpu_group if on_gpu else "") or site.group),
-        ("Priority", settings.priority),
+        ("Priority", plan.priority(job.shot)),
         ("LimitGroups", ",".join(site.limits)),
         # A task by itself has its frames in its arguments; these are for the Monitor.
         ("Frames", f"{first}-{last}" if first >= 0 else "0"),

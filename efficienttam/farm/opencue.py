@@ -55,7 +55,7 @@ def submit(plan: FarmPlan, folder: str) -> list[str]:
     except ImportError as error:
         raise SubmissionError(
             f"OpenCue's client is not in this Python: {error}.",
-            "Run `pip install opencue-pycue packaging` with it, or launch the files by your own tools.",
+            "Run `pip install opencue-pycue` with it, or launch the files by your own tools.",
         ) from error
     launched: list[str] = []
     for shot, path in zip(plan.shots, _paths(plan, folder)):
@@ -81,12 +81,12 @@ def specification(plan: FarmPlan, shot: Shot, name: str) -> str:
         _child(root, "facility", settings.facility)
     _child(root, "show", settings.show)
     _child(root, "shot", _conform(shot.name, "shot"))
-    _child(root, "user", getpass.getuser())
+    _child(root, "user", _user())
     if hasattr(os, "getuid"):
         _child(root, "uid", os.getuid())
     job = ElementTree.SubElement(root, "job", name=name)
     _child(job, "paused", "False")
-    _child(job, "priority", plan.settings.priority)
+    _child(job, "priority", plan.priority(shot))
     _child(job, "maxretries", plan.settings.retries)
     _child(job, "autoeat", "False")
     layers = ElementTree.SubElement(job, "layers")
@@ -170,6 +170,14 @@ def _environment(parent: ElementTree.Element, values: dict[str, str]) -> None:
 
 def _child(parent: ElementTree.Element, tag: str, text: object) -> None:
     ElementTree.SubElement(parent, tag).text = str(text)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError) as error:
+        # A user without a name, as in some containers.
+        raise JobError("The user has no name, and OpenCue wants one.", "Set LOGNAME.") from error
 
 
 def _paths(plan: FarmPlan, folder: str) -> list[str]:

@@ -18,12 +18,11 @@ class SubmissionError(EfficientTAMError):
     """A scheduler is not there, or takes no job. What was written stays."""
 
 
-def find_program(name: str, scheduler: str, variable: str = "") -> str:
-    """Path of a scheduler's program: in the folder that the environment's ``variable`` names, or on PATH.
-
-    Raises SubmissionError.
+def find_program(name: str, scheduler: str, variable: str = "", note: str = "") -> str:
+    """Path of a scheduler's program: in the folder that the environment's ``variable`` names, or the file
+    ``note``, or on PATH. Raises SubmissionError.
     """
-    folders = [os.environ.get(variable, ""), os.environ.get("PATH", "")]
+    folders = [os.environ.get(variable, ""), _noted(note), os.environ.get("PATH", "")]
     found = shutil.which(name, path=os.pathsep.join(folder for folder in folders if folder))
     if found:
         return found
@@ -32,6 +31,15 @@ def find_program(name: str, scheduler: str, variable: str = "") -> str:
         f"{scheduler} is not on this machine: there is no program {name} {places}.",
         f"Install the client of {scheduler}, or submit where there is one.",
     )
+
+
+def _noted(note: str) -> str:
+    """The folder that a file names; empty where there is no such file."""
+    try:
+        with open(note, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def run_program(command: Sequence[str], scheduler: str, what: str, remedy: str) -> str:
@@ -46,6 +54,8 @@ def run_program(command: Sequence[str], scheduler: str, what: str, remedy: str) 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=PATIENCE,
+            # Without a console window of its own on Windows; the name exists only there.
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except subprocess.TimeoutExpired:
         raise SubmissionError(

@@ -49,7 +49,9 @@ def job_script(plan: FarmPlan) -> str:
         ("-projects", list_of(settings.tractor.projects)),
     ]
     head = "Job " + _options(options)
-    shots = [_shot(plan, shot) for shot in plan.shots]
+    # A task has no priority of its own; those that stand first are taken first.
+    ordered = sorted(plan.shots, key=plan.priority, reverse=True)
+    shots = [_shot(plan, shot) for shot in ordered]
     return "##AlfredToDo 3.0\n" + _block(head, "-subtasks", shots, "") + "\n"
 
 
@@ -91,7 +93,7 @@ def word(text: str) -> str:
         return text
     if _stands_in_braces(text):
         return "{" + text + "}"
-    return re.sub(r"([^\w@+=:,./-])", r"\\\1", text, flags=re.ASCII)
+    return re.sub(r"([^\w@+=:,./\u0080-\U0010ffff-])", r"\\\1", text, flags=re.ASCII)
 
 
 def list_of(words: Iterable[str]) -> str:
