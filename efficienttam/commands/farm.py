@@ -23,6 +23,7 @@ from ..farm.batch_of_jobs import Batch, read_batch
 from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
 from ..farm.shot_job import ShotJob
+from ..farm.simulation import Simulation, simulate
 from ..farm.task import FarmPlan
 from .jobs import stopping
 
@@ -37,7 +38,11 @@ def plan(args: argparse.Namespace) -> int:
     """Tells what jobs will take; writes nothing."""
     settings = site_settings().farm
     batch = read_batch(args.jobs, settings, args.skip_faulty)
-    _tell_plan(args, make_plan("plan", batch.shots, settings, os.curdir), batch)
+    if args.machines is not None and args.machines < 1:
+        raise JobError(f"--machines is {args.machines}.", "Say 1 or more.")
+    made = make_plan("plan", batch.shots, settings, os.curdir)
+    played = simulate(batch.shots, made.shots, settings, args.machines) if args.machines else None
+    _tell_plan(args, made, batch, played)
     return ExitCode.OK
 
 
@@ -155,9 +160,12 @@ def _writer(scheduler: Scheduler, does: str) -> Written:
     return getattr(module, does)
 
 
-def _tell_plan(args: argparse.Namespace, made: FarmPlan, batch: Batch) -> None:
+def _tell_plan(
+    args: argparse.Namespace, made: FarmPlan, batch: Batch, played: Simulation | None = None
+) -> None:
     if args.json:
         data = as_data(made, batch.shots)
+        data.update({"simulation": dataclasses.asdict(played)} if played else {})
         data["refused"] = [{"place": one.place, "fault": str(one.error)} for one in batch.refused]
         print(json.dumps(data, indent=2))
         return
@@ -171,6 +179,8 @@ def _tell_plan(args: argparse.Namespace, made: FarmPlan, batch: Batch) -> None:
         )
     for line in table(made, batch.shots):
         print(line)
+    if played:
+        print(told(played))
 
 
 def _tell_refused(batch: Batch) -> None:
@@ -194,6 +204,18 @@ def table(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
     steps = ", ".join(f"{count} {step}" for step, count in whole.tasks.items() if count)
     passed = f"; {whole.passed} frames are tracked only to reach others" if whole.passed else ""
     return [*lines, f"{sum(whole.tasks.values())} tasks: {steps}{passed}."]
+
+
+def told(played: Simulation) -> str:
+    """What a simulation says, in two sentences."""
+    return (
+        f"On {played.machines} machines done in {played.hours:.2f} h, the first shot in "
+        f"{played.first_shot:.2f} h; they are busy {played.busy:.0%} of that, and at most "
+        f"{played.waiting} tasks wait.\n"
+        f"Cache: {format_size(played.cache_written)} written, {format_size(played.cache_read)} read, at most "
+        f"{format_size(round(played.most_written_per_second))}/s and "
+        f"{format_size(round(played.most_read_per_second))}/s."
+    )
 
 
 def _row(name: str, one: Estimate) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _TOLD = {
 def add_farm(kinds: argparse._SubParsersAction[Parser], add: Add) -> None:
     """The commands that plan, write, verify and try again."""
     plan = add(kinds, "plan", "tell what jobs will take: tasks, frames, hours, bytes", "farm", "plan")
+    plan.add_argument("--machines", type=int, metavar="N", help="tell what becomes of it on so many machines")
     _add_batch(plan)
     for scheduler, does in _TOLD.items():
         writer = add(kinds, scheduler.value, does, "farm", "write")

@@ -148,8 +148,8 @@ class FarmSettings:
     )
     frames_per_second: float = field(
         Number("a rate above 0", least=0.001),
-        "Frames a machine tracks in a second, their embeddings at hand, for the hours told.",
-        2.0,
+        "Frames on which a machine tracks one object in a second, embeddings at hand, for the hours told.",
+        1.0,
     )
     mattes_per_second: float = field(
         Number("a rate above 0", least=0.001), "Mattes a machine makes of records, for the hours told.", 4.0

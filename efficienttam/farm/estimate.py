@@ -59,11 +59,11 @@ def task_seconds(job: ShotJob, task: Task, settings: FarmSettings) -> float:
         return task.count * len(job.job.objects) / settings.mattes_per_second
     if task.step is Step.VERIFY:
         return 0.0
-    frames = task.count + task.passed
-    tracked = frames / settings.frames_per_second
+    things = len(task.objects) or len(job.job.objects)
+    tracked = (task.count * things + task.passed) / settings.frames_per_second
     if task.step is Step.TRACK and embeds_ahead(settings):
         return tracked
-    return tracked + frames / settings.embeddings_per_second
+    return tracked + (task.count + task.passed) / settings.embeddings_per_second
 
 
 def pictures_of(job: ShotJob) -> int:

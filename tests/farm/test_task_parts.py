@@ -126,7 +126,7 @@ def test_records_that_cannot_be_used_are_named_with_the_task_that_makes_them(
     with pytest.raises(IncompleteError, match="on 1004 is damaged"):
         run_job(job, **mattes)
     other = dataclasses.replace(job, tracking=dataclasses.replace(job.tracking, fill_hole_area=0))
-    with pytest.raises(IncompleteError, match="on 1002-1006 is .*of another job"):
+    with pytest.raises(IncompleteError, match=r"on 1002-1006 is .*of another job"):
         run_job(other, **mattes)
     assert raw(folder) == {}
 

@@ -242,5 +242,5 @@ def test_hours_go_by_the_rates_of_the_site(made: Path) -> None:
     shot = shot_job.shot("x", farm)
     passed = shot.of(Step.TRACK)[0].passed
     told = estimate([(shot_job, shot)], farm)
-    assert told.hours * 3600 == pytest.approx(8 / 2 + (8 + passed) / 4 + 16 / 8)
-    assert told.least_hours * 3600 == pytest.approx(4 / 2 + (8 + passed) / 4 + 8 / 8)
+    assert told.hours * 3600 == pytest.approx(8 / 2 + (16 + passed) / 4 + 16 / 8)
+    assert told.least_hours * 3600 == pytest.approx(4 / 2 + (16 + passed) / 4 + 8 / 8)
