@@ -164,9 +164,6 @@ def scale(arguments: argparse.Namespace) -> None:
     for (kind, workers), value in median.items():
         print(f"{kind}, {workers}: median {value:.3f}/s")
     gains = {kind: median[kind, 2] / median[kind, 1] for kind in ("embed", "bare")}
-    print(
-        f"medians per second: { ({' '.join(map(str, key)): round(value, 3) for key, value in median.items()}) }"
-    )
     print(f"gain from the second: embed {gains['embed']:.2f}, bare {gains['bare']:.2f}")
     print(f"efficiency {gains['embed'] / gains['bare']:.2f}")
     for workers in (1, 2):
@@ -214,15 +211,17 @@ def show(arguments: argparse.Namespace) -> None:
     print(f"{arguments.shots} shots of {arguments.frames} frames planned in {planned:.1f} s")
     for machines in arguments.machines:
         found = simulate(jobs, shots, settings, machines, arguments.startup)
+        size, one = format_size, found
+        written, read = size(one.cache_written), size(one.cache_read)
+        most = size(round(one.most_written_per_second)), size(round(one.most_read_per_second))
+        records = size(one.records_written), size(one.records_read)
         lines = (
-            f"{machines} machines: {found.tasks} tasks, {found.work_hours:.0f} machine hours",
-            f"  done in {found.hours:.2f} h, longest chain {found.critical_hours:.2f} h, busy {found.busy:.1%}",
-            f"  at most {found.waiting} wait, {found.mean_wait:.2f} h on average, {found.longest_wait:.2f} h at most",
-            f"  first shot done after {found.first_shot:.2f} h",
-            f"  cache: {format_size(found.cache_written)} written, {format_size(found.cache_read)} read",
-            f"  at most {format_size(round(found.most_written_per_second))}/s written, "
-            f"{format_size(round(found.most_read_per_second))}/s read",
-            f"  records: {format_size(found.records_written)} written, {format_size(found.records_read)} read",
+            f"{machines} machines: {one.tasks} tasks, {one.work_hours:.0f} machine hours",
+            f"  done in {one.hours:.2f} h, longest chain {one.critical_hours:.2f} h, busy {one.busy:.1%}",
+            f"  at most {one.waiting} wait; {one.mean_wait:.2f} h on average, up to {one.longest_wait:.2f} h",
+            f"  first shot done after {one.first_shot:.2f} h",
+            f"  cache: {written} written, at most {most[0]}/s; {read} read, at most {most[1]}/s",
+            f"  records: {records[0]} written, {records[1]} read",
         )
         print("\n".join(lines))
 
