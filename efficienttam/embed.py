@@ -50,14 +50,7 @@ def embed_job(
     progress = progress or SilentProgress()
     started = time.monotonic()
     cache = cache or cache_settings()
-    if not cache.folder:
-        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
-    blocking = obstacle(cache.folder)
-    if blocking:
-        raise OutputError(
-            f"Embeddings cannot be kept in {cache.folder}: {blocking} is a file.",
-            "Remove that file, or name another folder with --cache.",
-        )
+    _refuse_no_cache(cache)
     with plain_failures():
         footage = Footage(job, folder, cache, frames, view)
         opened = OpenJob(footage, progress, stop or (lambda: False), exact=exact)
@@ -92,6 +85,17 @@ def embed_job(
     seconds = time.monotonic() - started
     progress.end(f"{done}, all {there} there, {seconds:.1f} s.")
     return EmbedSummary(made, count - made, seconds)
+
+
+def _refuse_no_cache(cache: CacheSettings) -> None:
+    if not cache.folder:
+        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
+    blocking = obstacle(cache.folder)
+    if blocking:
+        raise OutputError(
+            f"Embeddings cannot be kept in {cache.folder}: {blocking} is a file.",
+            "Remove that file, or name another folder with --cache.",
+        )
 
 
 def _is_there(opened: OpenJob, encoder: FrameEncoder, frame: int) -> bool:

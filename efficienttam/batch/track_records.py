@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from ..contract.job import Output
 from ..contract.sequence import SequencePattern
-from ..media.whole_file import replacing
+from ..media.whole_file import replacing, unfinished
 from ..tracking.result_file import LARGEST_FILE, DamagedResult, ObjectResult, from_bytes, to_bytes
 from .footage import make_folder
 from .matte_stamp import MatteStamp
@@ -78,39 +78,34 @@ class TrackRecords:
 def remove_records(
     output: Output, names: Iterable[str], ranges: Mapping[str, tuple[int, int]]
 ) -> tuple[int, int]:
-    """Removes the records of a job whose mattes are all there, and what killed processes left of some.
+    """Removes the records of a job whose mattes are all there, and what killed processes left of records and
+    of mattes.
 
     ``output`` has its path resolved, ``ranges`` are first and last frame by view. Number and bytes of the
-    records removed; one that cannot be removed stays.
+    files removed; one that cannot be removed stays.
     """
     pattern = SequencePattern(output.path)
-    wanted: dict[str, set[str]] = {}
+    folders: dict[str, set[str]] = {}
     for view, (first, last) in ranges.items():
         for name in names:
             for frame in range(first, last + 1):
                 folder, matte = os.path.split(pattern.path(frame, view, name))
-                wanted.setdefault(os.path.join(folder, FOLDER), set()).add(f"{matte}.{name}.record")
+                folders.setdefault(folder or os.curdir, set()).add(matte)
+                folders.setdefault(os.path.join(folder, FOLDER), set()).add(f"{matte}.{name}.record")
     count = size = 0
-    for folder, files in wanted.items():
+    for folder, files in folders.items():
+        of_records = os.path.basename(folder) == FOLDER
         for entry in _listed(folder):
-            if entry.name in files or any(map(files.__contains__, _unfinished_of(entry.name))):
+            if unfinished(entry.name) in files or (of_records and entry.name in files):
                 try:
-                    bytes_ = entry.stat().st_size
+                    freed = entry.stat().st_size
                     os.remove(entry.path)
                 except OSError:
                     continue
-                count, size = count + 1, size + bytes_
-        try:
-            os.rmdir(folder)
-        except OSError:
-            continue  # Not there, or another job's records are in it.
+                count, size = count + 1, size + freed
+        if of_records:
+            _remove_empty(folder)
     return count, size
-
-
-def _unfinished_of(name: str) -> list[str]:
-    """The record that a temporary file was to become (see ``media.whole_file``)."""
-    stem = name.rsplit(".", 4)
-    return [stem[0][1:]] if len(stem) == 5 and name.startswith(".") and name.endswith(".tmp") else []
 
 
 def _listed(folder: str) -> list[os.DirEntry[str]]:
@@ -119,3 +114,10 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError:
         return []
+
+
+def _remove_empty(folder: str) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:
+        return  # Not there, or another job's records are in it.

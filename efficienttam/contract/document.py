@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from typing import Any, Callable, Iterable, Sequence
 
 from .disk import place_at
@@ -96,7 +97,7 @@ def read_text(path: str) -> str:
 
 def write_job(job: TrackJob, path: str) -> None:
     """Writes the canonical text, whole or not at all. Raises OutputError."""
-    partial = f"{path}.{os.getpid()}.part"
+    partial = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.part"
     try:
         with open(partial, "w", encoding="utf-8", newline="\n") as file:
             file.write(to_json(job))

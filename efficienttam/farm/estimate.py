@@ -11,9 +11,9 @@ from .plan import embeds_ahead, following, tracked_together
 from .shot_job import ShotJob
 from .task import Shot, Step, Task
 
-#: Bytes that an embedding's file has beside its numbers, and a record's beside each object's.
-EMBEDDING_HEAD = 512
-RECORD_HEAD = 2048
+#: Bytes that the file of an embedding, and of a record, has beside its numbers.
+EMBEDDING_HEAD = 400
+RECORD_HEAD = 896
 
 
 @dataclasses.dataclass(frozen=True)

@@ -180,43 +180,45 @@ def _passed(job: TrackJob, things: Things, span: Frames, frames: Frames, beside:
     """How many frames are tracked without giving a matte of the span: ``beside`` it to steady its ends, to
     reach frames that later prompts correct, and once more where both ways are blended."""
     walked = 0
-    given: set[int] = set()
-    visited: tuple[set[int], set[int]] = set(), set()
+    visited: set[tuple[int, bool]] = set()
+    given: set[tuple[int, bool]] = set()
     for thing in things:
         own = _own(job, thing, frames)
         wanted = range(max(span[0] - beside, own[0]), min(span[1] + beside, own[1]) + 1)
-        if not wanted:
-            continue
-        given.update(range(max(span[0], own[0]), min(span[1], own[1]) + 1))
-        for seen, more in zip(visited, _visited(job, thing, wanted, frames)):
-            seen |= more
-        walked += _walked(job, thing, wanted)
-    up, down = visited
-    return walked + len(up) + len(down) - len((up | down) & given)
+        if wanted:
+            seen, ends = _visited(job, thing, wanted, frames)
+            visited |= seen
+            given.update((frame, back) for frame, back in ends if span[0] <= frame <= span[1])
+            walked += _walked(job, thing, wanted)
+    return walked + len(visited - given)
 
 
 def _visited(
     job: TrackJob, thing: TrackedObject, wanted: Sequence[int], frames: Frames
-) -> tuple[set[int], set[int]]:
-    """Frames that the forward and the backward pass visit to give those that are wanted."""
+) -> tuple[set[tuple[int, bool]], set[tuple[int, bool]]]:
+    """What the passes visit to give the frames that are wanted, (frame, whether backward); and which of these
+    visits gives what is wanted."""
     prompted = sorted(prompt.frame for prompt in thing.prompts)
     wish = job.tracking
     tops: dict[int, int] = {}
     lows: dict[int, int] = {}
+    given: set[tuple[int, bool]] = set()
     every = wish.recall is Recall.ALL
     for frame in range(frames[0], frames[1] + 1) if every else wanted:
         part = share(frame, prompted, wish.between, wish.direction)
         if part is None or frame in prompted:
             continue
+        if frame in wanted:
+            given.add((frame, part.backward))
         if part.forward:
             key = max(key for key in prompted if key < frame)
             tops[key] = max(frame, tops.get(key, frame))
         if part.backward:
             key = min(key for key in prompted if key > frame)
             lows[key] = min(frame, lows.get(key, frame))
-    up = {frame for key, top in tops.items() for frame in range(key + 1, top + 1)}
-    down = {frame for key, low in lows.items() for frame in range(low, key)}
-    return up, down
+    visited = {(frame, False) for key, top in tops.items() for frame in range(key + 1, top + 1)}
+    visited |= {(frame, True) for key, low in lows.items() for frame in range(low, key)}
+    return visited, given
 
 
 def _walked(job: TrackJob, thing: TrackedObject, wanted: Sequence[int]) -> int:

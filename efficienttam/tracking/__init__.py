@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .automatic_segmenter import AutomaticOptions, AutomaticSegmenter, Segment
     from .embedding_cache import EmbeddingCache
     from .embedding_store import EmbeddingStore
     from .frame_source import ArrayFrames, FrameSource
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArrayFrames": "frame_source",
+    "AutomaticOptions": "automatic_segmenter",
+    "AutomaticSegmenter": "automatic_segmenter",
     "EmbeddingCache": "embedding_cache",
     "EmbeddingStore": "embedding_store",
     "FrameSource": "frame_source",
     "ImageSegmenter": "image_segmenter",
     "ObjectId": "object_track",
+    "Segment": "automatic_segmenter",
     "Segmentation": "image_segmenter",
     "TrackResult": "track_result",
     "TrackerOptions": "options",
@@ -31,11 +35,14 @@ _HOMES = {
 
 __all__ = [
     "ArrayFrames",
+    "AutomaticOptions",
+    "AutomaticSegmenter",
     "EmbeddingCache",
     "EmbeddingStore",
     "FrameSource",
     "ImageSegmenter",
     "ObjectId",
+    "Segment",
     "Segmentation",
     "TrackResult",
     "TrackerOptions",

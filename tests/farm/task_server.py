@@ -1,9 +1,8 @@
 """Starts farm tasks as processes of their own, without importing the engine's libraries for each.
 
 One JSON request per line of stdin, one JSON answer per line of stdout: {"start": [words], "log": file,
-"user": 0 or a number, "file_size": 0 or bytes that no file may exceed} gives {"pid": n}, {"wait": n} gives
-{"code": n} (negative for a signal). A task is a fork of this process, which has run nothing yet: it may be
-killed like any other process.
+"file_size": 0 or bytes that no file may exceed} gives {"pid": n}, {"wait": n} gives {"code": n} (negative for
+a signal). A task is a fork of this process, which has run nothing yet, and may be killed like any other.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import sys
 
 
-def start(words: list[str], log: str, user: int, file_size: int) -> int:
+def start(words: list[str], log: str, file_size: int) -> int:
     """Forks a task with its output in ``log``; its pid."""
     pid = os.fork()
     if pid:
@@ -23,10 +22,6 @@ def start(words: list[str], log: str, user: int, file_size: int) -> int:
         os.dup2(file, stream)
     code = 70
     try:
-        if user:
-            os.setgroups([])
-            os.setgid(user)
-            os.setuid(user)
         if file_size:
             import resource
             import signal
@@ -47,11 +42,14 @@ def serve() -> None:
     import efficienttam.batch.introduction
     import efficienttam.commands.farm_task
     import efficienttam.farm.run_task  # noqa: F401
+    from efficienttam.weights.load import load_model
 
+    # What PyTorch imports when it is first used takes longer than a small task.
+    load_model(device="cpu", threads=1)
     for line in sys.stdin:
         request = json.loads(line)
         if "start" in request:
-            pid = start(request["start"], request["log"], request["user"], request["file_size"])
+            pid = start(request["start"], request["log"], request["file_size"])
             answer = {"pid": pid}
         else:
             status = os.waitpid(request["wait"], 0)[1]

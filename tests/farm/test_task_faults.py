@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from small_shots import FRAMES, SHAPED, another_place, small_job, sums, write_pl
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import ExitCode
-from efficienttam.contract.job import FrameRange
+from efficienttam.contract.job import Compression, Depth, FrameRange, Output
 from efficienttam.contract.prompts import Prompt
 from efficienttam.run import run_job
 
@@ -46,13 +47,12 @@ class Tasks:
             env=environment,
         )
 
-    def start(self, folder: Path, *words: str, user: int = 0, file_size: int = 0, cache: str = "") -> Running:
+    def start(self, folder: Path, *words: str, file_size: int = 0, cache: str = "") -> Running:
         log = folder / "task.log"
-        if user and not log.exists():
-            log.touch()
+        log.write_text("")
         words = ("farm", "task", str(folder / "shot.job.json"), *words)
         words = (*words, "--progress", "json", "--cache", cache or str(self.cache))
-        request = {"start": words, "log": str(log), "user": user, "file_size": file_size}
+        request = {"start": words, "log": str(log), "file_size": file_size}
         return Running(self, self._ask(request)["pid"], log)
 
     def run(self, folder: Path, *words: str, **how: object) -> tuple[int, str]:
@@ -79,16 +79,15 @@ class Running:
     pid: int
     log: Path
 
-    def events(self, kind: str) -> list[dict]:
-        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
-        told = [json.loads(line) for line in lines if line.endswith("}")]
-        return [event for event in told if event["event"] == kind]
+    def count(self, event: str) -> int:
+        """How often the log tells of an event."""
+        return self.log.read_text().count(f'{{"event": "{event}"')
 
     def until(self, done: int, patience: float = 120) -> None:
         """Waits until so many mattes or records are told, or the task ended."""
         end = time.monotonic() + patience
-        while time.monotonic() < end and len(self.events("wrote")) < done and not self.events("end"):
-            time.sleep(0.002)
+        while time.monotonic() < end and self.count("wrote") < done and not self.count("end"):
+            time.sleep(0.005)
 
     def kill(self) -> int:
         os.kill(self.pid, signal.SIGKILL)
@@ -145,6 +144,7 @@ def test_a_task_tells_who_does_what_first_and_does_it_once(shot, tasks, whole):
     assert code == 0 and '"mattes": 0, "kept": 16' in log
 
 
+@pytest.mark.slow
 def test_killed_twenty_times_at_any_frame(shot, tasks, whole):
     """Each time it goes on where it was; each time all is done it starts from nothing again."""
     chance = random.Random(6)
@@ -193,12 +193,13 @@ def test_a_signal_ends_after_the_frame_at_hand(shot, tasks, whole):
 
 @pytest.mark.parametrize("step", [["track"], ["track", "--records"]])
 def test_a_full_disk(shot, tasks, step):
-    """No file may grow beyond a few hundred bytes: what a disk that is full does to every write."""
-    code, log = tasks.run(shot, "--step", *step, "--frames", SPAN, file_size=300, cache="off")
+    """No file may grow beyond what the log takes: so does a disk that is full to every write."""
+    output = Output("out/{object}.%04d.exr", compression=Compression.NONE, depth=Depth.FLOAT)
+    write_job(dataclasses.replace(JOB, output=output), str(shot / "shot.job.json"))
+    code, log = tasks.run(shot, "--step", *step, "--frames", SPAN, file_size=16384)
     assert code == ExitCode.OUTPUT, log
     assert "cannot be written" in log and "free space" in log
-    assert sums(shot) == sums(shot.parent / "shot") and not list((shot / "out").rglob("*.exr"))
-    assert not list((shot / "out").rglob("*.record")) and not hidden(shot / "out")
+    assert [path for path in (shot / "out").rglob("*") if path.is_file()] == []
 
 
 def test_a_disk_that_fills_up_midway(shot, tasks, whole, tmp_path):
@@ -213,7 +214,7 @@ def test_a_disk_that_fills_up_midway(shot, tasks, whole, tmp_path):
     try:
         (shot / "out").symlink_to(small)
         code, log = tasks.run(shot, "--step", "track", "--frames", SPAN)
-        assert code == ExitCode.OUTPUT and "No space left" in log
+        assert code == ExitCode.OUTPUT and "free space" in log
         there = sums(small)
         assert 0 < len(there) < 16 and there.items() <= whole["plain"].items()
         assert not hidden(small)
@@ -299,31 +300,39 @@ def test_a_plate_frame_vanishes_while_it_is_tracked(shot, tasks, whole):
     assert sums(shot / "out") == whole["plain"]
 
 
+@contextmanager
+def only_to_be_read(folder):
+    """No process may write there meanwhile, the system's administrator neither."""
+    if os.geteuid():
+        places = [folder, *folder.rglob("*")]
+        for place in places:
+            place.chmod(0o555 if place.is_dir() else 0o444)
+        yield
+        for place in places:
+            place.chmod(0o755 if place.is_dir() else 0o644)
+        return
+    bound = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True)
+    if bound.returncode:
+        pytest.skip("Nothing keeps this user from writing to a folder.")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.mark.parametrize("warm", [False, True])
 def test_a_cache_that_may_only_be_read(shot, tasks, whole, tmp_path, warm):
-    """The task runs as a user who may not write there; without that, as nobody may write to a file."""
     cache = tmp_path / "cache"
     cache.mkdir()
     if warm:
         assert tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))[0] == 0
-    nobody = 0
-    if os.geteuid() == 0:
-        nobody = 65534
-        for place in (shot.parent, *shot.parent.parents):
-            if place != Path("/") and place.is_relative_to(Path(os.environ.get("TMPDIR", "/tmp"))):
-                place.chmod(place.stat().st_mode | 0o055)
-        (shot / "out").mkdir()
-        os.chown(shot / "out", nobody, nobody)
-        os.chown(shot, nobody, nobody)
-    for place in [cache, *cache.rglob("*")]:
-        place.chmod(0o555 if place.is_dir() else 0o444)
-    how = {"cache": str(cache), "user": nobody}
-    code, log = tasks.run(shot, "--step", "track", "--frames", SPAN, **how)
-    assert code == 0, log
-    assert sums(shot / "out") == whole["plain"]
-    code, log = tasks.run(shot, "--step", "embed", "--frames", SPAN, **how)
-    assert code == (0 if warm else ExitCode.OUTPUT), log
-    cache.chmod(0o755)
+    with only_to_be_read(cache):
+        code, log = tasks.run(shot, "--step", "track", "--frames", SPAN, cache=str(cache))
+        assert code == 0 and ("cannot be written" in log) == (not warm), log
+        assert sums(shot / "out") == whole["plain"]
+        code, log = tasks.run(shot, "--step", "embed", "--frames", SPAN, cache=str(cache))
+        assert code == (0 if warm else ExitCode.OUTPUT), log
 
 
 def test_a_job_is_edited_while_it_runs(shot, tasks, plates, tmp_path, whole):
