@@ -163,5 +163,17 @@ class InATerminal(_WithFarm):
         self.assertTrue(os.path.isfile(self.document))
 
 
+class LastWords(unittest.TestCase):
+    def test_they_are_there_when_the_process_is_told_to_have_ended(self):
+        from efficienttam.client import EngineProcess
+
+        say = "import sys; sys.stderr.write(''.join('line {}\\n'.format(n) for n in range(20000)))"
+        for _ in range(5):
+            process = EngineProcess([sys.executable, "-c", say])
+            while process.lines.get() is not None:
+                pass
+            self.assertEqual(process.log[-1:], ["line 19999"])
+
+
 if __name__ == "__main__":
     unittest.main()
