@@ -33,9 +33,9 @@ def write_plate(folder: Path, view: str = "", frames: range = FRAMES) -> None:
 
 
 def small_job(**values: object) -> TrackJob:
-    """Two objects with prompts on different frames, the first corrected; on one thread."""
+    """Two objects that go through the network together, the first corrected; on one thread."""
     disc = (Prompt(1001, box=(12, 18, 36, 42)), Prompt(1006, include=((39, 30),)))
-    square = (Prompt(1004, box=(62, 30, 80, 50)),)
+    square = (Prompt(1001, box=(72, 31, 88, 49)), Prompt(1006, box=(57, 31, 73, 49)))
     fields = {
         "plate": Plate("plate.%04d.exr"),
         "objects": (TrackedObject("disc", disc), TrackedObject("square", square)),

@@ -1,8 +1,9 @@
 """Starts farm tasks as processes of their own, without importing the engine's libraries for each.
 
 One JSON request per line of stdin, one JSON answer per line of stdout: {"start": [words], "log": file,
-"file_size": 0 or bytes that no file may exceed} gives {"pid": n}, {"wait": n} gives {"code": n} (negative for
-a signal). A task is a fork of this process, which has run nothing yet, and may be killed like any other.
+"file_size": 0 or bytes that no file may exceed} gives {"pid": n}, {"wait": n} gives {"code": n, "peak":
+bytes} (negative for a signal). A task is a fork of this process, which has run nothing yet, and may be killed
+like any other.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def serve() -> None:
             pid = start(request["start"], request["log"], request["file_size"])
             answer = {"pid": pid}
         else:
-            status = os.waitpid(request["wait"], 0)[1]
-            answer = {"code": os.waitstatus_to_exitcode(status)}
+            _, status, used = os.wait4(request["wait"], 0)
+            answer = {"code": os.waitstatus_to_exitcode(status), "peak": used.ru_maxrss * 1024}
         print(json.dumps(answer), flush=True)
 
 

@@ -10,13 +10,13 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from small_shots import FRAMES, SHAPED, another_place, small_job, sums, write_plate
+from task_processes import Tasks
 
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import write_job
@@ -28,73 +28,8 @@ from efficienttam.run import run_job
 KILLS = 20
 SPAN = f"{FRAMES[0]}-{FRAMES[-1]}"
 JOB = small_job(range=FrameRange(FRAMES[0], FRAMES[-1]))
-HERE = Path(__file__).resolve().parent
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Processes cannot be forked here.")
-
-
-class Tasks:
-    """Farm tasks as processes, started quickly (see ``task_server``)."""
-
-    def __init__(self, cache: Path) -> None:
-        self.cache = cache
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OMP_NUM_THREADS": "1"}
-        self._server = subprocess.Popen(
-            [sys.executable, str(HERE / "task_server.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-
-    def start(self, folder: Path, *words: str, file_size: int = 0, cache: str = "") -> Running:
-        log = folder / "task.log"
-        log.write_text("")
-        words = ("farm", "task", str(folder / "shot.job.json"), *words)
-        words = (*words, "--progress", "json", "--cache", cache or str(self.cache))
-        request = {"start": words, "log": str(log), "file_size": file_size}
-        return Running(self, self._ask(request)["pid"], log)
-
-    def run(self, folder: Path, *words: str, **how: object) -> tuple[int, str]:
-        """Exit code and log of a task."""
-        running = self.start(folder, *words, **how)
-        return running.wait(), running.log.read_text()
-
-    def wait(self, pid: int) -> int:
-        return self._ask({"wait": pid})["code"]
-
-    def close(self) -> None:
-        self._server.stdin.close()
-        self._server.wait(timeout=30)
-
-    def _ask(self, request: dict) -> dict:
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return json.loads(self._server.stdout.readline())
-
-
-@dataclasses.dataclass
-class Running:
-    tasks: Tasks
-    pid: int
-    log: Path
-
-    def count(self, event: str) -> int:
-        """How often the log tells of an event."""
-        return self.log.read_text().count(f'{{"event": "{event}"')
-
-    def until(self, done: int, patience: float = 120) -> None:
-        """Waits until so many mattes or records are told, or the task ended."""
-        end = time.monotonic() + patience
-        while time.monotonic() < end and self.count("wrote") < done and not self.count("end"):
-            time.sleep(0.005)
-
-    def kill(self) -> int:
-        os.kill(self.pid, signal.SIGKILL)
-        return self.wait()
-
-    def wait(self) -> int:
-        return self.tasks.wait(self.pid)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from efficienttam.batch.track_records import remove_records
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import resolve
 from efficienttam.contract.errors import IncompleteError, JobError
-from efficienttam.contract.job import Layout, Output, Plate, TrackedObject, Tracking
+from efficienttam.contract.job import Depth, Layout, Output, Plate, TrackedObject, Tracking
 from efficienttam.contract.passes import Between, Direction, Recall
 from efficienttam.contract.prompts import Prompt
 from efficienttam.contract.region import Follow, Region
@@ -42,8 +42,11 @@ def raw(folder):
 
 LAYERS = Output("out/all.%04d.exr", layout=Layout.LAYER_PER_OBJECT)
 TRACKED = Region(Follow.TRACK)
+DISC, SQUARE = small_job().objects
+LATER = dataclasses.replace(SQUARE, prompts=(Prompt(1004, box=(62, 30, 80, 50)),))
 JOBS = {
     "a file each": small_job(),
+    "prompted apart": small_job(objects=(DISC, LATER), mattes=SHAPED),
     "steadied and refined": small_job(mattes=SHAPED),
     "apart in one file": small_job(output=LAYERS, tracking=Tracking(non_overlapping=True), mattes=SHAPED),
     "backward": small_job(
@@ -52,7 +55,7 @@ JOBS = {
     "blended": small_job(tracking=Tracking(between=Between.BLEND)),
     "all recalled": small_job(tracking=Tracking(recall=Recall.ALL)),
     "in regions": small_job(
-        objects=tuple(dataclasses.replace(thing, region=TRACKED) for thing in small_job().objects),
+        objects=tuple(dataclasses.replace(thing, region=TRACKED) for thing in (DISC, SQUARE)),
         tracking=Tracking(non_overlapping=True),
     ),
     "two views": small_job(
@@ -91,8 +94,8 @@ def test_spans_of_some_objects_and_one_view_are_the_whole_job(name, plates, cach
 
 
 def test_what_is_left_is_made_as_in_a_whole_run(plates, cache, network, tmp_path):
-    """Also where only one of two objects that went together is left."""
-    job = JOBS["a file each"]
+    """Also where only one of two objects that went together is left: alone its last bits would differ."""
+    job = dataclasses.replace(JOBS["a file each"], output=Output("out/{object}.%04d.exr", depth=Depth.FLOAT))
     folder = another_place(plates, tmp_path / "shot")
     run_job(job, folder=str(folder), cache=cache, load=network)
     before = raw(folder)
