@@ -16,12 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..batch.progress import SilentProgress
-from ..contract.cache_settings import FOLDER_VARIABLE, OFF, SIZE_VARIABLE, cache_settings, format_size
+from ..contract.cache_settings import (
+    DEFAULT_SIZE,
+    FOLDER_VARIABLE,
+    OFF,
+    SIZE_VARIABLE,
+    cache_settings,
+    format_size,
+    parse_size,
+)
 from ..contract.errors import ExitCode, JobError
 from ..contract.site_settings import FarmSettings, Scheduler, site_settings
 from ..farm.batch_of_jobs import Batch, read_batch
 from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
+from ..farm.plan import embeds_ahead
 from ..farm.shot_job import ShotJob
 from ..farm.simulation import Simulation, simulate
 from ..farm.task import FarmPlan
@@ -170,17 +179,33 @@ def _tell_plan(
         print(json.dumps(data, indent=2))
         return
     _tell_refused(batch)
-    for note in dict.fromkeys(note for shot in batch.shots for note in shot.notes):
+    for note in _notes(made, batch.shots):
         print(f"note: {note}")
-    if made.settings.shared_cache and not (made.settings.cache or os.environ.get(FOLDER_VARIABLE)):
-        print(
-            "note: no cache folder is set for the farm, so each machine uses its user's own. Where that is "
-            "not one folder for all, set farm.cache, or farm.shared_cache to false."
-        )
     for line in table(made, batch.shots):
         print(line)
     if played:
         print(told(played))
+
+
+def _notes(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
+    """What the people who submit a plan should know."""
+    settings = made.settings
+    notes = list(dict.fromkeys(note for shot in shots for note in shot.notes))
+    if not embeds_ahead(settings):
+        return notes
+    if not (settings.cache or os.environ.get(FOLDER_VARIABLE)):
+        notes.append(
+            "no cache folder is set for the farm, so each machine uses its user's own. Where that is not one "
+            "folder for all, set farm.cache, or farm.shared_cache to false."
+        )
+    needed = estimate(zip(shots, made.shots), settings).cache_bytes
+    held = parse_size(settings.cache_size) if settings.cache_size else DEFAULT_SIZE
+    if needed > held:
+        notes.append(
+            f"all embeddings take {format_size(needed)}, the cache may hold {format_size(held)}, and those "
+            "not used for longest go first. Where many shots run at once, set farm.cache_size to more."
+        )
+    return notes
 
 
 def _tell_refused(batch: Batch) -> None:
@@ -190,7 +215,9 @@ def _tell_refused(batch: Batch) -> None:
 
 def table(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
     """What each shot takes, and all of them."""
-    rows = [("shot", "frames", "mattes", "tasks", "hours", "at least", "cache", "records")]
+    rows: list[tuple[str, ...]] = [
+        ("shot", "frames", "mattes", "tasks", "hours", "at least", "cache", "records")
+    ]
     for job, shot in zip(shots, made.shots):
         rows.append(_row(shot.name, estimate([(job, shot)], made.settings)))
     whole = estimate(zip(shots, made.shots), made.settings)

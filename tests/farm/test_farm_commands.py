@@ -52,6 +52,30 @@ def test_a_plan_tells_tasks_hours_and_bytes(show: Path, capsys: pytest.CaptureFi
     assert sorted(show.rglob("*")) == before
 
 
+def test_a_cache_that_is_not_shared_or_too_small_is_noted(
+    show: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notes(**farm: object) -> str:
+        (tmp_path / "site.json").write_text(json.dumps({"farm": farm}))
+        assert main(["farm", "plan", str(show)]) == ExitCode.OK
+        return "".join(line for line in capsys.readouterr().out.splitlines() if line.startswith("note:"))
+
+    monkeypatch.setenv("EFFICIENTTAM_SETTINGS", str(tmp_path / "site.json"))
+    monkeypatch.delenv("EFFICIENTTAM_CACHE")
+    assert "each machine uses its user's own" in notes()
+    assert notes(cache="/mnt/cache") == ""
+    assert "the cache may hold 512.0 KB" in notes(cache="/mnt/cache", cache_size="512K")
+    assert notes(shared_cache=False) == notes(cache="off") == ""
+
+
+def test_a_plan_is_played_on_machines(show: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["farm", "plan", str(show), "--machines", "2"]) == ExitCode.OK
+    assert "On 2 machines done in" in capsys.readouterr().out
+    assert main(["farm", "plan", str(show), "--machines", "2", "--json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["simulation"]["tasks"] == 6
+    assert main(["farm", "plan", str(show), "--machines", "0"]) == ExitCode.USAGE
+
+
 def test_a_plan_is_data_too(show: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["farm", "plan", str(show / "sh010.job.json"), "--json"]) == ExitCode.OK
     data = json.loads(capsys.readouterr().out)
