@@ -176,6 +176,7 @@ def _tell_plan(
         data = as_data(made, batch.shots)
         data.update({"simulation": dataclasses.asdict(played)} if played else {})
         data["refused"] = [{"place": one.place, "fault": str(one.error)} for one in batch.refused]
+        data["notes"] = _notes(made, batch.shots)
         print(json.dumps(data, indent=2))
         return
     _tell_refused(batch)
@@ -224,10 +225,10 @@ def table(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
     if len(shots) > 1:
         rows.append(_row("all", whole))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) if not column else cell.rjust(width) for column, (cell, width) in pairs)
-        for pairs in (list(enumerate(zip(row, widths))) for row in rows)
-    ]
+    lines = []
+    for row in rows:
+        numbers = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        lines.append("  ".join([row[0].ljust(widths[0]), *numbers]))
     steps = ", ".join(f"{count} {step}" for step, count in whole.tasks.items() if count)
     passed = f"; {whole.passed} frames are tracked only to reach others" if whole.passed else ""
     return [*lines, f"{sum(whole.tasks.values())} tasks: {steps}{passed}."]
