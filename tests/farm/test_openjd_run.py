@@ -73,8 +73,8 @@ pytestmark = [
 class Session:
     """One ``openjd run``, its log read as it comes."""
 
-    def __init__(self, bundle: Path, log: Path) -> None:
-        command = [find_openjd(), "run", bundle / "template.json"]
+    def __init__(self, bundle: Path, log: Path, *more: str) -> None:
+        command = [find_openjd(), "run", bundle / "template.json", *more]
         command += ["--job-param", f"file://{bundle / 'job_parameters.json'}"]
         self.log = log
         self.lines: list[str] = []
@@ -186,3 +186,24 @@ def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
     assert main(words) == ExitCode.OK
     assert Session(show / "retry" / "ab010", show / "retry.log").wait() == 0
     assert sums(show / "ab010" / "out") == expected
+
+
+def test_rules_of_a_session_say_where_files_are_on_this_machine(show: Path) -> None:
+    """The storage of the show is mounted elsewhere: without its rules nothing is found."""
+    document = show / "ab010.job.json"
+    assert main(["track", str(document), "--cache", "off", "--progress", "none"]) == ExitCode.OK
+    bundles = show / "bundles"
+    assert main(["farm", "openjd", str(document), "-o", str(bundles)]) == ExitCode.OK
+    (show / "ab010").rename(show / "mounted")
+    step = ("--step", "Verify", "--no-run-dependencies")
+    lost = Session(bundles / "ab010", show / "lost.log", *step)
+    assert lost.wait() != 0 and "There are no frames named" in "".join(lost.lines)
+    rule = {
+        "source_path_format": "POSIX",
+        "source_path": str(show / "ab010"),
+        "destination_path": str(show / "mounted"),
+    }
+    rules = json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]})
+    found = Session(bundles / "ab010", show / "found.log", *step, "--path-mapping-rules", rules)
+    assert found.wait() == 0, found.log
+    assert "32 mattes: none missing, none bad" in "".join(found.lines)
