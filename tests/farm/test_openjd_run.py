@@ -98,6 +98,10 @@ class Session:
         """The process of the task at hand."""
         return int(re.findall(r"Command started as pid: (\d+)", "".join(self.lines))[-1])
 
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the session notifies its task, and kills it when the notice is over."""
+        self._process.send_signal(signal.SIGINT)
+
     def wait(self) -> int:
         code = self._process.wait(timeout=300)
         self._reader.join()
@@ -168,7 +172,7 @@ def test_three_shots_go_through_openjd_and_equal_one_machine(show: Path) -> None
     assert not [path for path in show.rglob("*") if path.suffix in (".record", ".tmp", ".part")]
 
 
-def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
+def test_a_session_that_is_cancelled_leaves_whole_mattes(show: Path) -> None:
     expected = on_one_machine(show)["ab010"]
     bundles = show / "bundles"
     assert main(["farm", "openjd", str(show / "ab010.job.json"), "-o", str(bundles)]) == ExitCode.OK
@@ -176,9 +180,10 @@ def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
     session.wait_for("Running step 'Track'")
     session.wait_for("openjd_status: Tracking first")
     session.wait_for("openjd_progress: 12.5")
-    os.kill(session.pid_of_task(), signal.SIGTERM)
+    session.interrupt()
     assert session.wait() != 0
-    assert "openjd_fail" in "".join(session.lines)
+    log = "".join(session.lines)
+    assert "Sending signal" in log and "openjd_fail" in log
     made = sums(show / "ab010" / "out")
     assert made and made.items() <= expected.items()
     assert main(["farm", "verify", str(show / "ab010.job.json")]) == ExitCode.INCOMPLETE
