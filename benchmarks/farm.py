@@ -7,10 +7,12 @@ each. All begin at once after loading; a rate counts until the last is done. Rou
 Efficiency is the gain from the second worker, as a share of the bare encoder's gain.
 
 Show: a simulation (``efficienttam.farm.simulation``) of shots with 1 to 4 objects and 1 to 5 prompted frames,
-some refined, some with regions; by the rates that are given. Run from the root:
+half of the later ones corrections by points, some refined, some with regions; by the rates that are given.
+Run from the root:
 
     python benchmarks/farm.py scale [--model efficienttam_ti] [--frames 12] [--rounds 5]
     python benchmarks/farm.py show [--shots 500] [--frames 200] [--machines 50] [--embeddings 1] [--tracked 1]
+                                   [--no-shared-cache]
 """
 
 from __future__ import annotations
@@ -180,7 +182,7 @@ def shots_of_a_show(count: int, frames: int, model: str) -> list[ShotJob]:
         keys = sorted({1001, *rng.sample(range(1002, last), rng.choice([0, 1, 1, 2, 4]))})
         region = Region() if rng.random() < 0.2 else None
         things = tuple(
-            TrackedObject(f"object{one}", tuple(Prompt(key, box=BOX) for key in keys), region)
+            TrackedObject(f"object{one}", tuple(Prompt(key, **_word(rng, key)) for key in keys), region)
             for one in range(rng.choice([1, 1, 2, 4]))
         )
         mattes = Mattes(refine=Refine.UNMIX if rng.random() < 0.3 else Refine.NONE)
@@ -196,6 +198,11 @@ def shots_of_a_show(count: int, frames: int, model: str) -> list[ShotJob]:
     return shots
 
 
+def _word(rng: random.Random, key: int) -> dict[str, object]:
+    """A box on the first frame; later as often points, which correct what tracking shows."""
+    return {"box": BOX} if key == 1001 or rng.random() < 0.5 else {"include": ((200.0, 200.0),)}
+
+
 def show(arguments: argparse.Namespace) -> None:
     """Plays a show through on several numbers of machines."""
     settings = FarmSettings(
@@ -203,6 +210,7 @@ def show(arguments: argparse.Namespace) -> None:
         frames_per_second=arguments.tracked,
         mattes_per_second=arguments.mattes,
         embed_chunk=arguments.chunk,
+        shared_cache=not arguments.no_shared_cache,
     )
     began = time.perf_counter()
     jobs = shots_of_a_show(arguments.shots, arguments.frames, arguments.model)
@@ -241,11 +249,12 @@ def main() -> None:
     other.add_argument("--shots", type=int, default=500)
     other.add_argument("--frames", type=int, default=200)
     other.add_argument("--machines", type=int, nargs="+", default=[10, 50, 200])
-    other.add_argument("--model", default="efficienttam_s")
+    other.add_argument("--model", default="efficienttam_s_2")
     other.add_argument("--embeddings", type=float, default=1.0)
     other.add_argument("--tracked", type=float, default=1.0)
     other.add_argument("--mattes", type=float, default=4.0)
     other.add_argument("--chunk", type=int, default=50)
+    other.add_argument("--no-shared-cache", action="store_true")
     other.add_argument("--startup", type=float, default=10.0)
     other.set_defaults(does=show)
     arguments = parser.parse_args()

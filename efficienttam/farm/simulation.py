@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from ..contract.site_settings import FarmSettings
 from .estimate import embedding_bytes, pictures_of, record_bytes, task_seconds
+from .plan import embeds_ahead
 from .shot_job import ShotJob
 from .task import Shot, Step, Task
 
@@ -66,7 +67,8 @@ def load_of(job: ShotJob, task: Task, settings: FarmSettings, startup: float = S
     if task.step is Step.EMBED:
         return Load(seconds, cache_written=task.count * pictures_of(job) * embedding_bytes(job))
     if task.step is Step.TRACK:
-        read = (task.count + task.passed) * embedding_bytes(job)
+        # At most: what is passed twice is often in memory still.
+        read = (task.count + task.passed) * embedding_bytes(job) if embeds_ahead(settings) else 0
         left = task.count * things * record_bytes(job) if task.records else 0
         return Load(seconds, cache_read=read, records_written=left)
     if task.step is Step.MATTES:

@@ -73,8 +73,8 @@ pytestmark = [
 class Session:
     """One ``openjd run``, its log read as it comes."""
 
-    def __init__(self, bundle: Path, log: Path) -> None:
-        command = [find_openjd(), "run", bundle / "template.json"]
+    def __init__(self, bundle: Path, log: Path, *more: str) -> None:
+        command = [find_openjd(), "run", bundle / "template.json", *more]
         command += ["--job-param", f"file://{bundle / 'job_parameters.json'}"]
         self.log = log
         self.lines: list[str] = []
@@ -97,6 +97,10 @@ class Session:
     def pid_of_task(self) -> int:
         """The process of the task at hand."""
         return int(re.findall(r"Command started as pid: (\d+)", "".join(self.lines))[-1])
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the session notifies its task, and kills it when the notice is over."""
+        self._process.send_signal(signal.SIGINT)
 
     def wait(self) -> int:
         code = self._process.wait(timeout=300)
@@ -168,7 +172,7 @@ def test_three_shots_go_through_openjd_and_equal_one_machine(show: Path) -> None
     assert not [path for path in show.rglob("*") if path.suffix in (".record", ".tmp", ".part")]
 
 
-def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
+def test_a_session_that_is_cancelled_leaves_whole_mattes(show: Path) -> None:
     expected = on_one_machine(show)["ab010"]
     bundles = show / "bundles"
     assert main(["farm", "openjd", str(show / "ab010.job.json"), "-o", str(bundles)]) == ExitCode.OK
@@ -176,9 +180,10 @@ def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
     session.wait_for("Running step 'Track'")
     session.wait_for("openjd_status: Tracking first")
     session.wait_for("openjd_progress: 12.5")
-    os.kill(session.pid_of_task(), signal.SIGTERM)
+    session.interrupt()
     assert session.wait() != 0
-    assert "openjd_fail" in "".join(session.lines)
+    log = "".join(session.lines)
+    assert "Sending signal" in log and "openjd_fail" in log
     made = sums(show / "ab010" / "out")
     assert made and made.items() <= expected.items()
     assert main(["farm", "verify", str(show / "ab010.job.json")]) == ExitCode.INCOMPLETE
@@ -186,3 +191,24 @@ def test_a_session_that_is_told_to_end_leaves_whole_mattes(show: Path) -> None:
     assert main(words) == ExitCode.OK
     assert Session(show / "retry" / "ab010", show / "retry.log").wait() == 0
     assert sums(show / "ab010" / "out") == expected
+
+
+def test_rules_of_a_session_say_where_files_are_on_this_machine(show: Path) -> None:
+    """The storage of the show is mounted elsewhere: without its rules nothing is found."""
+    document = show / "ab010.job.json"
+    assert main(["track", str(document), "--cache", "off", "--progress", "none"]) == ExitCode.OK
+    bundles = show / "bundles"
+    assert main(["farm", "openjd", str(document), "-o", str(bundles)]) == ExitCode.OK
+    (show / "ab010").rename(show / "mounted")
+    step = ("--step", "Verify", "--no-run-dependencies")
+    lost = Session(bundles / "ab010", show / "lost.log", *step)
+    assert lost.wait() != 0 and "There are no frames named" in "".join(lost.lines)
+    rule = {
+        "source_path_format": "POSIX",
+        "source_path": str(show / "ab010"),
+        "destination_path": str(show / "mounted"),
+    }
+    rules = json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]})
+    found = Session(bundles / "ab010", show / "found.log", *step, "--path-mapping-rules", rules)
+    assert found.wait() == 0, found.log
+    assert "32 mattes: none missing, none bad" in "".join(found.lines)
