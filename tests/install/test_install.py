@@ -53,7 +53,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    shutil.copy(REPOSITORY / "install" / "install.py", folder / "install")
+    for module in (REPOSITORY / "install").glob("*.py"):
+        shutil.copy(module, folder / "install")
     return folder
 
 
