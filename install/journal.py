@@ -68,7 +68,7 @@ class Journal:
             if self._file is None and not (hidden or self.quiet):
                 sys.stdout.flush()
                 return subprocess.call(list(command), env=dict(environment))
-            return self._follow(command, environment, hidden or self.quiet)
+            return self._follow(command, environment, hidden)
         except OSError as error:
             self.note(f"cannot be started: {error}")
             return 127
@@ -96,7 +96,7 @@ class Journal:
             text = without_secrets(raw.decode("utf-8", "replace").rstrip("\r\n"))
             self.note("| " + text)
             last = last[-19:] + [text]
-            if not hidden:
+            if not (hidden or self.quiet):
                 _tell(text, sys.stdout)
         status = process.wait()
         self.note(f"ended with status {status}")

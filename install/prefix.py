@@ -24,7 +24,7 @@ ENVIRONMENT = "environment"
 SETTINGS = "efficienttam_settings.json"
 #: How many earlier versions the pointer remembers.
 REMEMBERED = 10
-_NAME = re.compile(r"[0-9][A-Za-z0-9.+-]{0,60}\Z")
+_NAME = re.compile(r"[0-9]([.+-]?[A-Za-z0-9]){0,60}\Z")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Prefix:
 
     def version(self, name: str) -> Version:
         """A version by its name, there or not. Raises InstallError for what is no name of a version."""
-        if not _NAME.match(name) or ".." in name:
+        if not _NAME.match(name):
             raise InstallError(f"{name!r} is no name of a version. `list` tells them.", USAGE)
         folder = os.path.join(self.versions_folder, name)
         return Version(name, folder, read_stamp(folder))
