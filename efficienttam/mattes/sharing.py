@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 
 from ..contract.job import Mattes
-from .apart import apart
 from .small_parts import without_small_parts
 
 Key = TypeVar("Key")
@@ -53,6 +52,25 @@ def filled_apart(
             room = 1 - np.minimum(np.sum(others, axis=0), 1) if others else np.float32(1)
             filled[key] = np.maximum(matte, np.minimum(whole, room)) if whole is not matte else matte
     return filled
+
+
+def apart(mattes: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
+    """Mattes (height, width) of which only the highest of each pixel keeps its value; the others are 0
+    there. Of equal ones the first keeps it."""
+    highest: np.ndarray | None = None
+    for matte in mattes.values():
+        highest = matte if highest is None else np.maximum(highest, matte)
+    kept: dict[Key, np.ndarray] = {}
+    taken = None
+    for name, matte in mattes.items():
+        wins = matte == highest
+        if taken is None:
+            taken = wins
+        else:
+            wins &= ~taken
+            taken |= wins
+        kept[name] = np.where(wins, matte, np.float32(0))
+    return kept
 
 
 def kept_apart(mattes: Mapping[Key, np.ndarray], form: Mattes) -> dict[Key, np.ndarray]:

@@ -18,6 +18,8 @@ from .verdict import Verdict, Visit, matte_on_disk
 PICTURES = 60
 #: Width of a picture in pixels.
 WIDTH = 320
+#: Of the words on a picture, and the height of the strip that they stand on.
+_FONT, _SIZE, _STRIP = cv2.FONT_HERSHEY_SIMPLEX, 0.45, 21
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,12 @@ def thumbnails(shot: Shot, chosen: Sequence[Wanted], visit: Visit) -> Iterator[T
 
 
 def labelled(thumbnail: Thumbnail) -> np.ndarray:
-    """The picture with frame and object written on it."""
+    """The picture with frame and object written on a dark strip of it."""
     picture = thumbnail.picture.copy()
     words = f"{thumbnail.frame} {thumbnail.verdict.name} {thumbnail.verdict.view}".strip()
-    for color, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(picture, words, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thick, cv2.LINE_AA)
+    (width, _), _ = cv2.getTextSize(words, _FONT, _SIZE, 1)
+    picture[:_STRIP, : width + 12] //= 4
+    cv2.putText(picture, words, (6, 15), _FONT, _SIZE, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
 
 

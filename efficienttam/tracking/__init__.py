@@ -1,5 +1,6 @@
 """Tracking: the only stateful part of the engine. Knows no files and no jobs."""
 
+from .automatic_segmenter import AutomaticOptions, AutomaticSegmenter, Segment
 from .embedding_cache import EmbeddingCache
 from .embedding_store import EmbeddingStore
 from .frame_source import ArrayFrames, FrameSource
@@ -11,11 +12,14 @@ from .video_tracker import VideoTracker
 
 __all__ = [
     "ArrayFrames",
+    "AutomaticOptions",
+    "AutomaticSegmenter",
     "EmbeddingCache",
     "EmbeddingStore",
     "FrameSource",
     "ImageSegmenter",
     "ObjectId",
+    "Segment",
     "Segmentation",
     "TrackResult",
     "TrackerOptions",

@@ -20,6 +20,16 @@ from .network_pass import PREVIOUS_LOGIT_LIMIT, point_tensors
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Low-res masks of one image: ``logits`` (B, k, L, L) and ``predicted_iou`` (B, k), as of a
+    ``Segmentation``, but on the device and not clamped."""
+
+    logits: Tensor
+    predicted_iou: Tensor
+    candidates: Candidates
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """Masks of one image. B prompts at once, k masks each (3 with multimask, else 1).
 
@@ -82,6 +92,20 @@ class ImageSegmenter:
 
         ``frame`` of a prompt is not looked at; ``mask`` is low-res logits (L, L).
         """
+        drawn = self.draw(prompts, multimask=multimask)
+        width, height = self._size
+        with self.model.inference():
+            full = functional.interpolate(drawn.logits, (height, width), mode="bilinear", align_corners=False)
+        limit = PREVIOUS_LOGIT_LIMIT
+        return Segmentation(
+            mask_logits=full.cpu().numpy(),
+            logits=drawn.logits.clamp(-limit, limit).cpu().numpy(),
+            predicted_iou=drawn.predicted_iou.cpu().numpy(),
+            candidates=drawn.candidates,
+        )
+
+    def draw(self, prompts: Sequence[Prompt], *, multimask: bool = True) -> Drawn:
+        """As ``predict_many``, without masks at image size: many of a large image would not fit in memory."""
         embedding = self.embedding
         with self.model.inference():
             sparse = self._sparse(prompts)
@@ -92,16 +116,7 @@ class ImageSegmenter:
                 dense = torch.from_numpy(stack).to(embedding.device)[:, None]
             candidates = self.model.decode(embedding.expand(len(prompts), -1, -1, -1), sparse, dense)
             chosen = select(candidates, multimask, self.dynamic_multimask)
-            width, height = self._size
-            low = chosen.logits.float()
-            full = functional.interpolate(low, (height, width), mode="bilinear", align_corners=False)
-        limit = PREVIOUS_LOGIT_LIMIT
-        return Segmentation(
-            mask_logits=full.cpu().numpy(),
-            logits=low.clamp(-limit, limit).cpu().numpy(),
-            predicted_iou=chosen.predicted_iou.float().cpu().numpy(),
-            candidates=candidates,
-        )
+            return Drawn(chosen.logits.float(), chosen.predicted_iou.float(), candidates)
 
     def _sparse(self, prompts: Sequence[Prompt]) -> Tensor:
         """Prompt tokens (B, n, C); none at all (n = 0) for prompts that are masks alone."""
