@@ -14,6 +14,7 @@ from . import __version__
 from .batch.interruption import leave_at_once
 from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
+from .commands.site_arguments import add_site
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
 from .contract.errors import Cancelled, EfficientTAMError, ExitCode
@@ -89,6 +90,7 @@ def build_parser() -> Parser:
     _add_weights_commands(commands)
     _add_cache_commands(commands)
     _add_demo(commands)
+    add_site(commands, _add)
     _add_passed_on(commands, "train", "train the demo weights from generated clips")
     _add_passed_on(commands, "eval", "score weights or mattes against known truth")
     return parser

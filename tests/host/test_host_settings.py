@@ -1,5 +1,6 @@
 """Where the engine is looked for, and in which order; how its package gets into Nuke."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import unittest
 
 import host_paths
 
+from efficienttam.contract import site_settings
 from efficienttam_nuke import settings
 
 
@@ -48,6 +50,23 @@ class Settings(unittest.TestCase):
         other = self.write({"feed": "x"}, "other.json")
         found = settings.read_settings({"EFFICIENTTAM_SETTINGS": other}, "/nowhere")
         self.assertEqual(found.feed, os.path.join(self.root, "x"))
+
+    def test_what_the_engine_reads_of_the_file_is_no_fault(self):
+        self.write({"feed": "/fast", "farm": {"scheduler": "deadline"}, "path_map": []})
+        self.assertEqual(settings.read_settings({}, self.root).feed, os.path.abspath("/fast"))
+        known = {field.name for field in dataclasses.fields(site_settings.SiteSettings)}
+        self.assertEqual(known, {*settings._VARIABLES, *settings.ENGINE_NAMES})
+
+    def test_what_an_installation_has(self):
+        version = os.path.join(self.root, "versions", "1.0.0")
+        os.makedirs(os.path.join(version, "environment"))
+        shared = self.write({"feed": "/fast"})
+        self.assertEqual(settings.settings_file({}, version), shared)
+        found = settings.read_settings({}, version)
+        self.assertEqual(found.feed, os.path.abspath("/fast"))
+        self.assertTrue(found.python.startswith(os.path.join(version, "environment", "")))
+        own = self.write({}, os.path.join("versions", "1.0.0", settings.FILE))
+        self.assertEqual(settings.settings_file({}, version), own)
 
     def test_wrong_files_are_told(self):
         for wrong in ("{", "[]", '{"python": 3}', '{"pyhton": "x"}'):

@@ -116,7 +116,7 @@ def test_a_wheelhouse_decides_unless_asked() -> None:
     assert chosen("cpu", "auto", [cpu, cuda]) == "cpu"
     assert chosen("cu128", "auto", [cpu, cuda]) == "cpu"
     assert chosen("cpu", "auto", [cuda, *other]) == "cu130"
-    with pytest.raises(InstallError, match="it has torch-2.13.0-cp311"):
+    with pytest.raises(InstallError, match="it has torch-2"):
         chosen("cpu", "cpu", [cuda])
     with pytest.raises(InstallError, match="no torch that fits"):
         chosen("cpu", "auto", other)
