@@ -78,12 +78,12 @@ def setting(name: str, given: Any = "", environment: Mapping[str, str] = os.envi
     known = SETTINGS[name]
     text = environment.get(known.variable, "")
     if text:
-        value = known.read(text, known.variable)
-        return InForce(name, _place(text) if known.is_path else value, known.variable)
+        heard = _place(text) if known.is_path else known.read(text, known.variable)
+        return InForce(name, heard, known.variable)
     file = settings_file(environment)
     value: Any = _of(site_settings(environment), name) if file else None
-    if value or value is False:
-        return InForce(name, _place(value, os.path.dirname(file)) if known.is_path else value, file)
+    if value is False or value not in ("", 0, None):
+        return InForce(name, _place(str(value), os.path.dirname(file)) if known.is_path else value, file)
     return InForce(name, value, "default: " + known.otherwise, said=False)
 
 
@@ -94,7 +94,8 @@ def all_settings(environment: Mapping[str, str] = os.environ) -> Iterator[InForc
     for name in SETTINGS:
         yield setting(name, environment=environment)
     plain = SiteSettings()
-    yield InForce("path_map", [dataclasses.asdict(rule) for rule in told.path_map], file or "default")
+    rules = [dataclasses.asdict(rule) for rule in told.path_map]
+    yield InForce("path_map", rules, file if rules else "default", bool(rules))
     for name, value in _leaves("farm", told.farm):
         said = value != _of(plain, name)
         yield InForce(name, value, file if said else "default", said)
