@@ -47,19 +47,29 @@ _SH = """#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd) || exit 1
 version=
 read -r version < "$here/current"
+exec "$here/versions/${version:?no version is in use}/bin/efficienttam" "$@"
+"""
+_SH_OF_VERSION = """#!/bin/sh
+# Starts this version of EfficientTAM; written by its installer.
+here=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd) || exit 1
 unset PYTHONHOME PYTHONPATH
 PYTHONNOUSERSITE=1
 export PYTHONNOUSERSITE
-exec "$here/versions/${version:?no version is in use}/environment/bin/efficienttam" "$@"
+exec "$here/environment/bin/efficienttam" "$@"
 """
 _CMD = """@echo off\r
 rem Starts the version of EfficientTAM that is in use; written by its installer.\r
 setlocal\r
+set /p VERSION=<"%~dp0..\\current"\r
+"%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" %*\r
+"""
+_CMD_OF_VERSION = """@echo off\r
+rem Starts this version of EfficientTAM; written by its installer.\r
+setlocal\r
 set PYTHONHOME=\r
 set PYTHONPATH=\r
 set PYTHONNOUSERSITE=1\r
-set /p VERSION=<"%~dp0..\\current"\r
-"%~dp0..\\versions\\%VERSION%\\environment\\Scripts\\efficienttam.exe" %*\r
+"%~dp0..\\environment\\Scripts\\efficienttam.exe" %*\r
 """
 
 
@@ -72,6 +82,17 @@ def write_entrances(prefix: Prefix) -> None:
             write_whole(path, text)
     if os.name != "nt":
         os.chmod(os.path.join(prefix.programs, "efficienttam"), 0o755)
+
+
+def write_program(folder: str) -> None:
+    """Makes ``bin/efficienttam`` of a version, which keeps a foreign Python's settings out."""
+    programs = os.path.join(folder, "bin")
+    os.makedirs(programs, exist_ok=True)
+    windows = os.name == "nt"
+    path = os.path.join(programs, "efficienttam" + (".cmd" if windows else ""))
+    write_whole(path, _CMD_OF_VERSION if windows else _SH_OF_VERSION)
+    if not windows:
+        os.chmod(path, 0o755)
 
 
 def entrances(prefix: Prefix) -> list[list[str]]:

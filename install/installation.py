@@ -124,6 +124,7 @@ def _build(prefix: Prefix, version: Version, plan: Plan, wishes: Wishes, journal
         packages.install_torch(lists, plan.choice, plan.place)
     journal.say("installing the program into its environment")
     packages.install_program(version.folder)
+    host_startup.write_program(version.folder)
     journal.say("compiling it, for those who may not write there")
     program = [os.path.join(version.folder, name) for name in ("efficienttam", "nuke_plugin")]
     journal.run([python, "-m", "compileall", "-q"] + program, clean_environment(), hidden=True)

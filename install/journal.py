@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 _SECRET = re.compile(r"(://)[^/@\s]+@")
+#: How lines of pip begin that say nothing to a user; the log has them.
+_CHATTER = ("Requirement already", "Processing ", "Looking in", "Collecting ", "Using cached", "  ")
 #: Seconds of silence after which a step says that it still works.
 PATIENCE = 30
 
@@ -96,7 +98,7 @@ class Journal:
             text = without_secrets(raw.decode("utf-8", "replace").rstrip("\r\n"))
             self.note("| " + text)
             last = last[-19:] + [text]
-            if not (hidden or self.quiet):
+            if not (hidden or self.quiet or text.startswith(_CHATTER)):
                 _tell(text, sys.stdout)
         status = process.wait()
         self.note(f"ended with status {status}")

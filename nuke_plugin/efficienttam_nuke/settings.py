@@ -79,6 +79,19 @@ def root_of_plugin() -> str:
     return os.path.dirname(os.path.dirname(here))
 
 
+def how_to_install(root: str) -> str:
+    """The command that makes the engine of this plugin, as a sentence; ``root`` holds ``nuke_plugin``."""
+    script = os.path.join(root, "install", "install.py")
+    if not os.path.isfile(script):
+        return "Get the whole release of this plugin and run its install/install.py"
+    python = "py" if sys.platform == "win32" else "python3"
+    action = "setup"
+    if os.path.isdir(os.path.join(root, "environment")):
+        # One of several versions that the installer keeps; this one lost its environment's Python.
+        action = "repair"
+    return 'Run {} "{}" {}'.format(python, script, action)
+
+
 def _defaults(root: str) -> Dict[str, str]:
     inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     try:

@@ -68,6 +68,14 @@ class Settings(unittest.TestCase):
         own = self.write({}, os.path.join("versions", "1.0.0", settings.FILE))
         self.assertEqual(settings.settings_file({}, version), own)
 
+    def test_how_to_install_is_a_command(self):
+        self.assertIn("whole release", settings.how_to_install(self.root))
+        os.makedirs(os.path.join(self.root, "install"))
+        script = self.write("", os.path.join("install", "install.py"))
+        self.assertTrue(settings.how_to_install(self.root).endswith('"{}" setup'.format(script)))
+        os.makedirs(os.path.join(self.root, "environment"))
+        self.assertTrue(settings.how_to_install(self.root).endswith('"{}" repair'.format(script)))
+
     def test_wrong_files_are_told(self):
         for wrong in ("{", "[]", '{"python": 3}', '{"pyhton": "x"}'):
             self.write(wrong)
