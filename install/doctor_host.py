@@ -77,7 +77,7 @@ def _nuke(prefix: Prefix) -> Iterator[Dict[str, str]]:
             "nuke",
             "warn",
             "none in the usual places of this system",
-            "None is needed to track: efficienttam ui.",
+            "None is needed to track: efficienttam matte, or ui where it was installed --with-window.",
         )
     try:
         ways = host_startup.ways_to_the_plugin(prefix.plugin, os.environ, host_startup.user_folder())

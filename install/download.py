@@ -11,7 +11,7 @@ from typing import Any
 from environment import clean_environment, write_whole
 from hashed_list import Pin, pins_for, read_list, sum_of
 from outcome import OK, WRONG_SUM, InstallError
-from packages import list_path, torch_pins, torch_version
+from packages import WINDOW, list_path, torch_pins, torch_version
 from platform_tags import Platform, read_wheel, wheel_fits
 from torch_choice import TorchChoice
 from wheelhouse import write_record
@@ -33,10 +33,10 @@ def download(
     os.makedirs(folder, exist_ok=True)
     pins: list[Pin] = []
     for kind in kinds:
-        listed = read_list(list_path(install, kind, place))
+        listed = pins_for(read_list(list_path(install, "dev" if kind == "window" else kind, place)), python)
         if not listed:
             raise InstallError(f"there is no list of sums {kind} for {place.name}.")
-        pins += pins_for(listed, python)
+        pins += [pin for pin in listed if kind != "window" or pin.key in WINDOW]
     told = "{} for Python {}.{}".format(place.name, *python)
     journal.say(f"fetching {len(pins)} packages for {told}")
     _fetch(pins, place, python, folder, "", journal)

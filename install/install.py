@@ -99,6 +99,9 @@ def _add_install(actions):
         help="fetch weights by name, or take in a file or a folder of them; repeat it",
     )
     install.add_argument(
+        "--with-window", action="store_true", help="what efficienttam ui needs where there is no Nuke"
+    )
+    install.add_argument(
         "--write-nuke-path", action="store_true", help="write the line that Nuke needs into ~/.nuke/init.py"
     )
     install.add_argument("--dry-run", action="store_true", help="tell what would be done; write nothing")
@@ -159,6 +162,9 @@ def _add_making(actions):
     )
     fetch.add_argument("--torch-index", default="", metavar="URL", help="fetch PyTorch from this index")
     fetch.add_argument("--with-tests", action="store_true", help="what the tests need too")
+    fetch.add_argument(
+        "--with-window", action="store_true", help="what efficienttam ui needs without a Nuke too"
+    )
     lock = _add(actions, "lock", "make the lists of versions and sums anew (for developers; needs uv)", _lock)
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
     lock.add_argument(
@@ -205,6 +211,7 @@ def _wishes(options):
         torch=options.torch,
         torch_index=options.torch_index,
         tool=options.tool,
+        window=getattr(options, "with_window", False),
         weights=tuple(getattr(options, "weights", ())),
         write_nuke_path=getattr(options, "write_nuke_path", False),
         dry_run=getattr(options, "dry_run", False),
@@ -261,7 +268,7 @@ def _download(options, journal):
     choice = torch_choice.TorchChoice("", "left out")
     if options.torch != "none":
         choice = torch_choice.choose(options.torch, options.torch_index, place, [])
-    kinds = ["run", "dev"] if options.with_tests else ["run"]
+    kinds = ["run", "dev"] if options.with_tests else ["run", "window"] if options.with_window else ["run"]
     return download.download(HERE, place, python, choice, options.wheelhouse, kinds, journal)
 
 

@@ -34,6 +34,7 @@ class Wishes:
     torch_index: str = ""
     tool: str = "auto"
     weights: Sequence[str] = ()
+    window: bool = False
     write_nuke_path: bool = False
     dry_run: bool = False
 
@@ -74,6 +75,8 @@ def make_plan(wishes: Wishes) -> Plan:
         "base": interpreter.program,
         "torch": choice.version(version, place) if version else "",
     }
+    if wishes.window:
+        wanted["window"] = True
     return Plan(interpreter, place, choice, release.version_of(wishes.source), sums, wanted)
 
 
@@ -122,6 +125,9 @@ def _build(prefix: Prefix, version: Version, plan: Plan, wishes: Wishes, journal
     if plan.wanted["torch"]:
         journal.say("installing torch {}".format(plan.wanted["torch"]))
         packages.install_torch(lists, plan.choice, plan.place)
+    if wishes.window:
+        journal.say("installing Qt for the prompt window")
+        packages.install_window(lists, plan.place)
     journal.say("installing the program into its environment")
     packages.install_program(version.folder)
     host_startup.write_program(version.folder)

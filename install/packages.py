@@ -19,6 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LOCKS = "locks"
 #: The same versions without sums: what a platform without a list gets, and what new lists are made from.
 PLAIN_LISTS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
+#: Of the developers' lists: what the prompt window needs where no host brings a Qt.
+WINDOW = ("pyside6-essentials", "shiboken6")
 LISTS_FOLDER = "efficienttam-lists"
 #: Settings of pip that name where packages come from; uv would not follow them.
 _PIP_SOURCES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE")
@@ -64,8 +66,12 @@ class Packages:
                 pins = read_list(os.path.join(install, PLAIN_LISTS[kind]))
                 if pins:
                     self._journal.say(f"there are no sums for this platform: {kind} by version alone.")
-            # What is in a list and belongs to torch is installed with it.
+            # Torch is in the plain lists too, and chosen by the machine.
             self.install([pin for pin in pins_for(pins, self._version) if pin.key != "torch"], kind)
+
+    def install_window(self, install: str, place: Any) -> None:
+        """What the prompt window needs. Raises InstallError."""
+        self.install(window_pins(install, place, self._version), "window")
 
     def install_torch(self, install: str, choice: TorchChoice, place: Any) -> None:
         """The build of PyTorch that was chosen. Raises InstallError."""
@@ -136,6 +142,13 @@ class Packages:
                 what, self.tool, " and in " + self._journal.path if self._journal.path else ""
             )
         )
+
+
+def window_pins(install: str, place: Any, python: tuple[int, int]) -> list[Pin]:
+    """Qt for the prompt window, for this Python."""
+    pins = read_list(list_path(install, "dev", place)) if place is not None else []
+    pins = pins or read_list(os.path.join(install, PLAIN_LISTS["dev"]))
+    return [pin for pin in pins_for(pins, python) if pin.key in WINDOW]
 
 
 def torch_pins(
