@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -105,7 +106,9 @@ def remove_marked(folder: str, mark: str) -> None:
 
 def _remove(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, onerror=_make_writable_and_retry)
+        # The same thing under a newer name; its third argument, which differs, is not looked at.
+        named = "onexc" if sys.version_info >= (3, 12) else "onerror"
+        shutil.rmtree(path, **{named: _make_writable_and_retry})
     else:
         os.remove(path)
 

@@ -204,6 +204,10 @@ def _tell_plan(prefix: Prefix, plan: Plan, version: Version, wishes: Wishes, jou
     )
     journal.say(f"packages come from {where}")
     journal.say("in use now: {}".format(prefix.current() or "nothing"))
+    mask = os.umask(0o022)
+    os.umask(mask)
+    if mask & 0o055:
+        journal.say("mind: by this user's umask others will not be able to read what is installed.")
     base, home = os.path.realpath(plan.interpreter.home), os.path.realpath(os.path.expanduser("~"))
     inside = os.path.join(home, "")
     if base.startswith(inside) and not os.path.realpath(prefix.folder).startswith(inside):

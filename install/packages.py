@@ -10,7 +10,7 @@ from typing import Any
 from environment import clean_environment, write_whole
 from hashed_list import Pin, pins_for, read_list
 from outcome import InstallError
-from platform_tags import Platform
+from platform_tags import PYTHONS, Platform
 from torch_choice import TorchChoice
 from wheelhouse import sums_of
 
@@ -61,11 +61,13 @@ class Packages:
     def install_lists(self, install: str, kinds: Sequence[str], place: Any) -> None:
         """The lists of these kinds but for torch: with sums where this platform has them."""
         for kind in kinds:
-            pins = read_list(list_path(install, kind, place)) if place is not None else []
+            pins = _listed(install, kind, place, self._version)
             if not pins:
                 pins = read_list(os.path.join(install, PLAIN_LISTS[kind]))
                 if pins:
-                    self._journal.say(f"there are no sums for this platform: {kind} by version alone.")
+                    self._journal.say(
+                        f"there are no sums for this platform and Python: {kind} by version alone."
+                    )
             # Torch is in the plain lists too, and chosen by the machine.
             self.install([pin for pin in pins_for(pins, self._version) if pin.key != "torch"], kind)
 
@@ -144,10 +146,18 @@ class Packages:
         )
 
 
+def _listed(
+    install: str, kind: str, place: Platform | None, python: tuple[int, int], flavour: str = ""
+) -> list[Pin]:
+    """A list with sums; empty where there is none for this platform, or this Python."""
+    if place is None or python not in PYTHONS:
+        return []
+    return read_list(list_path(install, kind, place, flavour))
+
+
 def window_pins(install: str, place: Any, python: tuple[int, int]) -> list[Pin]:
     """Qt for the prompt window, for this Python."""
-    pins = read_list(list_path(install, "dev", place)) if place is not None else []
-    pins = pins or read_list(os.path.join(install, PLAIN_LISTS["dev"]))
+    pins = _listed(install, "dev", place, python) or read_list(os.path.join(install, PLAIN_LISTS["dev"]))
     return [pin for pin in pins_for(pins, python) if pin.key in WINDOW]
 
 
@@ -156,8 +166,7 @@ def torch_pins(
 ) -> list[Pin]:
     """PyTorch, with what its build brings along where a list has that, for this Python."""
     wanted = choice.version(torch_version(install), place)
-    listed = read_list(list_path(install, "torch", place, choice.flavour)) if place is not None else []
-    pins = pins_for(listed, python)
+    pins = pins_for(_listed(install, "torch", place, python, choice.flavour), python)
     if any(pin.key == "torch" and pin.version == wanted for pin in pins):
         return pins
     sums = sums_of(wheelhouse, "torch", wanted) if wheelhouse else ()
