@@ -88,8 +88,8 @@ def _check(pins: Sequence[Pin], place: Platform, python: tuple[int, int], folder
         if wheel is not None and wheel_fits(wheel, place, python):
             there[wheel.name, wheel.version] = name
     for pin in pins:
-        name = there.get((pin.key, pin.version))
-        if name is None:
+        name = there.get((pin.key, pin.version), "")
+        if not name:
             raise InstallError(f"no wheel of {pin.name} {pin.version} for {place.name} came.")
         if pin.hashes and sum_of(os.path.join(folder, name)) not in pin.hashes:
             raise InstallError(f"{name} has another sum than the list says.", WRONG_SUM)

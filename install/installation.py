@@ -69,7 +69,7 @@ def make_plan(wishes: Wishes) -> Plan:
                 choice, wishes.torch, files, version, place, interpreter.version
             )
     sums = release.sums_of_files(wishes.source)
-    wanted = {
+    wanted: dict[str, Any] = {
         "program": release.sum_of_all(sums),
         "python": "{}.{}".format(*interpreter.version),
         "base": interpreter.program,

@@ -83,7 +83,7 @@ def _asked_for(asked: str) -> Interpreter:
     if re.match(r"\d+\.\d+\Z", asked):
         commands = list(_candidates((asked,)))
     else:
-        commands = [(os.path.expanduser(asked) if os.sep in asked or "~" in asked else asked,)]
+        commands = [[os.path.expanduser(asked) if os.sep in asked or "~" in asked else asked]]
     for command in commands:
         found = look_at(*command)
         if found is None:

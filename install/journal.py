@@ -112,7 +112,7 @@ def _tell(text: str, stream: IO[str]) -> None:
     try:
         stream.write(text + "\n")
     except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
+        encoding = getattr(stream, "encoding", "") or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     stream.flush()
 
