@@ -138,6 +138,7 @@ def _build(prefix: Prefix, version: Version, plan: Plan, wishes: Wishes, journal
     trials = [[python, "-I", "-m", "efficienttam", "--version"]]
     if plan.wanted["torch"]:
         trials.append([python, "-I", "-c", "import torch; print('torch', torch.__version__)"])
+        trials.append([python, "-I", "-m", "pip", "check"])
     for trial in trials:
         if journal.run(trial, clean_environment()):
             raise InstallError("what was installed does not start; its own words stand above.")

@@ -120,6 +120,9 @@ class Packages:
             command += ["--index-url", index]
         if all(pin.hashes for pin in pins):
             command += ["--require-hashes", "--only-binary", ":all:"]
+            if kind == "torch":
+                # What it needs beside its own libraries is there already; uv would want sums of that again.
+                command.append("--no-deps")
         return self._journal.run(command + ["-r", file], self._environment(), hidden)
 
     def _command(self) -> list[str]:

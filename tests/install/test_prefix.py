@@ -239,3 +239,21 @@ def test_a_dry_run_writes_nothing(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [["--prefix"], ["fly"], ["list"], ["--prefix", "x", "--torch", "cu999"]])
 def test_wrong_command_lines(project: Path, words: list[str]) -> None:
     assert install(project, *words).returncode == outcome.USAGE
+
+
+def test_the_doctor_tells_what_it_can_of_a_ruin(prefix: prefixes.Prefix, project: Path, home: Path) -> None:
+    """Versions without files, whose Python has no engine."""
+    sick = install(project, "doctor", "--prefix", prefix.folder, "--json", NUKE_PATH="/x")
+    report = json.loads(sick.stdout)
+    assert sick.returncode == outcome.FAULTS and report["failed"]
+    told = [(check["name"], check["state"]) for check in report["checks"]]
+    assert told[:2] == [("install", "pass"), ("install", "fail")] and ("plugin", "warn") in told
+    assert "list of its files cannot be read" in report["checks"][1]["told"]
+    (home / ".nuke").mkdir()
+    (home / ".nuke" / "init.py").write_text(f"nuke.pluginAddPath({prefix.plugin!a})\n")
+    Path(prefix.pointer).unlink()
+    nothing = install(project, "doctor", "--prefix", prefix.folder)
+    assert nothing.returncode == outcome.FAULTS and "no version is in use" in nothing.stdout
+    assert "pass  plugin" in nothing.stdout and "by ~/.nuke/init.py" in nothing.stdout
+    nowhere = install(project, "doctor", "--prefix", str(home / "nowhere"))
+    assert nowhere.returncode == outcome.FAULTS and "nothing is installed in ~/nowhere" in nowhere.stdout
