@@ -30,6 +30,7 @@ def download(
 
     ``choice`` has no flavour to leave PyTorch out. Raises InstallError.
     """
+    _require_pip()
     os.makedirs(folder, exist_ok=True)
     pins: list[Pin] = []
     for kind in kinds:
@@ -44,8 +45,9 @@ def download(
         version = torch_version(install)
         torch = torch_pins(install, choice, place, python)
         journal.say(f"fetching torch {choice.version(version, place)}")
-        # Without sums, as from an index that no list knows, what it needs is not known either.
-        _fetch(torch, place, python, folder, choice.index or choice.fallback(place), journal)
+        fallback = choice.fallback(place)
+        if not fallback or _run(torch, place, python, folder, "", journal, hidden=True):
+            _fetch(torch, place, python, folder, choice.index or fallback, journal)
         pins += torch
     _check(pins, place, python, folder)
     about = {"platform": place.name, "python": "{}.{}".format(*python), "torch": choice.flavour or "left out"}
@@ -58,46 +60,61 @@ def download(
 def _fetch(
     pins: Sequence[Pin], place: Platform, python: tuple[int, int], folder: str, index: str, journal: Any
 ) -> None:
+    if _run(pins, place, python, folder, index, journal, hidden=False):
+        raise InstallError(
+            "pip could not fetch all of it; its own words stand above. What was fetched stays, and the same "
+            "command goes on."
+        )
+
+
+def _run(
+    pins: Sequence[Pin],
+    place: Platform,
+    python: tuple[int, int],
+    folder: str,
+    index: str,
+    journal: Any,
+    hidden: bool,
+) -> int:
     """One pip for a list: markers are resolved already, so nothing is asked of this machine's Python."""
     file = os.path.join(folder, "efficienttam-list.tmp")
     write_whole(file, "".join(pin.line for pin in pins))
-    hashed = all(pin.hashes for pin in pins)
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
     command += ["--only-binary", ":all:", "--dest", folder, "--implementation", "cp"]
     command += ["--python-version", "{}.{}".format(*python)]
     command += ["--abi", "cp{}{}".format(*python), "--abi", "abi3", "--abi", "none"]
     for tag in place.tags:
         command += ["--platform", tag]
-    command += ["--require-hashes", "--no-deps"] if hashed else []
+    if all(pin.hashes for pin in pins):
+        command += ["--require-hashes", "--no-deps"]
     command += ["--index-url", index] if index else []
     try:
-        if journal.run(command + ["-r", file], clean_environment()):
-            raise InstallError(
-                "pip could not fetch all of it; its own words stand above. What was fetched stays, and the "
-                "same command goes on."
-            )
+        return journal.run(command + ["-r", file], clean_environment(), hidden)
     finally:
         os.remove(file)
 
 
 def _check(pins: Sequence[Pin], place: Platform, python: tuple[int, int], folder: str) -> None:
     """Raises InstallError unless the folder has a wheel that fits for each pin, with a sum of the list."""
-    there = {}
-    for name in os.listdir(folder):
+    there: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(os.listdir(folder)):
         wheel = read_wheel(name)
         if wheel is not None and wheel_fits(wheel, place, python):
-            there[wheel.name, wheel.version] = name
+            there.setdefault((wheel.name, wheel.version), []).append(name)
     for pin in pins:
-        name = there.get((pin.key, pin.version), "")
-        if not name:
+        names = there.get((pin.key, pin.version), [])
+        if not names:
             raise InstallError(f"no wheel of {pin.name} {pin.version} for {place.name} came.")
-        if pin.hashes and sum_of(os.path.join(folder, name)) not in pin.hashes:
-            raise InstallError(f"{name} has another sum than the list says.", WRONG_SUM)
+        if pin.hashes and not any(sum_of(os.path.join(folder, name)) in pin.hashes for name in names):
+            raise InstallError(f"{names[0]} has another sum than the list says.", WRONG_SUM)
 
 
-def has_pip() -> bool:
-    """True when this Python can run pip, which ``download`` needs."""
+def _require_pip() -> None:
+    """Raises InstallError unless this Python can run pip."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    return done.returncode == 0
+    if done.returncode:
+        raise InstallError(
+            "`download` needs pip, which this Python does not have. Start it with one that has."
+        )

@@ -153,6 +153,8 @@ def remove_lines(prefix: Prefix, folder: str) -> str:
         write_whole(os.path.realpath(path), left)
     else:
         os.remove(path)
+        if not os.listdir(folder):
+            os.rmdir(folder)
     return path
 
 

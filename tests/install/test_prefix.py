@@ -76,7 +76,7 @@ def test_from_nothing_and_back_to_nothing(tmp_path: Path, home: Path) -> None:
 
     gone = install(installed, "uninstall")
     assert gone.returncode == 0, gone.stderr
-    assert not folder.exists() and not (home / ".nuke" / "init.py").exists()
+    assert not folder.exists() and not (home / ".nuke").exists()
 
 
 @pytest.mark.skipif(not REAL, reason="Takes minutes; EFFICIENTTAM_REAL_INSTALLS=1 runs it.")
