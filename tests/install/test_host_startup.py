@@ -170,3 +170,33 @@ sys.path.insert(0, added[0])
 exec(open(added[0] + "/init.py").read())
 print("efficienttam_nuke.startup" in sys.modules and "efficienttam_nuke.startup", len(added) - 1)
 """
+
+
+def test_windows_has_entrances_of_its_own(prefix: prefixes.Prefix, tmp_path: Path) -> None:
+    """What is written there; nobody could run it here."""
+    import environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        python = environment.python_of("env")
+        written = dict(host_startup.entrances(prefix))
+        host_startup.write_program(str(tmp_path / "version"))
+        line = host_startup.path_line(prefix)
+    assert python == os.path.join("env", "Scripts", "python.exe")
+    assert line == f'setx NUKE_PATH "{prefix.plugin}"'
+    command = written[os.path.join(prefix.programs, "efficienttam.cmd")]
+    assert command.count("\r\n") == command.count("\n") and 'set /p VERSION=<"%~dp0..\\current"' in command
+    assert command.splitlines()[-1] == '"%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" %*'
+    program = (tmp_path / "version" / "bin" / "efficienttam.cmd").read_bytes().decode("ascii")
+    assert program.splitlines()[-1] == '"%~dp0..\\environment\\Scripts\\efficienttam.exe" %*'
+    assert "set PYTHONPATH=\r\n" in program
+
+
+def test_a_path_of_windows_is_written_with_forward_slashes(prefix: prefixes.Prefix, tmp_path: Path) -> None:
+    """Backslashes would be escapes in a file of Python."""
+    prefix.plugin = "C:\\Users\\Ägypten\\new tools\\nuke_plugin"
+    path = host_startup.write_lines(prefix, str(tmp_path / ".nuke"))
+    text = Path(path).read_text(encoding="ascii")
+    assert "nuke.pluginAddPath('C:/Users/\\xc4gypten/new tools/nuke_plugin')" in text
+    assert host_startup.ways_to_the_plugin(prefix.plugin, {}, str(tmp_path / ".nuke")) == [path]
+    assert host_startup.remove_lines(prefix, str(tmp_path / ".nuke")) == path
