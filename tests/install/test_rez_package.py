@@ -27,9 +27,10 @@ print(json.dumps([versions, {name: environment[name] for name in names}]))
 
 def rez_python() -> str:
     """A Python that has rez: the one named in EFFICIENTTAM_REZ_PYTHON, or this one; empty for none."""
-    return os.environ.get("EFFICIENTTAM_REZ_PYTHON") or (
-        sys.executable if importlib.util.find_spec("rez") else ""
-    )
+    named = os.environ.get("EFFICIENTTAM_REZ_PYTHON", "")
+    here = importlib.util.find_spec("rez")
+    # Our own install/rez is a folder without modules, which would be found too.
+    return named or (sys.executable if here is not None and here.origin else "")
 
 
 @pytest.fixture
