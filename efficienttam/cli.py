@@ -86,6 +86,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_job_commands(commands)
     _add_matte(commands)
+    _add_segment(commands)
     _add_ui(commands)
     _add_weights_commands(commands)
     _add_cache_commands(commands)
@@ -239,6 +240,34 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)
+
+
+def _add_segment(commands: argparse._SubParsersAction[Parser]) -> None:
+    segment = _add(commands, "segment", "find everything on one frame, to pick from", "segment", "segment")
+    segment.add_argument("plate", metavar="PLATE", help="plate.%%04d.exr, plate.####.exr, a still or a movie")
+    segment.add_argument("--out", required=True, metavar="FILE.exr", help="a Cryptomatte of what is found")
+    segment.add_argument("--picture", default="", metavar="FILE.png", help="the frame, tinted and numbered")
+    segment.add_argument("--frame", type=int, metavar="N", help="the plate's first unless told")
+    segment.add_argument("--view", default="", metavar="NAME", help="of a plate with views")
+    segment.add_argument(
+        "--points", type=int, default=32, metavar="N", help="clicks a side, %(default)s unless told"
+    )
+    segment.add_argument(
+        "--crops", type=int, default=0, metavar="N", help="look closer: 4 crops with 1, 4 and 16 with 2"
+    )
+    segment.add_argument("--redraw", action="store_true", help="let the network see every mask once more")
+    segment.add_argument("--least-iou", type=float, metavar="N", help="how sure the network is of a mask")
+    segment.add_argument("--least-stability", type=float, metavar="N", help="how clear its edge is")
+    segment.add_argument("--least-area", type=int, default=0, metavar="PIXELS", help="drop smaller things")
+    segment.add_argument("--color-space", default="", metavar="NAME", help="picked by file type unless told")
+    segment.add_argument("--ocio", default="", metavar="CONFIG", help="$OCIO or the built-in one unless told")
+    segment.add_argument("--plate-layer", default="", metavar="NAME", help="layer that holds the picture")
+    segment.add_argument("--model", default=Model().name, metavar="NAME", help="%(default)s unless told")
+    segment.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
+    segment.add_argument("--threads", type=int, metavar="N", help="CPU threads; 0 lets torch choose")
+    segment.add_argument("--weights", default="", metavar="FILE", help="weights file or folder of the model")
+    segment.add_argument("--json", action="store_true", help="list what is there on stdout")
+    _add_progress(segment)
 
 
 def _add_shape(shape: argparse._ArgumentGroup) -> None:

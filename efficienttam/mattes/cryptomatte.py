@@ -22,13 +22,15 @@ _EXPONENT_BIT = 1 << 23
 class Cryptomatte:
     """Objects as a Cryptomatte of the given name, ``crypto_object`` say.
 
-    It has as many levels as can be needed: two objects per level. Raises ValueError where two names have
-    one id, which happens to one pair in four billion.
+    It has as many levels as can be needed, two objects per level, or as ``most`` objects of a pixel need, 0
+    for all: of more the smallest shares are left out. Raises ValueError where two names have one id, which
+    happens to one pair in four billion.
     """
 
-    def __init__(self, name: str, objects: Sequence[str]) -> None:
+    def __init__(self, name: str, objects: Sequence[str], most: int = 0) -> None:
         self.name = name
         self.objects = tuple(objects)
+        self._levels = (min(len(self.objects), most or len(self.objects)) + 1) // 2
         self._bits = [object_id(thing) for thing in objects]
         if len(set(self._bits)) < len(self._bits):
             raise ValueError("Two objects have one id.")
@@ -36,8 +38,7 @@ class Cryptomatte:
     @property
     def channels(self) -> tuple[str, ...]:
         """Channel names in the order of ``ranks``: ``crypto_object00.R`` and so on."""
-        levels = (len(self.objects) + 1) // 2
-        return tuple(f"{self.name}{level:02d}.{letter}" for level in range(levels) for letter in "RGBA")
+        return tuple(f"{self.name}{level:02d}.{letter}" for level in range(self._levels) for letter in "RGBA")
 
     @property
     def header(self) -> dict[str, str]:
@@ -51,24 +52,26 @@ class Cryptomatte:
             f"{key}/manifest": json.dumps(ids, ensure_ascii=False, separators=(",", ":")),
         }
 
-    def ranks(self, mattes: Sequence[np.ndarray]) -> np.ndarray:
+    def ranks(self, mattes: Sequence[np.ndarray], present: Sequence[int] | None = None) -> np.ndarray:
         """Mattes (height, width) of the objects in their order, 0 to 1, as (height, width, channels).
 
-        float32. Coverages are shares of a pixel: where mattes overlap to more than 1 all of them are
-        divided by their sum, so that two objects which both cover a pixel get half of it each.
+        ``present`` are the numbers of the objects that the mattes belong to, None for all. float32. Coverages
+        are shares of a pixel: where mattes overlap to more than 1 all of them are divided by their sum, so
+        that two objects which both cover a pixel get half of it each.
         """
         channels = np.zeros((*mattes[0].shape, len(self.channels)), np.float32)
         covered = np.logical_or.reduce([matte > 0 for matte in mattes])
+        bits = self._bits if present is None else [self._bits[index] for index in present]
         # Most of a frame is covered by nothing and costs nothing more.
-        channels[covered] = self._ranked(np.stack([matte[covered] for matte in mattes]).astype(np.float32))
+        coverage = np.stack([matte[covered] for matte in mattes]).astype(np.float32)
+        channels[covered] = self._ranked(coverage, np.array(bits, np.uint32).view(np.float32))
         return channels
 
-    def _ranked(self, coverage: np.ndarray) -> np.ndarray:
-        """Coverages (objects, pixels) as channels (pixels, channels)."""
+    def _ranked(self, coverage: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """Coverages (objects, pixels) of the objects with these ids as channels (pixels, channels)."""
         total = coverage.sum(axis=0)
         np.divide(coverage, total, out=coverage, where=total > 1)
-        ids = np.array(self._bits, np.uint32).view(np.float32)
-        order = np.argsort(-coverage, axis=0, kind="stable")
+        order = np.argsort(-coverage, axis=0, kind="stable")[: 2 * self._levels]
         channels = np.zeros((total.size, len(self.channels)), np.float32)
         left = np.ones_like(total)
         for rank, share in enumerate(np.take_along_axis(coverage, order, axis=0)):
