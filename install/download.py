@@ -100,7 +100,9 @@ def _check(pins: Sequence[Pin], place: Platform, python: tuple[int, int], folder
     for name in sorted(os.listdir(folder)):
         wheel = read_wheel(name)
         if wheel is not None and wheel_fits(wheel, place, python):
-            there.setdefault((wheel.name, wheel.version), []).append(name)
+            # An index of one's own may have the same version with a local name, which counts as it for pip.
+            for version in {wheel.version, wheel.version.partition("+")[0]}:
+                there.setdefault((wheel.name, version), []).append(name)
     for pin in pins:
         names = there.get((pin.key, pin.version), [])
         if not names:

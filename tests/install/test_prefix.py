@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -12,8 +13,13 @@ from pathlib import Path
 import outcome
 import prefix as prefixes
 import pytest
+import wheelhouse
 from environment import write_stamp
+from hashed_list import Pin, sum_of, write_list
 from outcome import InstallError
+from packages import list_path
+from platform_tags import platform_of
+from small_wheels import make_wheel
 from stand_in import command, install, make_project
 
 #: Real environments take many seconds each: these run where somebody asks for them.
@@ -52,16 +58,32 @@ def prefix(tmp_path: Path) -> prefixes.Prefix:
 
 
 def test_from_nothing_and_back_to_nothing(tmp_path: Path, home: Path) -> None:
+    """With packages by their sums and a torch, all of it from a wheelhouse."""
     clone = make_project(tmp_path / "clone Ж")
+    wheels = tmp_path / "wheels"
+    listed = make_wheel(wheels, "first", "1.0")
+    (clone / "install" / "requirements.lock").write_text("first==1.0\ntorch==9.9\n")
+    place = platform_of(sys.platform, platform.machine())
+    if place is not None:
+        tag = "cp{0}{1}-cp{0}{1}-{2}".format(*sys.version_info[:2], place.tags[0])
+        make_wheel(wheels, "torch", "9.9+cpu" if place.sys_platform == "linux" else "9.9", tag=tag)
+        (clone / "install" / "locks").mkdir()
+        pins = [Pin("first", "1.0", "", (sum_of(str(listed)),))]
+        write_list(list_path(str(clone / "install"), "run", place), pins)
+    else:
+        make_wheel(wheels, "torch", "9.9")
+    wheelhouse.write_record(str(wheels), {})
     folder = tmp_path / "studio tools ö"
-    first = install(clone, "--prefix", str(folder), "--write-nuke-path")
+    offline = ("--wheelhouse", str(wheels))
+    first = install(clone, "--prefix", str(folder), "--write-nuke-path", *offline)
     assert first.returncode == 0, first.stderr
+    assert "without a sum" not in first.stdout
     assert says(folder) == "ran 1.0.0 hello"
     assert ascii(str(folder / "nuke_plugin")) in (home / ".nuke" / "init.py").read_text()
     log = (folder / "install.log").read_text(encoding="utf-8")
     assert "runs " in log and "version 1.0.0 is in use." in log
 
-    again = install(clone, "--prefix", str(folder))
+    again = install(clone, "--prefix", str(folder), *offline)
     assert "is installed already" in again.stdout
     assert f"export NUKE_PATH='{folder / 'nuke_plugin'}'" in again.stdout.splitlines()
 

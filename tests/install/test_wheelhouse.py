@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 import outcome
 import pytest
 import wheelhouse
-from hashed_list import Pin, sum_of
+from hashed_list import Pin, sum_of, write_list
 from journal import Journal
 from outcome import InstallError
 from packages import Packages
-from stand_in import install
-
-
-def make_wheel(folder: Path, name: str, version: str, text: str = "") -> Path:
-    """A wheel with one module."""
-    folder.mkdir(exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}.py": text,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for place, content in files.items():
-            wheel.writestr(place, content)
-    return path
+from platform_tags import PLATFORMS
+from small_wheels import make_wheel
+from stand_in import install, make_project
 
 
 @pytest.fixture
@@ -102,3 +86,30 @@ def test_what_download_refuses(project: Path, tmp_path: Path) -> None:
     ):
         refused = install(project, "download", "--wheelhouse", str(tmp_path / "wheels"), *words)
         assert refused.returncode in (1, 2) and told in refused.stderr, refused.stderr
+
+
+def test_download_for_another_platform(tmp_path: Path) -> None:
+    """From a folder in the place of an index; what of it fits that platform, with the sums of the list."""
+    shelf = tmp_path / "shelf"
+    listed = make_wheel(shelf, "first", "1.0", tag="cp310-cp310-win_amd64")
+    make_wheel(shelf, "first", "1.0", tag="cp311-cp311-win_amd64")
+    make_wheel(shelf, "torch", "9.9+cpu", tag="cp310-cp310-win_amd64")
+    make_wheel(shelf, "torch", "9.9", tag="cp310-cp310-win_amd64")
+    clone = make_project(tmp_path / "clone")
+    (clone / "install" / "requirements.lock").write_text("first==1.0\ntorch==9.9\n")
+    (clone / "install" / "locks").mkdir()
+    run = clone / "install" / "locks" / f"run-{PLATFORMS['windows-amd64'].name}.txt"
+    pin = Pin("first", "1.0", 'python_version < "3.11"', (sum_of(str(listed)),))
+    write_list(str(run), [pin])
+    words = ["download", "--platform", "windows", "--python", "3.10", "--wheelhouse", str(tmp_path / "out")]
+    sources = {"PIP_FIND_LINKS": str(shelf), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
+    done = install(clone, *words, **sources)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = wheelhouse.read_record(str(tmp_path / "out"))
+    # Of the two builds pip takes the one with a local name; it is of the version that was asked for.
+    assert sorted(record["files"]) == [listed.name, "torch-9.9+cpu-cp310-cp310-win_amd64.whl"]
+    assert (record["platform"], record["python"], record["torch"]) == ("windows-amd64", "3.10", "cpu")
+
+    write_list(str(run), [Pin("first", "1.0", "", ("0" * 64,))])
+    wrong = install(clone, *words, "--torch", "none", **sources)
+    assert wrong.returncode == 1 and "pip could not fetch all of it" in wrong.stderr
