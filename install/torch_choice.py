@@ -13,15 +13,14 @@ from outcome import USAGE, InstallError
 from platform_tags import Platform, read_wheel, wheel_fits
 
 INDEX = "https://download.pytorch.org/whl/"
-#: CUDA builds with the least driver (of Linux, of Windows) that runs them and the cards they hold code for,
-#: by compute capability; best first. NVIDIA's minor version compatibility covers drivers from 525 (528)
-#: for all of CUDA 12.
+#: CUDA builds of PyTorch 2.13 with the least driver (of Linux, of Windows) that runs them and the cards they
+#: hold code for, by compute capability; best first. NVIDIA's minor version compatibility covers drivers from
+#: 525 (528) for all of CUDA 12. CUDA 12.8 went with 2.12; a build for CUDA 13.2 is there for those who ask.
 _BUILDS = (
     ("cu130", (580, 580), ((7, 5), (99, 0))),
-    ("cu128", (570, 570), ((7, 5), (99, 0))),
     ("cu126", (525, 528), ((5, 0), (9, 99))),
 )
-FLAVOURS = ("cpu", "mps", "cu126", "cu128", "cu130")
+FLAVOURS = ("cpu", "mps", "cu126", "cu130", "cu132")
 #: Builds that the common package index has under the plain version, by platform.
 _PLAIN = {"linux-x86_64": "cu130", "windows-amd64": "cpu", "macos-arm64": "mps"}
 
@@ -115,7 +114,7 @@ def choose(asked: str, index: str, place: Platform | None, gpus: Sequence[Gpu]) 
         if named is None:
             raise InstallError(
                 f"--torch-index {index} does not end with the build it has. Say which with --torch cpu or "
-                "--torch cu128, say.",
+                "--torch cu126, say.",
                 USAGE,
             )
         return TorchChoice(named.group(1), "the index has it", index)
@@ -135,7 +134,7 @@ def _by_driver(asked: str, place: Platform, gpus: Sequence[Gpu]) -> TorchChoice:
         if asked == "cuda":
             raise InstallError(
                 "--torch cuda: nvidia-smi finds no card on this machine. For other machines name the build, "
-                "like --torch cu128, or install NVIDIA's driver."
+                "like --torch cu126, or install NVIDIA's driver."
             )
         return TorchChoice("cpu", "nvidia-smi finds no card")
     gpu = min(gpus, key=lambda gpu: gpu.capability)

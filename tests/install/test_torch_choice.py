@@ -40,15 +40,15 @@ def test_cards_are_read() -> None:
     ("place", "told", "flavour"),
     [
         (LINUX, "NVIDIA H200, 580.65.06, 9.0", "cu130"),
-        (LINUX, "NVIDIA GeForce RTX 5090, 570.124.06, 12.0", "cu128"),
+        (LINUX, "NVIDIA GeForce RTX 5090, 580.65.06, 12.0", "cu130"),
         (LINUX, "NVIDIA RTX A6000, 550.54.15, 8.6", "cu126"),
         (LINUX, "NVIDIA RTX A6000, 525.60.13, 8.6", "cu126"),
         (LINUX, "NVIDIA RTX A6000, 515.105.01, 8.6", "cpu"),
         (LINUX, "Quadro P4000, 580.65.06, 6.1", "cu126"),
         (LINUX, "Tesla V100, 580.65.06, 7.0", "cu126"),
         (LINUX, "Tesla K80, 470.57.02, 3.7", "cpu"),
-        # A Blackwell card needs CUDA 12.8; no build of the older driver has code for it.
-        (LINUX, "NVIDIA GeForce RTX 5090, 560.35.03, 12.0", "cpu"),
+        # Of the builds only those of CUDA 13 have code for a Blackwell card.
+        (LINUX, "NVIDIA GeForce RTX 5090, 570.124.06, 12.0", "cpu"),
         (WINDOWS, "NVIDIA RTX A5000, 527.41, 8.6", "cpu"),
         (WINDOWS, "NVIDIA RTX A5000, 528.33, 8.6", "cu126"),
         (WINDOWS, "NVIDIA GeForce RTX 4090, 581.15, 8.9", "cu130"),
@@ -68,7 +68,7 @@ def test_the_driver_and_the_card_decide(place: object, told: str, flavour: str) 
 def test_without_a_card() -> None:
     assert choose("auto", "", LINUX, []).flavour == "cpu"
     assert choose("auto", "", MAC, []).flavour == "mps"
-    assert choose("cu128", "", LINUX, []).flavour == "cu128"
+    assert choose("cu126", "", LINUX, []).flavour == "cu126"
     with pytest.raises(InstallError, match="finds no card"):
         choose("cuda", "", LINUX, [])
     with pytest.raises(InstallError, match="no CUDA on a Mac"):
@@ -81,7 +81,7 @@ def test_without_a_card() -> None:
     [
         (LINUX, "cpu", "2.13.0+cpu", "https://download.pytorch.org/whl/cpu"),
         (LINUX, "cu130", "2.13.0", ""),
-        (LINUX, "cu128", "2.13.0+cu128", "https://download.pytorch.org/whl/cu128"),
+        (LINUX, "cu126", "2.13.0+cu126", "https://download.pytorch.org/whl/cu126"),
         (WINDOWS, "cpu", "2.13.0", ""),
         (WINDOWS, "cu130", "2.13.0+cu130", "https://download.pytorch.org/whl/cu130"),
         (MAC, "mps", "2.13.0", ""),
@@ -93,8 +93,8 @@ def test_where_builds_come_from(place: object, flavour: str, version: str, fallb
 
 
 def test_an_index_of_ones_own() -> None:
-    choice = choose("auto", "https://mirror.example/torch/cu128/", LINUX, [])
-    assert (choice.flavour, choice.index) == ("cu128", "https://mirror.example/torch/cu128/")
+    choice = choose("auto", "https://mirror.example/torch/cu126/", LINUX, [])
+    assert (choice.flavour, choice.index) == ("cu126", "https://mirror.example/torch/cu126/")
     choice = choose("cpu", "https://mirror.example/simple", LINUX, [])
     assert (choice.version("2.13.0", LINUX), choice.fallback(LINUX)) == ("2.13.0+cpu", "")
     with pytest.raises(InstallError, match="does not end with the"):
@@ -114,7 +114,7 @@ def test_a_wheelhouse_decides_unless_asked() -> None:
 
     assert chosen("cu130", "auto", [cpu, cuda]) == "cu130"
     assert chosen("cpu", "auto", [cpu, cuda]) == "cpu"
-    assert chosen("cu128", "auto", [cpu, cuda]) == "cpu"
+    assert chosen("cu126", "auto", [cpu, cuda]) == "cpu"
     assert chosen("cpu", "auto", [cuda, *other]) == "cu130"
     with pytest.raises(InstallError, match="it has torch-2"):
         chosen("cpu", "cpu", [cuda])

@@ -81,7 +81,7 @@ def test_what_download_refuses(project: Path, tmp_path: Path) -> None:
         (["--platform", "amiga"], "no platform 'amiga'"),
         (["--platform", "macos-x86_64"], "Intel"),
         (["--platform", "linux", "--python", "3.9"], "listed for"),
-        (["--platform", "macos", "--torch", "cu128"], "no CUDA on a Mac"),
+        (["--platform", "macos", "--torch", "cu126"], "no CUDA on a Mac"),
         (["--platform", "linux", "--torch", "none"], "no list of sums run"),
     ):
         refused = install(project, "download", "--wheelhouse", str(tmp_path / "wheels"), *words)
