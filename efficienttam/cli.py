@@ -14,6 +14,7 @@ from . import __version__
 from .batch.interruption import leave_at_once
 from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
+from .commands.farm_arguments import add_farm
 from .commands.site_arguments import add_site
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
@@ -32,7 +33,8 @@ from .contract.job import (
 from .contract.passes import Between, Direction, Recall
 from .contract.sequence import MissingFrames
 
-_PROGRESS = ("auto", "bar", "plain", "json", "openjd", "none")
+_PROGRESS = ("auto", "bar", "plain", "json", "openjd", "deadline", "tractor", "none")
+_TASK_STEPS = ("regions", "embed", "track", "mattes", "verify")
 _CODES = ", ".join(f"{int(code)} {code.name.lower()}" for code in ExitCode)
 
 
@@ -88,6 +90,7 @@ def build_parser() -> Parser:
     _add_matte(commands)
     _add_segment(commands)
     _add_ui(commands)
+    _add_farm(commands)
     _add_weights_commands(commands)
     _add_cache_commands(commands)
     _add_demo(commands)
@@ -381,6 +384,28 @@ def _add_cache_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     clear.add_argument("--older-than", default="", metavar="AGE", help="not used for so long, like 30d")
     for parser in (info, verify, clear):
         _add_cache_place(parser)
+
+
+def _add_farm(commands: argparse._SubParsersAction[Parser]) -> None:
+    farm = commands.add_parser("farm", help="job documents as work of a studio's scheduler")
+    kinds = farm.add_subparsers(metavar="WHAT", required=True)
+    add_farm(kinds, _add)
+    _add_farm_task(kinds)
+
+
+def _add_farm_task(kinds: argparse._SubParsersAction[Parser]) -> None:
+    task = _add(kinds, "task", "do one task of a job document, as a scheduler calls it", "farm_task", "task")
+    task.add_argument("job", metavar="JOB.json")
+    task.add_argument("--step", choices=_TASK_STEPS, required=True)
+    task.add_argument("--frames", required=True, metavar="A-B")
+    task.add_argument("--view", default="", metavar="NAME", help="all views unless told")
+    task.add_argument("--objects", default="", metavar="A,B", help="all objects unless told")
+    task.add_argument("--records", action="store_true", help="of track: leave the mattes to other tasks")
+    task.add_argument(
+        "--path-map", default="", metavar="FILE", help="path mapping rules of an Open Job Description session"
+    )
+    _add_progress(task)
+    _add_machine(task)
 
 
 def _add_weights_commands(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -33,12 +33,16 @@ def embed_job(
     *,
     folder: str = "",
     frames: tuple[int, int] | None = None,
+    view: str = "",
+    exact: bool = False,
     stop: Stop | None = None,
     cache: CacheSettings | None = None,
 ) -> EmbedSummary:
-    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk.
+    """Puts an embedding of every frame of the job's range, or of ``frames``, into the cache on disk; of
+    every view, or of ``view``.
 
-    For objects in regions that is one of every region, which are found first where they go by tracking.
+    For objects in regions that is one of every region, which are found first where they go by tracking,
+    ``exact`` as ``run_job`` has it.
     What is there is checked and kept. Any part may be made on any machine that sees the cache. Raises
     as ``run_job`` does; JobError when the cache is off, OutputError when it cannot be written, or when
     its size did not let it keep all of them to the end.
@@ -46,16 +50,10 @@ def embed_job(
     progress = progress or SilentProgress()
     started = time.monotonic()
     cache = cache or cache_settings()
-    if not cache.folder:
-        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
-    blocking = obstacle(cache.folder)
-    if blocking:
-        raise OutputError(
-            f"Embeddings cannot be kept in {cache.folder}: {blocking} is a file.",
-            "Remove that file, or name another folder with --cache.",
-        )
+    _refuse_no_cache(cache)
     with plain_failures():
-        opened = OpenJob(Footage(job, folder, cache, frames), progress, stop or (lambda: False))
+        footage = Footage(job, folder, cache, frames, view)
+        opened = OpenJob(footage, progress, stop or (lambda: False), exact=exact)
         wanted = [
             (view, encoder, range(first, last + 1))
             for view, (first, last) in opened.ranges.items()
@@ -87,6 +85,17 @@ def embed_job(
     seconds = time.monotonic() - started
     progress.end(f"{done}, all {there} there, {seconds:.1f} s.")
     return EmbedSummary(made, count - made, seconds)
+
+
+def _refuse_no_cache(cache: CacheSettings) -> None:
+    if not cache.folder:
+        raise JobError("The embedding cache is off.", "Give its folder with --cache, and a size above 0.")
+    blocking = obstacle(cache.folder)
+    if blocking:
+        raise OutputError(
+            f"Embeddings cannot be kept in {cache.folder}: {blocking} is a file.",
+            "Remove that file, or name another folder with --cache.",
+        )
 
 
 def _is_there(opened: OpenJob, encoder: FrameEncoder, frame: int) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import time
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -12,16 +14,28 @@ from .batch.footage import Footage
 from .batch.matte_shaping import MatteShaping
 from .batch.open_job import LoadModel, OpenJob, Stop, load_wanted
 from .batch.progress import Progress, SilentProgress, tell_count
+from .batch.record_pass import RecordPass
 from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
-from .contract.job import TrackJob
+from .contract.job import Layout, TrackJob
 from .mattes.sharing import kept_apart
+
+
+class Records(enum.Enum):
+    """Whether tracking and the mattes are done by one run, or by several, perhaps on several machines."""
+
+    #: Objects are tracked and their mattes made.
+    NONE = "none"
+    #: Objects are tracked, and what that gives is recorded beside the mattes.
+    LEAVE = "leave"
+    #: Mattes are made of such records; no network is loaded.
+    USE = "use"
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSummary:
-    """What a run did: the files written, in order, and how many mattes were made and kept."""
+    """What a run did: the files written, in order, and how many mattes, or records, were made and kept."""
 
     written: tuple[str, ...]
     made: int
@@ -35,7 +49,11 @@ def run_job(
     *,
     folder: str = "",
     frames: tuple[int, int] | None = None,
+    view: str = "",
+    objects: Collection[str] = (),
+    records: Records = Records.NONE,
     resume: bool = False,
+    exact: bool = False,
     stop: Stop | None = None,
     cache: CacheSettings | None = None,
     load: LoadModel = load_wanted,
@@ -43,28 +61,69 @@ def run_job(
     """Tracks every object of a job through every view and writes its mattes.
 
     Relative paths are taken from ``folder``. ``frames`` (first, last) makes only that part of the
-    job's range. ``resume`` keeps files that are good. ``stop`` is asked once per frame of the plate;
-    when it answers True the run ends with Cancelled and leaves complete files only. ``cache`` is where
-    embeddings are kept, by the environment and the platform unless given; it changes no matte but for
-    its storage. ``load`` gives the network that the job asks for; a process that
-    runs several jobs may keep it.
+    job's range, ``view`` only that view and ``objects`` only these. ``records`` parts tracking from the
+    mattes. ``resume`` keeps files that are good; ``exact`` makes what is left, or a part, to the last bit as
+    a whole run does, where that means to track some frames of other objects too. ``stop`` is asked once
+    per frame of the plate; when it answers True the run ends with Cancelled and leaves complete files only.
+    ``cache`` is where embeddings are kept, by the environment and the platform unless given; it changes no
+    matte but for its storage. ``load`` gives the network that the job asks for; a process that runs several
+    jobs may keep it.
 
     Raises JobFaults or JobError before anything is done when the job cannot work; PlateError,
-    ColorError, WeightsError, DeviceError, OutputError or Cancelled later.
+    ColorError, WeightsError, DeviceError, OutputError or Cancelled later; IncompleteError where records are
+    to be used and cannot.
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
     with plain_failures():
-        footage = Footage(job, folder, cache, frames)
+        refuse_parts(job, view, objects, records)
+        footage = Footage(job, folder, cache, frames, view)
         footage.make_folders()
-        opened = OpenJob(footage, progress, stop or (lambda: False), load)
-        passes = [ViewPass(opened, view, *frames, resume) for view, frames in footage.ranges.items()]
+        loading = None if records is Records.USE else load
+        opened = OpenJob(footage, progress, stop or (lambda: False), loading, exact)
+        passes = _passes(opened, objects, records, resume)
         made, kept = sum(view.to_make for view in passes), sum(view.kept for view in passes)
-        progress.begin(made, kept)
-        written = [path for view in passes for path in view.run()]
+        progress.begin(made, kept, passes[0].unit)
+        written = [path for one in passes for path in one.run()]
     seconds = time.monotonic() - started
-    progress.end(f"{tell_count(made)} made, {kept} kept, {seconds:.1f} s.")
+    progress.end(f"{tell_count(made, passes[0].unit)} made, {kept} kept, {seconds:.1f} s.")
     return RunSummary(tuple(written), made, kept, seconds)
+
+
+def _passes(
+    opened: OpenJob, objects: Collection[str], records: Records, resume: bool
+) -> Sequence[ViewPass | RecordPass]:
+    """What is to be done in each view."""
+    names = objects or [thing.name for thing in opened.job.objects]
+    if records is Records.LEAVE:
+        return [RecordPass(opened, view, *frames, resume, names) for view, frames in opened.ranges.items()]
+    recorded = records is Records.USE
+    return [
+        ViewPass(opened, view, *frames, resume, names, recorded) for view, frames in opened.ranges.items()
+    ]
+
+
+def refuse_parts(
+    job: TrackJob, view: str, objects: Collection[str], records: Records = Records.LEAVE
+) -> None:
+    """Raises JobError for a view or an object that the job has not, or objects that cannot do alone."""
+    if view and view not in job.views:
+        raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(job.views) or 'none'}.")
+    names = [thing.name for thing in job.objects]
+    unknown = [name for name in objects if name not in names]
+    if unknown:
+        raise JobError(f"The job has no object {unknown[0]!r}.", f"Its objects: {', '.join(names)}.")
+    if records is Records.LEAVE or not objects or set(objects) == set(names):
+        return
+    if job.output.layout is not Layout.FILE_PER_OBJECT:
+        raise JobError(
+            "All objects of a frame share a file, and some were left out.",
+            "Leave records of them, or name them all.",
+        )
+    if job.tracking.non_overlapping:
+        raise JobError(
+            "No two objects may overlap, and some were left out.", "Leave records of them, or name them all."
+        )
 
 
 def preview_job(

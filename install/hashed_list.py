@@ -1,7 +1,8 @@
 """Lists of what is installed: exact versions, with the sums of the files that may be taken.
 
-A list without sums is a plain pip requirements file; one with sums is what ``pip install --require-hashes``
-reads. The only markers in ours compare ``python_version``.
+A list without sums is a plain pip requirements file for this machine; one with sums is what ``pip install
+--require-hashes`` reads. Markers in ours compare ``python_version``, in lists without sums also
+``platform_system``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import platform
 import re
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +18,7 @@ from outcome import InstallError
 from platform_tags import normal_name
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9._+!]+)\s*(;\s*(?P<marker>.+))?\Z")
+_SYSTEM = re.compile(r"""platform_system\s*==\s*["'](\w+)["']\Z""")
 _COMPARISON = re.compile(r"""python_version\s*(<|>=)\s*["'](\d+)\.(\d+)["']\Z""")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\Z")
 
@@ -46,6 +49,9 @@ class Pin:
 
 
 def _holds(comparison: str, python: tuple[int, int]) -> bool:
+    system = _SYSTEM.match(comparison)
+    if system is not None:
+        return platform.system() == system.group(1)
     match = _COMPARISON.match(comparison)
     if match is None:
         raise InstallError(f"a list has the marker {comparison!r}, which this installer cannot read.")

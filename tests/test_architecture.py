@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "farm": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "review", "top"},
-        {"numpy"},
+        {"numpy", "opencue"},
     ),
     "worker": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "top"},

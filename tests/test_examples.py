@@ -72,6 +72,7 @@ def words(point: tuple[int, int]) -> list[str]:
 def at_the_shot(shot: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     """This process stands in the shot's folder."""
     monkeypatch.chdir(shot)
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     if "EFFICIENTTAM_WEIGHTS" in environment:
         monkeypatch.setenv("EFFICIENTTAM_WEIGHTS", environment["EFFICIENTTAM_WEIGHTS"])
     return shot
@@ -82,6 +83,7 @@ ARGUMENTS = {
     "correct_a_frame": ["ab010_plate.%04d.exr", *words(HERO), "corrected.%04d.exr"],
     "one_image": ["ab010_plate.1001.exr", *words(HERO), "mask_%d.png"],
     "own_frames": [],
+    "farm_with_openjd": ["ab010_plate.%04d.exr", "1001", *words(HERO), *words(CAR), "farm"],
     "job_from_python": ["ab010_plate.%04d.exr", "1001", *words(HERO), *words(CAR), "mattes.%04d.exr"],
 }
 
@@ -92,13 +94,18 @@ def test_example(
 ) -> None:
     assert len(example.read_text(encoding="utf-8").splitlines()) <= 60
     monkeypatch.setattr(sys, "argv", [str(example), *ARGUMENTS[example.stem]])
-    runpy.run_path(str(example), run_name="__main__")
+    try:
+        runpy.run_path(str(example), run_name="__main__")
+    except SystemExit as end:
+        assert not end.code
     assert capsys.readouterr().out
     pattern = ARGUMENTS[example.stem][-1] if ARGUMENTS[example.stem] else ""
     if "%04d" in pattern:
         assert all((at_the_shot / (pattern % frame)).is_file() for frame in FRAMES)
-    elif pattern:
+    elif "%d" in pattern:
         assert len(list(at_the_shot.glob("mask_*.png"))) == 3
+    elif pattern:
+        assert (at_the_shot / pattern / "hero" / "template.json").is_file()
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,7 @@ class Finishing:
     """Three stages, each in threads of its own and never many frames at once; what comes out keeps the order.
 
     ``wanted`` are the frames to write by object; others only steady those, by ``window``, where there is one.
-    ``apart`` mattes of a frame come together and never sum to more than 1; ``reconciliation`` brings them
-    together where they come from several trackers.
+    ``reconciliation`` brings mattes of a frame together that come from several trackers and must not overlap.
     """
 
     def __init__(
@@ -37,13 +36,11 @@ class Finishing:
         files: MatteFiles,
         wanted: Mapping[str, Collection[int]],
         window: SteadyWindow | None = None,
-        apart: bool = False,
         reconciliation: Reconciliation | None = None,
     ) -> None:
         self._files = files
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._window = window
-        self._apart = apart
         self._reconciliation = reconciliation
         self._scores: dict[tuple[int, str], MatteScore] = {}
         self._shaping: WriteBehind[FrameMattes] = WriteBehind()
@@ -96,7 +93,7 @@ class Finishing:
         around: Mapping[str, Mapping[int, np.ndarray]],
         scores: Mapping[str, MatteScore],
     ) -> FrameMattes:
-        return FrameMattes(frame, window.steady(frame, around, self._apart), scores)
+        return FrameMattes(frame, window.steady(frame, around), scores)
 
     def _write(self, done: FrameMattes) -> Iterator[Written]:
         files = self._files.completed(done.frame, done.mattes, done.scores)

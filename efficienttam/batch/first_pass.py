@@ -79,15 +79,17 @@ class FirstPass:
         prompts: Mapping[str, Sequence[Prompt]],
         visit: Callable[[int], None],
         tell: Callable[[str], None],
+        exact: bool = False,
     ) -> None:
         """Looks at the missing frames and writes down what it found, also where ``visit`` ends it.
 
-        ``prompts`` by object, masks as arrays. ``tell`` hears now and then how far it is.
+        ``prompts`` by object, masks as arrays. ``tell`` hears now and then how far it is. ``exact`` looks as
+        it does where every frame is missing.
         """
         found: dict[str, dict[int, PixelBox | None]] = {name: {} for name in self._missing}
         told = time.monotonic()
         try:
-            for frame, name, box in self._found(model, embeddings, options, prompts, visit):
+            for frame, name, box in self._found(model, embeddings, options, prompts, visit, exact):
                 found[name][frame] = box
                 if time.monotonic() - told >= TELL_SECONDS:
                     told = time.monotonic()
@@ -110,6 +112,7 @@ class FirstPass:
         options: TrackerOptions,
         prompts: Mapping[str, Sequence[Prompt]],
         visit: Callable[[int], None],
+        exact: bool,
     ) -> Iterator[tuple[int, str, PixelBox | None]]:
         path = border_path(self._plate, self._tracking.border)
         group = ObjectGroup(tuple(self._missing), self._plate, path)
@@ -118,13 +121,13 @@ class FirstPass:
         tracker = VideoTracker(model, plate, alone, embeddings, visit=visit)
         names = {}
         for name, missing in self._missing.items():
-            if missing:
+            if missing or exact:
                 id = tracker.add_object(name)
                 names[id] = name
                 for prompt in prompts[name]:
                     tracker.add_prompt(id, group.prompt(prompt))
         only = {id: frame_runs(self._missing[name]) for id, name in names.items()}
-        with closing(tracker.track(direction=self._tracking.direction, only=only)) as results:
+        with closing(tracker.track(direction=self._tracking.direction, only=only, exact=exact)) as results:
             for result in results:
                 x, y = group.corner(result.frame)
                 for id, logits in result.logits.items():

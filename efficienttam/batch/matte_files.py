@@ -59,13 +59,26 @@ class MatteFiles:
         when it must be made for one.
         """
         left = {
-            name: {frame for frame in frames if not self._is_good(frame, name)}
+            name: {frame for frame in frames if self.fault(frame, name)}
             for name, frames in self._wanted.items()
         }
         if together or self._shared:
             anew: set[int] = set().union(*left.values())
             left = {name: anew & frames for name, frames in self._wanted.items()}
         return {name: sorted(frames) for name, frames in left.items()}
+
+    def fault(self, frame: int, name: str) -> str:
+        """What is wrong with the file that holds an object's matte of a frame; empty for a good one."""
+        owners = self._owners("" if self._shared else name)
+        path = self.path(frame, name)
+        if not os.path.isfile(path):
+            return f"{path} is missing."
+        try:
+            stamp = self._stamp.expected(frame, owners, self._view)
+            self._form.verify(path, owners, self._plate.info(frame), stamp)
+        except IncompleteError as error:
+            return error.message
+        return ""
 
     def completed(
         self, frame: int, mattes: Mapping[str, np.ndarray], scores: Mapping[str, MatteScore]
@@ -114,19 +127,6 @@ class MatteFiles:
     def _owners(self, name: str) -> tuple[str, ...]:
         """The objects of a file."""
         return (name,) if name else tuple(self._wanted)
-
-    def _is_good(self, frame: int, name: str) -> bool:
-        name = "" if self._shared else name
-        path = self.path(frame, name)
-        if not os.path.isfile(path):
-            return False
-        owners = self._owners(name)
-        try:
-            stamp = self._stamp.expected(frame, owners, self._view)
-            self._form.verify(path, owners, self._plate.info(frame), stamp)
-        except IncompleteError:
-            return False
-        return True
 
 
 def frame_runs(frames: Iterable[int]) -> list[range]:

@@ -12,12 +12,12 @@ from ..contract.cache_settings import Storage
 from ..contract.document import job_hash
 from ..contract.job import Mattes, Output, Precision, TrackJob
 from ..contract.passes import Recall
-from ..contract.prompts import Prompt, RotoFile
+from ..contract.prompts import RotoFile
 from ..contract.sequence import SequencePattern
 from ..media import FrameSequence
-from ..model.efficienttam import EfficientTAM
 from ..tracking.region_path import RegionPath
-from ..tracking.spans import Word, heard
+from ..tracking.spans import heard, words_of
+from .network_facts import NetworkFacts
 
 _PRECISION = "efficienttam/precision"
 #: Objects, the prompted frames that each is made from, and the view.
@@ -25,7 +25,7 @@ _Heard = tuple[tuple[str, ...], tuple[tuple[int, ...], ...], str]
 
 
 class MatteStamp:
-    """What the headers of one job's mattes hold, paths as the job was given.
+    """What the headers of one job's mattes hold. Of files only names count, and what is in them.
 
     Files of plates and roto masks count as they are now: make it before any of them is used. A job that
     leaves the precision to the machine keeps mattes made in another one.
@@ -36,18 +36,19 @@ class MatteStamp:
         given: TrackJob,
         resolved: TrackJob,
         plates: Mapping[str, FrameSequence],
-        model: EfficientTAM,
+        network: NetworkFacts,
         embeddings: Storage,
     ) -> None:
         self._job = given
         self._resolved = {thing.name: thing for thing in resolved.objects}
         self._things = {thing.name: thing for thing in given.objects}
-        self._precision = str(model.precision).removeprefix("torch.")
+        self._precision = network.precision
+        self._found_precision: dict[tuple[str, int, str], str] = {}
         self._any_precision = given.model.precision is Precision.AUTO
         self._common = {
             "efficienttam/version": __version__,
             "efficienttam/model": given.model.name,
-            "efficienttam/weights": model.weights_hash,
+            "efficienttam/weights": network.weights_hash,
             "efficienttam/embeddings": embeddings.value,
         }
         self._whole = job_hash(given)
@@ -73,29 +74,39 @@ class MatteStamp:
                 corners = (f"{path.size} {corner}" for corner in path.corners)
                 self._regions[view, name] = _FrameSums(path.first, corners)
 
+    def tell_precision(self, view: str, frame: int, name: str, made_of: Mapping[str, str]) -> None:
+        """Lets headers tell the precision of a result that another process made, ``made_of`` that."""
+        self._found_precision[view, frame, name] = made_of.get(_PRECISION, "")
+
     def of_first_pass(self) -> MatteStamp:
         """The stamp of what the whole frame shows of each object by itself: neither its region, nor the form
         of mattes, nor where they go, nor another object decides that."""
-        other = copy.copy(self)
+        other = self.of_tracking()
         things = tuple(dataclasses.replace(thing, region=None) for thing in self._job.objects)
-        tracking = dataclasses.replace(self._job.tracking, non_overlapping=False)
+        other._job = dataclasses.replace(other._job, objects=things)
+        other._things = {thing.name: thing for thing in things}
+        other._regions = {}
+        return other
+
+    def of_tracking(self) -> MatteStamp:
+        """The stamp of what tracking gives of each object by itself, before it is a matte."""
+        other = copy.copy(self)
         other._job = dataclasses.replace(
             self._job,
-            objects=things,
             output=Output("boxes.%04d.exr"),
-            tracking=tracking,
+            tracking=dataclasses.replace(self._job.tracking, non_overlapping=False),
             mattes=Mattes(),
         )
-        other._things = {thing.name: thing for thing in things}
-        other._recipes, other._regions = {}, {}
+        other._recipes = {}
         return other
 
     def header(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
         """The attributes of a file with the mattes of some objects on a frame."""
+        found = (self._found_precision.get((view, frame, name)) for name in names)
         return {
             **self._fixed(frame, names, view),
             "efficienttam/job": self._whole,
-            _PRECISION: self._precision,
+            _PRECISION: next(filter(None, found), self._precision),
         }
 
     def expected(self, frame: int, names: tuple[str, ...], view: str) -> dict[str, str]:
@@ -185,8 +196,3 @@ class _FrameSums:
 def _digest(roto: RotoFile, frame: int, view: str) -> str:
     with open(SequencePattern(roto.path).path(frame, view), "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
-
-
-def words_of(prompts: tuple[Prompt, ...]) -> list[Word]:
-    """Prompts as frames, and which of them correct."""
-    return [Word(prompt.frame, index > 0 and prompt.only_points) for index, prompt in enumerate(prompts)]

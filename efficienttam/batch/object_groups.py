@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,12 @@ def object_groups(
     for name, path in paths.items():
         names.setdefault(path, []).append(name)
     return tuple(ObjectGroup(tuple(held), plate, path) for path, held in names.items())
+
+
+def of_objects(groups: Iterable[ObjectGroup], names: Collection[str]) -> tuple[ObjectGroup, ...]:
+    """The groups with these objects alone; without those that have none of them."""
+    some = (replace(group, names=tuple(name for name in group.names if name in names)) for group in groups)
+    return tuple(group for group in some if group.names)
 
 
 def border_path(plate: FrameSource, border: float) -> RegionPath | None:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Container
 
-from ..contract.errors import Cancelled
+from ..contract.errors import Cancelled, IncompleteError
 from ..contract.job import Model, TrackedObject, Tracking
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.region import Follow
@@ -20,6 +20,7 @@ from .first_look import FirstLook
 from .first_pass import FirstPass
 from .footage import Footage
 from .matte_stamp import MatteStamp
+from .network_facts import facts_of, facts_of_wish
 from .object_groups import ObjectGroup, Regional, border_plate, object_groups
 from .progress import Progress
 
@@ -45,26 +46,47 @@ class OpenJob:
     """One job with its footage open and its model loaded.
 
     ``job`` has its paths resolved; ``stamp`` tells in a matte's header what made it; ``embeddings``
-    serves all views, ``load`` gives the network. Raises WeightsError, DeviceError or Cancelled.
+    serves all views, ``load`` gives the network, None for work that runs none. ``exact``: objects go through
+    the network in the very batches of a whole run, whatever of it is done already.
+    Raises WeightsError, DeviceError or Cancelled.
     """
 
     def __init__(
-        self, footage: Footage, progress: Progress, stop: Stop, load: LoadModel = load_wanted
+        self,
+        footage: Footage,
+        progress: Progress,
+        stop: Stop,
+        load: LoadModel | None = load_wanted,
+        exact: bool = False,
     ) -> None:
         self.job = footage.job
+        self.exact = exact
         self.progress = progress
         self.plates = footage.plates
         self.ranges = footage.ranges
         self._stop = stop
         self._visited: tuple[str, int] | None = None
         self._groups: dict[str, tuple[ObjectGroup, ...]] = {}
-        self.model = load(self.job.model, progress.status)
-        how = str(self.model.precision).removeprefix("torch.")
-        progress.status(f"{self.job.model.name} runs on {self.model.device} in {how}.")
+        self._model = None if load is None else load(self.job.model, progress.status)
         cache = footage.cache
         self.store = EmbeddingStore(cache.folder, cache.budget, cache.storage)
-        self.embeddings = EmbeddingCache(store=self.store, device=self.model.device)
-        self.stamp = MatteStamp(footage.document, self.job, self.plates, self.model, cache.storage)
+        device = None if self._model is None else self._model.device
+        self.embeddings = EmbeddingCache(store=self.store, device=device)
+        self.network = facts_of_wish(self.job.model) if self._model is None else facts_of(self._model)
+        if self._model is not None:
+            name, how = self.job.model.name, self.network.precision
+            progress.status(f"{name} runs on {self._model.device} in {how}.")
+        self.stamp = MatteStamp(footage.document, self.job, self.plates, self.network, cache.storage)
+
+    @property
+    def model(self) -> EfficientTAM:
+        """The network. Raises IncompleteError where none was loaded: what it gives should be on disk."""
+        if self._model is None:
+            raise IncompleteError(
+                "What a first pass over the whole frame gives is not there.",
+                "Do the farm task again that finds the regions: --step regions.",
+            )
+        return self._model
 
     def groups(self, view: str, look: bool = True) -> tuple[ObjectGroup, ...]:
         """The objects by the region that they are tracked in. Where regions go by a first pass over the
@@ -78,18 +100,23 @@ class OpenJob:
                 prompts = [with_mask(prompt, view) for prompt in thing.prompts] if thing.region else ()
                 boxes = found.boxes(thing.name) if _by_tracking(thing) else None
                 things.append(Regional(thing.name, thing.region, prompts, boxes))
-            side = self.model.config.mask_side
+            side = self.network.mask_side
             groups = object_groups(self.plates[view], things, self.job.tracking, side)
             self.stamp.place(view, {name: group.path for group in groups for name in group.names})
             self._groups[view] = groups
         return self._groups[view]
 
+    def first_pass(self, view: str) -> FirstPass:
+        """What is known of the first pass of a view, read from disk."""
+        things = [thing for thing in self.job.objects if _by_tracking(thing)]
+        return FirstPass(things, self.plates[view], view, self.job.tracking, self.stamp, self.job.output.path)
+
     def _first_pass(self, view: str, look: bool) -> FirstPass:
         """The first pass of a view, done where that is wanted."""
         things = [thing for thing in self.job.objects if _by_tracking(thing)]
-        plate, wish = self.plates[view], self.job.tracking
-        found = FirstPass(things, plate, view, wish, self.stamp, self.job.output.path)
+        found, wish = self.first_pass(view), self.job.tracking
         if found.missing and look:
+            model = self.model
             names = ", ".join(thing.name for thing in things)
             count = f"{found.missing} frames" if found.missing > 1 else "1 frame"
             self.progress.status(
@@ -98,7 +125,7 @@ class OpenJob:
             prompts = {thing.name: [with_mask(prompt, view) for prompt in thing.prompts] for thing in things}
             visit = functools.partial(self.visit, view, ())
             tell = self.progress.status
-            found.run(self.model, self.embeddings, tracker_options(wish), prompts, visit, tell)
+            found.run(model, self.embeddings, tracker_options(wish), prompts, visit, tell, self.exact)
             self.progress.status(f"Found {names}; the regions are placed.")
         return found
 

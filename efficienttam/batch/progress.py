@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
 from ..contract.errors import EfficientTAMError
@@ -15,6 +16,9 @@ from ..contract.errors import EfficientTAMError
 class Progress(Protocol):
     """What ``run_job`` tells while it works. The unit is one matte: one object on one frame; for
     ``embed_job`` one embedding."""
+
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        """Who does the work, with what and for which job: the first line of a log."""
 
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         """So many mattes are to be made; ``kept`` others are there already."""
@@ -52,6 +56,10 @@ class ProgressStyle(enum.Enum):
     JSON = "json"
     #: Open Job Description messages, on stdout.
     OPENJD = "openjd"
+    #: Lines that Deadline's command line plug-in reads, on stdout.
+    DEADLINE = "deadline"
+    #: Lines that Tractor's blades read, on stdout.
+    TRACTOR = "tractor"
     #: Nothing.
     NONE = "none"
 
@@ -68,6 +76,10 @@ def make_progress(style: ProgressStyle) -> Progress:
         return JsonProgress(sys.stdout)
     if style is ProgressStyle.OPENJD:
         return OpenJdProgress(sys.stdout)
+    if style is ProgressStyle.DEADLINE:
+        return PercentProgress(sys.stdout, "Progress: {}%")
+    if style is ProgressStyle.TRACTOR:
+        return PercentProgress(sys.stdout, "TR_PROGRESS {:03d}%")
     return SilentProgress()
 
 
@@ -116,6 +128,8 @@ class Clock:
 class SilentProgress:
     """Says nothing."""
 
+    def introduce(self, facts: Mapping[str, str]) -> None: ...
+
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None: ...
 
     def status(self, text: str) -> None: ...
@@ -138,6 +152,9 @@ class BarProgress(SilentProgress):
         self._stream = stream
         self._bar: Any = None
         self._clock = Clock(0)
+
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        print(_line(facts), file=self._stream, flush=True)
 
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         from tqdm import tqdm
@@ -187,6 +204,9 @@ class PlainProgress(SilentProgress):
         self._unit = "matte"
         self._last = -math.inf
 
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        self._say(_line(facts))
+
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
         self._unit = unit
@@ -233,6 +253,9 @@ class JsonProgress:
         self._stream = stream
         self._clock = Clock(0)
         self._units = "mattes"
+
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        self._say("task", **facts)
 
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
@@ -281,6 +304,9 @@ class OpenJdProgress(SilentProgress):
         self._stream = stream
         self._clock = Clock(0)
 
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        print(_line(facts), file=self._stream, flush=True)
+
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._clock = Clock(mattes)
         self._say("progress", "0.0")
@@ -307,6 +333,54 @@ class OpenJdProgress(SilentProgress):
 
     def _say(self, kind: str, text: str) -> None:
         print(f"openjd_{kind}: {' '.join(text.split())}", file=self._stream, flush=True)
+
+
+class PercentProgress(SilentProgress):
+    """Lines of a log, and one in a scheduler's words whenever another per cent is done.
+
+    ``words`` is a format of one whole number, 0 to 100.
+    """
+
+    def __init__(self, stream: TextIO, words: str) -> None:
+        self._stream = stream
+        self._words = words
+        self._clock = Clock(0)
+        self._told = -1
+
+    def introduce(self, facts: Mapping[str, str]) -> None:
+        self._say(_line(facts))
+
+    def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
+        self._clock = Clock(mattes)
+        self._say(f"{tell_count(mattes, unit)} to make, {kept} kept.")
+        self._tell(0)
+
+    def status(self, text: str) -> None:
+        self._say(text)
+
+    def visit(self, frame: int, view: str, passed: bool) -> None:
+        self._clock.visit(passed)
+
+    def advance(self, frame: int, view: str, mattes: int) -> None:
+        self._clock.advance(mattes)
+        self._tell(int(100 * self._clock.fraction))
+
+    def end(self, text: str) -> None:
+        self._tell(100)
+        self._say(text)
+
+    def _tell(self, percent: int) -> None:
+        if percent != self._told:
+            self._told = percent
+            self._say(self._words.format(percent))
+
+    def _say(self, text: str) -> None:
+        print(" ".join(text.split()), file=self._stream, flush=True)
+
+
+def _line(facts: Mapping[str, str]) -> str:
+    """``host=node07 pid=4711 device="CPU, 4 threads" ...``"""
+    return " ".join(f"{name}={json.dumps(told) if ' ' in told else told}" for name, told in facts.items())
 
 
 def tell_count(count: int, unit: str = "matte") -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 from collections.abc import Callable, Mapping
 
 from ..tracking.region_path import PixelBox
@@ -41,7 +42,7 @@ class RegionRecord:
             known = sum_of(frame)
             if self._boxes.get(frame, ("", None))[0] != known:
                 self._boxes[frame] = known, box
-        partial = f"{self.path}.{os.getpid()}.part"
+        partial = f"{self.path}.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
             os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
             with open(partial, "w", encoding="utf-8", newline="\n") as file:

@@ -18,8 +18,9 @@ class SteadyWindow:
     """The mattes of ``reach`` frames before and after each of some frames, as they come, in any order.
 
     ``coming`` are the frames that mattes come of, by object; on ``drawn`` ones the matte is a roto and
-    stays. A matte is held, packed, until all that need it
-    were given out: a window that goes with the tracker, and one more at each frame where two passes meet.
+    stays. ``apart`` mattes never sum to more than 1: those of a frame are given out together. A matte is
+    held, packed, until all that need it were given out: a window that goes with the tracker, and one more
+    at each frame where two passes meet.
     """
 
     def __init__(
@@ -28,8 +29,10 @@ class SteadyWindow:
         coming: Mapping[str, Collection[int]],
         plate: FrameSource,
         drawn: Mapping[str, Collection[int]],
+        apart: bool = False,
     ) -> None:
         self._reach = reach
+        self._apart = apart
         self._coming = {name: frozenset(frames) for name, frames in coming.items()}
         self._plate = plate
         self._drawn = drawn
@@ -50,6 +53,8 @@ class SteadyWindow:
         for frame, name in sorted(set(self._held) - self._given):
             if all((one, name) in self._held for one in self._beside(frame, name)):
                 ready.setdefault(frame, []).append(name)
+        if self._apart:
+            ready = {frame: names for frame, names in ready.items() if len(names) == self._count(frame)}
         for frame, names in ready.items():
             self._given.update((frame, name) for name in names)
             yield (
@@ -60,11 +65,8 @@ class SteadyWindow:
             if all((one, name) in self._given for one in self._beside(frame, name)):
                 del self._held[frame, name]
 
-    def steady(
-        self, frame: int, around: Mapping[str, Mapping[int, np.ndarray]], apart: bool
-    ) -> dict[str, np.ndarray]:
-        """The mattes of a frame, steadied with those around it; ``apart`` ones sum to 1 at most. In any
-        thread. Raises PlateError."""
+    def steady(self, frame: int, around: Mapping[str, Mapping[int, np.ndarray]]) -> dict[str, np.ndarray]:
+        """The mattes of a frame, steadied with those around it. In any thread. Raises PlateError."""
         mattes = {}
         for name, found in around.items():
             if frame in self._drawn[name]:
@@ -72,7 +74,11 @@ class SteadyWindow:
                 continue
             others = [(matte, self._seen(one)) for one, matte in found.items() if one != frame]
             mattes[name] = steadied(found[frame], self._seen(frame), others)
-        return share_out(mattes) if apart else mattes
+        return share_out(mattes) if self._apart else mattes
+
+    def _count(self, frame: int) -> int:
+        """The objects that mattes of a frame come of."""
+        return sum(frame in frames for frames in self._coming.values())
 
     def _beside(self, frame: int, name: str) -> list[int]:
         """The frames of an object's window that mattes come of, itself among them."""

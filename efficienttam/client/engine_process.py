@@ -32,6 +32,8 @@ _FOREIGN = (
 )
 #: Lines of the worker's log that are kept to be shown.
 LOG_LINES = 200
+#: How long the log of a process that has ended is waited for.
+LAST_WORDS_SECONDS = 1.0
 
 
 def clean_environment(
@@ -146,6 +148,8 @@ class EngineProcess:
             self.lines.put(raw.decode("utf-8", "replace"))
         self._process.wait()
         self._outgoing.put(None)
+        # Its last words tell why it ended; one whose own children still hold its stderr is not waited for.
+        self._threads[-1].join(LAST_WORDS_SECONDS)
         self.lines.put(None)
 
     def _write(self) -> None:

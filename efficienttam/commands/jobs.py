@@ -28,14 +28,14 @@ Stop = Callable[[], bool]
 def track(args: argparse.Namespace) -> int:
     """Runs a job document."""
     with telling(args) as progress, in_words(overrides(args), {}):
-        job = with_overrides(_document(args.job), args)
+        job = with_overrides(document(args.job), args)
         return run(job, os.path.dirname(args.job), args, progress)
 
 
 def embed(args: argparse.Namespace) -> int:
     """Fills the embedding cache for a job document."""
     with telling(args) as progress, in_words(overrides(args), {}):
-        job = with_overrides(_document(args.job), args)
+        job = with_overrides(document(args.job), args)
         frames = frame_pair(args.frames) if args.frames else None
         cache = settings_from(args)
         from ..embed import embed_job
@@ -75,7 +75,7 @@ def preview(args: argparse.Namespace) -> int:
 
     cache = settings_from(args)
     with in_words(overrides(args), {}):
-        job = with_overrides(_document(args.job), args)
+        job = with_overrides(document(args.job), args)
         folder = os.path.dirname(args.job)
         what = claimed(job, folder, args.out)
         if what:
@@ -92,7 +92,7 @@ def preview(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _document(path: str) -> TrackJob:
+def document(path: str) -> TrackJob:
     """The job in a file, as written. Raises JobFaults with all that ``check`` tells."""
     try:
         return read_job(path)

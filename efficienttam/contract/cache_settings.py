@@ -17,6 +17,8 @@ from .errors import JobError
 from .settings_in_force import setting
 from .user_cache import user_cache
 
+FOLDER_VARIABLE = "EFFICIENTTAM_CACHE"
+SIZE_VARIABLE = "EFFICIENTTAM_CACHE_SIZE"
 #: Said instead of a folder.
 OFF = "off"
 #: Unless told: this many bytes, or a tenth of what is free on the disk when that is less, but so many.

@@ -9,7 +9,9 @@ import dataclasses
 import hashlib
 import json
 import os
-from typing import Any, Iterable, Sequence
+import re
+import secrets
+from typing import Any, Callable, Iterable, Sequence
 
 from .disk import place_at
 from .errors import ExitCode, JobError, OutputError
@@ -95,7 +97,7 @@ def read_text(path: str) -> str:
 
 def write_job(job: TrackJob, path: str) -> None:
     """Writes the canonical text, whole or not at all. Raises OutputError."""
-    partial = f"{path}.{os.getpid()}.part"
+    partial = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.part"
     try:
         with open(partial, "w", encoding="utf-8", newline="\n") as file:
             file.write(to_json(job))
@@ -109,33 +111,57 @@ def write_job(job: TrackJob, path: str) -> None:
 
 
 def job_hash(job: TrackJob) -> str:
-    """sha256 of what decides how a matte looks: not of the range, the views, or where it is computed."""
+    """sha256 of what decides how a matte looks: not of the range, the views, or where it is computed.
+
+    Of files only the names count, not the folders: a shot has one hash under every root it is seen at, on
+    every platform, with relative paths and absolute ones. Weights have a sum of their own and do not count.
+    """
     same = dataclasses.replace(
-        job,
+        named_alone(job),
         range=FrameRange(),
         views=(),
         model=dataclasses.replace(
-            job.model, device=Model().device, threads=Model().threads, compile=Model().compile
+            job.model,
+            weights="",
+            device=Model().device,
+            threads=Model().threads,
+            compile=Model().compile,
         ),
     )
     return hashlib.sha256(to_json(same).encode("utf-8")).hexdigest()
 
 
-def resolve(job: TrackJob, folder: str) -> TrackJob:
-    """The job with every relative path made relative to ``folder`` instead of the working folder."""
+def named_alone(job: TrackJob) -> TrackJob:
+    """The job with the names of its files alone: no folders, whichever platform they were written on."""
+    return with_paths(job, lambda path: re.split(r"[\\/]", path)[-1])
+
+
+def with_paths(job: TrackJob, changed: Callable[[str], str]) -> TrackJob:
+    """The job with every path of a file changed; empty ones and what is no file stay."""
+
+    def at(path: str) -> str:
+        return changed(path) if path and not path.startswith("ocio://") else path
+
+    def prompt_at(prompt: Prompt) -> Prompt:
+        if not isinstance(prompt.mask, RotoFile):
+            return prompt
+        return dataclasses.replace(prompt, mask=dataclasses.replace(prompt.mask, path=at(prompt.mask.path)))
 
     def object_at(thing: TrackedObject) -> TrackedObject:
-        return dataclasses.replace(
-            thing, prompts=tuple(resolve_prompt(prompt, folder) for prompt in thing.prompts)
-        )
+        return dataclasses.replace(thing, prompts=tuple(map(prompt_at, thing.prompts)))
 
     return dataclasses.replace(
         job,
-        plate=resolve_plate(job.plate, folder),
-        objects=tuple(object_at(thing) for thing in job.objects),
-        output=resolve_output(job.output, folder),
-        model=resolve_model(job.model, folder),
+        plate=dataclasses.replace(job.plate, path=at(job.plate.path), ocio_config=at(job.plate.ocio_config)),
+        objects=tuple(map(object_at, job.objects)),
+        output=dataclasses.replace(job.output, path=at(job.output.path)),
+        model=dataclasses.replace(job.model, weights=at(job.model.weights)),
     )
+
+
+def resolve(job: TrackJob, folder: str) -> TrackJob:
+    """The job with every relative path made relative to ``folder`` instead of the working folder."""
+    return with_paths(job, lambda path: place_at(path, folder))
 
 
 def resolve_plate(plate: Plate, folder: str) -> Plate:

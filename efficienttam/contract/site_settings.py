@@ -34,6 +34,17 @@ class SeparateMattes(enum.Enum):
     NEVER = "never"
 
 
+class Scheduler(enum.Enum):
+    """Who distributes tasks."""
+
+    NONE = "none"
+    #: A job bundle of Open Job Description, which AWS Deadline Cloud takes too.
+    OPENJD = "openjd"
+    DEADLINE = "deadline"
+    OPENCUE = "opencue"
+    TRACTOR = "tractor"
+
+
 class TrackObjects(enum.Enum):
     """Which objects a tracking task takes."""
 
@@ -50,10 +61,14 @@ class Deadline:
     pool: str = field(Text("a pool"), "Pool.", "")
     secondary_pool: str = field(Text("a pool"), "Pool to fall back to.", "")
     group: str = field(Text("a group"), "Group of machines.", "")
+    gpu_group: str = field(
+        Text("a group"), "Group of machines for tasks of a GPU; empty for that of all tasks.", ""
+    )
     limits: tuple[str, ...] = field(
         Many(Text("a limit", empty=False), "a list of limits"), "Limit groups.", ()
     )
     department: str = field(Text("a department"), "Department.", "")
+    machine_limit: int = field(Whole("a count", least=0), "Machines at once on a job; 0 for any number.", 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +99,10 @@ class Tractor:
 class FarmSettings:
     """How jobs become farm work."""
 
+    scheduler: Scheduler = field(Choice(Scheduler), "What a host's button hands its jobs to.", Scheduler.NONE)
+    bundles: str = field(
+        Text("a folder"), "Folder for what a host's button hands over; empty for beside the job.", ""
+    )
     command: tuple[str, ...] = field(
         Many(Text("a word", empty=False), "a list of one word or more", least=1),
         "The program efficienttam as farm machines call it.",
@@ -97,6 +116,11 @@ class FarmSettings:
     objects: TrackObjects = field(
         Choice(TrackObjects), "Which objects a tracking task takes.", TrackObjects.TOGETHER
     )
+    least_span: int = field(
+        Whole("a count of 1 or more", least=1),
+        "Least frames of a tracking task: shorter spans between prompted frames are joined.",
+        12,
+    )
     cores: int = field(Whole("a count from 1 to 1024", least=1, most=1024), "CPU cores of a task.", 4)
     memory: float = field(Number("gigabytes", least=1), "Memory of a task, in gigabytes.", 8.0)
     gpus: int = field(
@@ -108,6 +132,9 @@ class FarmSettings:
         Whole("a count from 0 to 100", least=0, most=100), "Times a failed task is tried again.", 2
     )
     priority: int = field(Whole("a priority from 0 to 100", least=0, most=100), "Priority of jobs.", 50)
+    suspicious_fails: bool = field(
+        Flag(), "Whether the verify task of a shot fails when mattes are to be looked at.", False
+    )
     shared_cache: bool = field(
         Flag(), "Whether all farm machines see one embedding cache; else each task fills its own.", True
     )
@@ -117,8 +144,18 @@ class FarmSettings:
         Text("a folder"), "Folder of weights; empty for the job's own, or the machine's.", ""
     )
     device: str = field(Text("a device name"), "Device instead of the job's; empty for the job's.", "")
+    embeddings_per_second: float = field(
+        Number("a rate above 0", least=0.001),
+        "Embeddings a machine makes in a second, for the hours told.",
+        1.0,
+    )
     frames_per_second: float = field(
-        Number("a rate above 0", least=0.001), "Frames a machine tracks in a second, for the hours told.", 1.0
+        Number("a rate above 0", least=0.001),
+        "Frames on which a machine tracks one object in a second, embeddings at hand, for the hours told.",
+        1.0,
+    )
+    mattes_per_second: float = field(
+        Number("a rate above 0", least=0.001), "Mattes a machine makes of records, for the hours told.", 4.0
     )
     deadline: Deadline = field(Record(Deadline), "Deadline 10.", Deadline())
     opencue: OpenCue = field(Record(OpenCue), "OpenCue.", OpenCue())

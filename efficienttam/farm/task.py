@@ -24,13 +24,18 @@ class Step(enum.Enum):
     VERIFY = "verify"
 
 
+#: The kinds of work that run the network, and gain by a GPU.
+NETWORK_STEPS = (Step.REGIONS, Step.EMBED, Step.TRACK)
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One call of ``efficienttam farm task``. Repeating it, here or elsewhere, does no harm.
 
     ``frames`` are first and last, both included. ``objects`` is empty for all of the job; ``view`` is empty
     for a plate without views. ``records`` of a TRACK task: it leaves what tracking gave for MATTES tasks
-    instead of mattes. ``passed`` counts frames that are tracked only to reach the first of its own.
+    instead of mattes. ``passed`` counts frames that are tracked without giving a matte of the task: to reach
+    those that later prompts correct, beside its own to steady them, twice where two ways are blended.
     """
 
     step: Step
@@ -69,7 +74,7 @@ class Shot:
 
     ``name`` is letters, digits, ``_`` and ``-``, one of its kind in a plan. ``document`` is the path of its
     own copy of the job, which nobody edits any more; ``job_hash`` is that of ``contract.document.job_hash``.
-    ``outputs`` are the folders that mattes go into.
+    ``outputs`` are the folders that mattes go into; ``priority`` is None for the plan's.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Shot:
     job_hash: str
     tasks: tuple[Task, ...]
     outputs: tuple[str, ...] = ()
+    priority: int | None = None
 
     def steps(self) -> list[Step]:
         """The kinds of work that the shot has, in their order."""
@@ -99,6 +105,10 @@ class FarmPlan:
     name: str
     shots: tuple[Shot, ...]
     settings: FarmSettings
+
+    def priority(self, shot: Shot) -> int:
+        """Priority of a shot, 0 to 100."""
+        return self.settings.priority if shot.priority is None else shot.priority
 
     def tasks(self) -> Iterator[tuple[Shot, Task]]:
         """Every task with its shot."""

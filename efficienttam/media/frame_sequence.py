@@ -70,7 +70,6 @@ class FrameSequence:
         self.frames: Sequence[int] = self._range(first, last)
         self._reference = self._header(self._stand_in(self.frames[0]))
         self._color: ColorTransform = color_transform(color_space, config, self._reference)
-        self._recipe = (self._color.recipe, config_identity(self._color.config, identify_by))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -143,10 +142,11 @@ class FrameSequence:
 
         Raises PlateError when the frame is outside the range or its file is gone.
         """
-        return self._identity(frame, lambda path: file_identity(path, self._identify_by))
+        return self._identity(frame, self._identify_by, lambda path: file_identity(path, self._identify_by))
 
     def version(self, frame: int) -> str:
-        """The same without the folder: equal for a copy of the file that kept its time.
+        """The same without the folder: equal for a copy of the file that kept its time. A colour
+        configuration is told by its content.
 
         Raises PlateError as ``identity`` does.
         """
@@ -158,13 +158,13 @@ class FrameSequence:
             return os.path.basename(path), status.st_size, status.st_mtime_ns
 
         try:
-            return self._identity(frame, version_of)
+            return self._identity(frame, FileIdentity.CONTENT, version_of)
         except OSError as error:
             raise PlateError(
                 f"{self.path(frame)} cannot be read: {error.strerror}.", "Render or copy it again."
             ) from error
 
-    def _identity(self, frame: int, identity_of: Callable[[str], object]) -> str:
+    def _identity(self, frame: int, config_by: FileIdentity, identity_of: Callable[[str], object]) -> str:
         self._refuse_outside(frame)
         if frame not in self._present and self._missing is MissingFrames.BLACK:
             parts: list[object] = ["black", self.size]
@@ -179,7 +179,7 @@ class FrameSequence:
                 self._layer,
                 self._part,
                 self.size,
-                self._recipe,
+                (self._color.recipe, config_identity(self._color.config, config_by)),
             ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

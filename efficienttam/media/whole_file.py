@@ -7,9 +7,9 @@ temporary file is removed and an older file is untouched.
 from __future__ import annotations
 
 import errno
-import itertools
 import os
-import threading
+import re
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +20,7 @@ import OpenImageIO as oiio
 from ..contract.errors import OutputError
 from .image_file import last_error
 
-_NUMBERS = itertools.count()
+_UNFINISHED = re.compile(r"\.(.+)\.\d+\.[0-9a-f]{12}\.tmp\Z")
 
 
 @contextmanager
@@ -36,8 +36,8 @@ def replacing(path: str) -> Iterator[str]:
         )
     if os.path.isdir(path):
         raise OutputError(f"{path} is a folder; a file name was expected.", "Choose another name.")
-    unique = f"{os.getpid()}.{threading.get_ident() & 0xFFFFFF:x}.{next(_NUMBERS)}"
-    temporary = os.path.join(folder, f".{name}.{unique}.tmp")
+    # Machines that share the folder have the same process numbers.
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{secrets.token_hex(6)}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -48,6 +48,12 @@ def replacing(path: str) -> Iterator[str]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def unfinished(name: str) -> str:
+    """The file that a temporary one was to become; empty for a name that is no temporary one's."""
+    match = _UNFINISHED.match(name)
+    return match.group(1) if match else ""
 
 
 def write_image(temporary: str, path: str, file_format: str, spec: Any, pixels: np.ndarray) -> None:

@@ -9,7 +9,8 @@ prompted frame whose later words are points depends in turn on the span it corre
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,19 @@ class Runs:
             return any(stop <= frame < key for key, stop in self.backward.items())
         return any(key < frame <= stop for key, stop in self.forward.items())
 
+    def reach(self, frames: Sequence[int], whole: Runs, reverse: bool) -> bool:
+        """Takes in those frames, ascending, that the runs of ``whole`` visit; True where that is any more."""
+        mine, theirs = (self.backward, whole.backward) if reverse else (self.forward, whole.forward)
+        grown = False
+        for key, stop in theirs.items():
+            known = mine.get(key, key)
+            more = range(stop, known) if reverse else range(known + 1, stop + 1)
+            among = [frame for frame in frames if frame in more]
+            if among:
+                mine[key] = among[0] if reverse else among[-1]
+                grown = True
+        return grown
+
     def starts(self, frame: int, reverse: bool) -> bool:
         """True when a run of this sweep starts from this (prompted) frame."""
         return frame in (self.backward if reverse else self.forward)
@@ -57,6 +71,7 @@ class RangeTracker:
         last: int | None,
         direction: Direction,
         only: Mapping[ObjectId, Sequence[range]] | None,
+        exact: bool = False,
     ) -> None:
         frames = tracker.plate.frames
         self.tracker = tracker
@@ -70,10 +85,14 @@ class RangeTracker:
         self.direction = direction
         self.tracks = [tracker.track_of(id) for id in tracker.objects]
         tracker.check_prompted(self.tracks)
-        self.runs = {
-            track.id: self._plan(track, None if only is None else only.get(track.id, ()))
-            for track in self.tracks
-        }
+        ranges = [range(self.first, self.last + 1)]
+        self.runs = {}
+        for track in self.tracks:
+            told = ranges if only is None else only.get(track.id, ())
+            among = set(ranges[0]).intersection(itertools.chain.from_iterable(told))
+            self.runs[track.id] = self._plan(track, among)
+        if exact and any(runs.wanted for runs in self.runs.values()):
+            self._take_along()
         self.spool = LogitSpool(tracker.model.config.mask_side)
 
     def run(self) -> Generator[TrackResult, None, None]:
@@ -89,14 +108,27 @@ class RangeTracker:
             self.tracker.frame_encoder.rest()
             self.spool.close()
 
-    def _plan(self, track: ObjectTrack, ranges: Sequence[range] | None) -> Runs:
+    def _take_along(self) -> None:
+        """Lengthens runs until every frame is tracked with all the objects that a run over the whole plate
+        tracks there: the last bits depend on who goes through the network together."""
+        whole = {track.id: self._plan(track, set(self.tracker.plate.frames)) for track in self.tracks}
+        if self.tracker.options.recall is Recall.ALL:
+            for id, runs in self.runs.items():
+                runs.forward, runs.backward = whole[id].forward, whole[id].backward
+            return
+        for reverse in (False, True):
+            grown = True
+            while grown:
+                visited = [
+                    frame
+                    for frame in self.tracker.plate.frames
+                    if any(runs.visits(frame, reverse) for runs in self.runs.values())
+                ]
+                grown = any(runs.reach(visited, whole[id], reverse) for id, runs in self.runs.items())
+
+    def _plan(self, track: ObjectTrack, wanted: Set[int]) -> Runs:
         prompted = sorted(track.prompts)
         runs = Runs()
-        wanted = {
-            frame
-            for frame in range(self.first, self.last + 1)
-            if ranges is None or any(frame in among for among in ranges)
-        }
         # Where everything is recalled a frame depends on all that was tracked before it, in both sweeps.
         every = bool(wanted) and self.tracker.options.recall is Recall.ALL
         for frame in self.tracker.plate.frames if every else sorted(wanted):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from efficienttam.contract.passes import Between, Direction
+from efficienttam.contract.prompts import Prompt
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Word:
 
     frame: int
     corrects: bool
+
+
+def words_of(prompts: Sequence[Prompt]) -> list[Word]:
+    """Prompts of an object as frames, and which of them correct."""
+    return [Word(prompt.frame, index > 0 and prompt.only_points) for index, prompt in enumerate(prompts)]
 
 
 def share(frame: int, prompted: Sequence[int], between: Between, direction: Direction) -> Share | None:

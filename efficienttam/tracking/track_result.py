@@ -59,21 +59,26 @@ def compose(
     non_overlapping: bool,
 ) -> TrackResult:
     """Outputs of some objects on a frame of a plate of ``size`` (width, height)."""
-    masks = {id: mask_alone(tracks[id].prompts.get(frame)) for id in outputs}
     return TrackResult(
         frame=frame,
         size=size,
         logits={id: output.logits.cpu().numpy() for id, output in outputs.items()},
         object_score={id: output.object_score for id, output in outputs.items()},
         predicted_iou={id: float(output.predicted_iou.max()) for id, output in outputs.items()},
-        drawn={
-            id: np.clip(np.asarray(mask, dtype=np.float32), 0, 1)
-            for id, mask in masks.items()
-            if mask is not None
-        },
+        drawn=drawn_masks({id: tracks[id].prompts.get(frame) for id in outputs}),
         apart=non_overlapping,
         agreement={id: output.agreement for id, output in outputs.items() if output.agreement is not None},
     )
+
+
+def drawn_masks(prompts: Mapping[ObjectId, Prompt | None]) -> dict[ObjectId, np.ndarray]:
+    """The masks (height, width), 0 to 1, of those prompts of a frame that are a mask alone."""
+    masks = {id: mask_alone(prompt) for id, prompt in prompts.items()}
+    return {
+        id: np.clip(np.asarray(mask, dtype=np.float32), 0, 1)
+        for id, mask in masks.items()
+        if mask is not None
+    }
 
 
 def mask_alone(prompt: Prompt | None) -> np.ndarray | None:

@@ -168,14 +168,17 @@ class VideoTracker:
         last: int | None = None,
         direction: Direction = Direction.BOTH,
         only: Mapping[ObjectId, Sequence[range]] | None = None,
+        exact: bool = False,
     ) -> Generator[TrackResult, None, None]:
         """Fills the range ``first`` to ``last`` from the prompts; each frame of each object once.
 
         A result may hold only some of the objects: those whose pass is at that frame. ``only`` limits
         the work to some frames of some objects (see ``spans.spans_touched``). The same prompts in the
-        same order always give the same mattes.
+        same order always give the same mattes; with ``exact`` to the last bit, whatever ``only`` is: then
+        objects go along wherever a run over the whole plate would have taken them through the network with
+        those that are tracked.
         """
-        return RangeTracker(self, first, last, direction, only).run()
+        return RangeTracker(self, first, last, direction, only, exact).run()
 
     def preview(self, frame: int) -> TrackResult:
         """What ``track`` gives on one frame, with as little work as that takes: from each object's

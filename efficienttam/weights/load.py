@@ -41,15 +41,12 @@ def load_model(
     Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
     the device is absent or lacks the precision.
     """
-    entry = find_entry(name)
     target = choose_device(device)
     dtype = choose_precision(target, Precision(precision))
     threads = setting("threads", threads).value
     if threads:
         torch.set_num_threads(threads)
-    path = find_weights(name, weights or None)
-    a_file_of_their_own = bool(weights) and path == Path(weights or "").expanduser()
-    digest = verify_weights(path, None if a_file_of_their_own else entry.sha256)
+    path, digest = weights_file(name, weights)
     with torch.device("meta"):
         model = build_model(MODELS[name])
     model.to_empty(device="cpu")
@@ -67,3 +64,11 @@ def load_model(
             f"{name} does not fit into the free memory of {target}.",
             "Close other programs that use this GPU, choose a smaller variant, or use the CPU.",
         ) from error
+
+
+def weights_file(name: str, weights: str | os.PathLike[str] | None = None) -> tuple[Path, str]:
+    """The file that ``load_model`` takes, and its sha256, checked. Raises WeightsError."""
+    entry = find_entry(name)
+    path = find_weights(name, weights or None)
+    a_file_of_their_own = bool(weights) and path == Path(weights or "").expanduser()
+    return path, verify_weights(path, None if a_file_of_their_own else entry.sha256)

@@ -16,10 +16,12 @@ from efficienttam.contract.errors import EfficientTAMError, JobError, OutputErro
 from efficienttam.contract.messages import Failed, Message
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, in_signs
 from efficienttam.contract.prompts import RotoFile
+from efficienttam.contract.site_settings import Scheduler
 
 from . import (
     checking,
     display,
+    farm_submission,
     host,
     inner_graph,
     job_document,
@@ -270,10 +272,24 @@ def clear(tracker: TrackerNode) -> None:
 
 @_button
 def submit(tracker: TrackerNode) -> None:
-    """Writes the job document, with the plate it needs, and says where it is."""
+    """Writes the job document, with the plate it needs, and hands it to the studio's scheduler."""
+    if farm_submission.submissions().is_open(tracker.uuid):
+        raise JobError("This node's job is being handed over.", "Wait.")
+    farm = farm_submission.farm_settings()
+    sends = farm.scheduler is not Scheduler.NONE
+    if sends:
+        # Before minutes of rendering: an engine that is not there is told at once.
+        jobs.engine_settings()
     wanted = shot_job.whole_of(tracker)
     path = shot_job.write_document(wanted)
-    tracker.tell("The job is {}: run it with efficienttam track. Nothing was sent.".format(path))
+    if sends:
+        submission = farm_submission.Submission(tracker.uuid, path, wanted, farm)
+        farm_submission.submissions().follow(submission, tracker.uuid)
+    else:
+        tracker.tell(
+            "The job is {}: run it with efficienttam track. Nothing was sent: the settings name no "
+            "scheduler (farm.scheduler).".format(path)
+        )
 
 
 @_button

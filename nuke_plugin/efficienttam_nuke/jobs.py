@@ -227,22 +227,11 @@ class Session:
 
         Raises JobError with what to run where it is not installed.
         """
-        found = current_settings()
-        if not os.path.isfile(found.python):
-            raise JobError(
-                "The engine is not installed: there is no {}.".format(found.python),
-                "{} in a terminal, or name its Python in EFFICIENTTAM_PYTHON.".format(
-                    settings.how_to_install(settings.root_of_plugin())
-                ),
-            )
-        command = engine_command(found.python)
+        command = engine_command(engine_settings().python)
         if self._client is None or self._client.command != command:
             if self._client is not None:
                 self._client.close()
-            environment = clean_environment(None, host.folder_of_nuke(), _NUKE_NAMES)
-            # The engine of this plugin's release, whatever else that Python has installed.
-            environment["PYTHONPATH"] = found.engine
-            self._client = WorkerClient(command, environment)
+            self._client = WorkerClient(command, engine_environment())
         return self._client
 
     def tracking(self, uuid: str) -> Optional[TrackingJob]:
@@ -364,6 +353,27 @@ def current_settings() -> settings.Settings:
         return settings.read_settings(os.environ, settings.root_of_plugin())
     except settings.SettingsError as error:
         raise JobError(str(error), "") from error
+
+
+def engine_settings() -> settings.Settings:
+    """The settings of an engine that is there. Raises JobError with what to run where it is not installed."""
+    found = current_settings()
+    if not os.path.isfile(found.python):
+        raise JobError(
+            "The engine is not installed: there is no {}.".format(found.python),
+            "{} in a terminal, or name its Python in EFFICIENTTAM_PYTHON.".format(
+                settings.how_to_install(settings.root_of_plugin())
+            ),
+        )
+    return found
+
+
+def engine_environment() -> Dict[str, str]:
+    """What a process of the engine's Python is started with."""
+    environment = clean_environment(None, host.folder_of_nuke(), _NUKE_NAMES)
+    # The engine of this plugin's release, whatever else that Python has installed.
+    environment["PYTHONPATH"] = current_settings().engine
+    return environment
 
 
 def last_job(tracker: TrackerNode) -> Optional[TrackJob]:

@@ -54,7 +54,7 @@ class Told(SilentProgress):
         if passed:
             self.passed.append(frame)
 
-    def begin(self, mattes, kept):
+    def begin(self, mattes, kept, unit="matte"):
         self.mattes, self.kept = mattes, kept
 
     def advance(self, frame, view, mattes):

@@ -120,3 +120,11 @@ def test_pythons_of_the_lists() -> None:
     for wrong in ("3.9", "3", "x", "3.11; rm"):
         with pytest.raises(InstallError, match="listed for"):
             parse_python(wrong)
+
+
+def test_a_marker_of_this_machine_in_a_plain_list() -> None:
+    import platform
+
+    here, elsewhere = platform.system(), "Plan9"
+    pins = [Pin("a", "1", f'platform_system == "{here}"'), Pin("b", "1", f'platform_system == "{elsewhere}"')]
+    assert [pin.name for pin in pins_for(pins, (3, 11))] == ["a"]
