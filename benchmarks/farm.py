@@ -4,7 +4,8 @@ Scale: embeddings per second of one worker and of two, each a process of one thr
 ``efficienttam farm task --step embed`` does (reads a half-float EXR of 1920x1080, encodes, writes into one
 shared cache), beside one and two processes of the bare image encoder on a picture in memory, pinned to a core
 each. All begin at once after loading; a rate counts until the last is done. Rounds alternate; medians.
-Efficiency is the gain from the second worker, as a share of the bare encoder's gain.
+Efficiency is the gain from the second worker, as a share of the bare encoder's gain. On a machine that others
+use, too, go by the seconds of a core that an embedding takes, which others change little.
 
 Show: a simulation (``efficienttam.farm.simulation``) of shots with 1 to 4 objects and 1 to 5 prompted frames,
 half of the later ones corrections by points, some refined, some with regions; by the rates that are given.
@@ -51,14 +52,14 @@ class Together(SilentProgress):
 
     def __init__(self, barrier: Barrier) -> None:
         self._barrier = barrier
-        self.seconds = 0.0
+        self.took = 0.0, 0.0
 
     def begin(self, mattes: int, kept: int, unit: str = "matte") -> None:
         self._barrier.wait()
-        self._began = time.perf_counter()
+        self._began = time.perf_counter(), time.process_time()
 
     def end(self, text: str) -> None:
-        self.seconds = time.perf_counter() - self._began
+        self.took = time.perf_counter() - self._began[0], time.process_time() - self._began[1]
 
 
 def embed(
@@ -69,7 +70,7 @@ def embed(
 
     progress = Together(barrier)
     embed_job(job, progress, frames=frames, cache=CacheSettings(cache, 2**40))
-    out.put(progress.seconds)
+    out.put(progress.took)
 
 
 def encode(
@@ -88,14 +89,17 @@ def encode(
     with model.inference():
         model.encode_image(picture)
         barrier.wait()
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         for _ in range(frames[0], frames[1] + 1):
             model.encode_image(picture)
-    out.put(time.perf_counter() - began)
+    out.put((time.perf_counter() - began[0], time.process_time() - began[1]))
 
 
-def rate(target: object, job: TrackJob, workers: int, frames: int, places: list[object]) -> float:
-    """Frames per second of so many workers at once, each with ``frames`` of its own."""
+def rate(
+    target: object, job: TrackJob, workers: int, frames: int, places: list[object]
+) -> tuple[float, float]:
+    """Of so many workers at once, each with ``frames`` of its own: frames per second of all, and seconds of
+    a core per frame."""
     context = multiprocessing.get_context("spawn")
     barrier, out = context.Barrier(workers), context.Queue()
     processes = [
@@ -107,10 +111,10 @@ def rate(target: object, job: TrackJob, workers: int, frames: int, places: list[
     ]
     for process in processes:
         process.start()
-    seconds = max(out.get() for _ in processes)
+    seconds, cores = zip(*(out.get() for _ in processes))
     for process in processes:
         process.join()
-    return workers * frames / seconds
+    return workers * frames / max(seconds), sum(cores) / workers / frames
 
 
 def write_plate(folder: pathlib.Path, count: int) -> None:
@@ -151,26 +155,33 @@ def scale(arguments: argparse.Namespace) -> None:
             Output(str(folder / "out" / "{object}.%04d.exr")),
             model=Model(arguments.model, random_weights(folder, arguments.model), device="cpu", threads=1),
         )
-        found: dict[tuple[str, int], list[float]] = {}
+        rates: dict[tuple[str, int], list[float]] = {}
+        costs: dict[tuple[str, int], list[float]] = {}
         for number in range(arguments.rounds):
             for workers in (1, 2):
                 cache = str(folder / f"cache{number}{workers}")
-                embedded = rate(embed, job, workers, arguments.frames, [cache] * 2)
-                bare = rate(encode, job, workers, arguments.frames, [0, 1])
-                found.setdefault(("embed", workers), []).append(embedded)
-                found.setdefault(("bare", workers), []).append(bare)
-                load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-                rates = f"embed {embedded:.3f}/s, bare {bare:.3f}/s, load {load:.1f}"
-                print(f"round {number + 1}, {workers}: {rates}", flush=True)
-    median = {key: statistics.median(values) for key, values in found.items()}
-    for (kind, workers), value in median.items():
-        print(f"{kind}, {workers}: median {value:.3f}/s")
-    gains = {kind: median[kind, 2] / median[kind, 1] for kind in ("embed", "bare")}
+                for kind, target, places in (("embed", embed, [cache] * 2), ("bare", encode, [0, 1])):
+                    per_second, cores = rate(target, job, workers, arguments.frames, places)
+                    rates.setdefault((kind, workers), []).append(per_second)
+                    costs.setdefault((kind, workers), []).append(cores)
+                    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+                    told = f"{kind} {per_second:.3f}/s, {cores:.3f} core seconds each, load {load:.1f}"
+                    print(f"round {number + 1}, {workers}: {told}", flush=True)
+    rate_of = {key: statistics.median(values) for key, values in rates.items()}
+    cost_of = {key: statistics.median(values) for key, values in costs.items()}
+    for kind, workers in rate_of:
+        told = f"{rate_of[kind, workers]:.3f}/s, {cost_of[kind, workers]:.3f} core seconds each"
+        print(f"{kind}, {workers}: {told}")
+    gains = {kind: rate_of[kind, 2] / rate_of[kind, 1] for kind in ("embed", "bare")}
     print(f"gain from the second: embed {gains['embed']:.2f}, bare {gains['bare']:.2f}")
-    print(f"efficiency {gains['embed'] / gains['bare']:.2f}")
+    print(f"efficiency by rates {gains['embed'] / gains['bare']:.2f}")
+    slower = {kind: cost_of[kind, 2] / cost_of[kind, 1] for kind in ("embed", "bare")}
+    print(f"efficiency by core seconds {slower['bare'] / slower['embed']:.2f}")
     for workers in (1, 2):
-        share = median["embed", workers] / median["bare", workers]
-        print(f"{workers} worker(s) embed at {share:.2f} of the bare encoder's rate")
+        share = rate_of["embed", workers] / rate_of["bare", workers]
+        cores_share = cost_of["bare", workers] / cost_of["embed", workers]
+        told = f"{share:.2f} of the bare encoder's rate, {cores_share:.2f} by core seconds"
+        print(f"{workers} worker(s) embed at {told}")
 
 
 def shots_of_a_show(count: int, frames: int, model: str) -> list[ShotJob]:

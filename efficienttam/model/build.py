@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from efficienttam.contract.errors import JobError
 
@@ -28,6 +32,29 @@ def build_model(config: ModelConfig) -> EfficientTAM:
         nn.init.trunc_normal_(getattr(model, name), std=0.02)
     nn.init.trunc_normal_(model.image_encoder.trunk.pos_embed, std=0.02)
     return model.eval()
+
+
+def build_unfilled(config: ModelConfig) -> EfficientTAM:
+    """The network without numbers, on the ``meta`` device, for weights to be put into."""
+    with torch.device("meta"), _NoRandomNumbers():
+        return build_model(config)
+
+
+class _NoRandomNumbers(TorchFunctionMode):
+    """Tensors are not filled: random numbers on ``meta`` take the import of PyTorch's compiler, seconds."""
+
+    _RANDOM = frozenset({"normal_", "uniform_", "kaiming_uniform_", "erfinv_"})
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if getattr(func, "__name__", "") in self._RANDOM:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _initialise(module: nn.Module) -> None:

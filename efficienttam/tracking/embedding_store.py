@@ -121,7 +121,11 @@ class EmbeddingStore:
             self._warn_once("filled", OSError(limit), "", "Give it a larger size (--cache-size).")
             return False
         try:
-            self._put(self.path(key), content)
+            try:
+                self._put(self.path(key), content)
+            except FileNotFoundError:
+                # Somebody removed the folder, or the hidden file, which looks old by a clock that is ahead.
+                self._put(self.path(key), content)
         except OSError as error:
             self._warn_once("written", error, self.path(key))
             return False

@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 
 from ..contract.errors import WeightsError
-from ..model.build import build_model
+from ..model.build import build_unfilled
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
 
@@ -101,8 +101,7 @@ def shapes_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]
 @cache
 def variant_shapes(name: str) -> Shapes:
     """Key -> shape of a variant's state dict, without allocating its weights."""
-    with torch.device("meta"):
-        return shapes_of(build_model(MODELS[name]).state_dict())
+    return shapes_of(build_unfilled(MODELS[name]).state_dict())
 
 
 def resembling(found: Shapes) -> str:

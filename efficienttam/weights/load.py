@@ -10,7 +10,7 @@ import torch
 from ..contract.errors import DeviceError
 from ..contract.job import Precision
 from ..contract.settings_in_force import setting
-from ..model.build import build_model
+from ..model.build import build_unfilled
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
 from .checkpoint import load_checkpoint
@@ -47,8 +47,7 @@ def load_model(
     if threads:
         torch.set_num_threads(threads)
     path, digest = weights_file(name, weights)
-    with torch.device("meta"):
-        model = build_model(MODELS[name])
+    model = build_unfilled(MODELS[name])
     model.to_empty(device="cpu")
     load_checkpoint(model, path)
     model.weights_hash = digest

@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -300,6 +301,28 @@ def test_records_of_a_job_that_was_edited_are_not_used(shot, tasks):
     assert code == ExitCode.INCOMPLETE and "of another job" in log
     assert "--step track --frames 1001-1008 --objects disc,square --records" in log
     assert not list((shot / "out").glob("*.exr"))
+
+
+def test_nothing_is_written_elsewhere(shot, tmp_path):
+    """From a folder, with a home and a place for temporary files, that stay empty."""
+    empty = {name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "CWD")}
+    for folder in empty.values():
+        folder.mkdir()
+    before = {path: path.read_bytes() for path in shot.iterdir()}
+    environment = {**os.environ, **{name: str(folder) for name, folder in empty.items()}}
+    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
+    for step in (["embed"], ["track", "--records"], ["mattes"]):
+        words = ["farm", "task", str(shot / "shot.job.json"), "--step", *step, "--frames", "1001-1002"]
+        subprocess.run(
+            [sys.executable, "-m", "efficienttam", *words, "--cache", str(tmp_path / "cache")],
+            cwd=empty["CWD"],
+            env=environment,
+            check=True,
+        )
+    assert [path for folder in empty.values() for path in folder.rglob("*")] == []
+    assert {path: path.read_bytes() for path in shot.iterdir() if path.name != "out"} == before
+    assert len(sums(shot / "out")) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {*empty, "shot", "cache"}
 
 
 @pytest.mark.parametrize("step", [["track"], ["track", "--records"], ["embed"]])

@@ -5,14 +5,17 @@ import dataclasses
 import pytest
 from small_shots import FRAMES, SHAPED, another_place, small_job, sums, write_plate
 
+from efficienttam.batch.progress import SilentProgress
 from efficienttam.batch.track_records import remove_records
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import resolve
-from efficienttam.contract.errors import IncompleteError, JobError
+from efficienttam.contract.errors import IncompleteError, JobError, OutputError
 from efficienttam.contract.job import Depth, Layout, Output, Plate, TrackedObject, Tracking
 from efficienttam.contract.passes import Between, Direction, Recall
 from efficienttam.contract.prompts import Prompt
 from efficienttam.contract.region import Follow, Region
+from efficienttam.farm.run_task import run_task
+from efficienttam.farm.task import Step, Task
 from efficienttam.run import Records, run_job
 from efficienttam.weights.load import load_model
 
@@ -188,6 +191,29 @@ def test_parts_that_cannot_be_are_refused(plates, tmp_path):
     for name in ("apart in one file", "backward"):
         with pytest.raises(JobError, match="left out"):
             run_job(JOBS[name], folder=folder, objects=("disc",))
+
+
+def test_regions_are_found_once_for_all_tasks(plates, cache, tmp_path, monkeypatch):
+    folder = another_place(plates, tmp_path / "shot")
+    job = JOBS["in regions"]
+    how = {"folder": str(folder), "cache": cache, "stop": lambda: False}
+    with pytest.raises(IncompleteError, match="first pass") as lacking:
+        run_job(job, records=Records.USE, folder=str(folder), cache=cache)
+    assert "--step regions" in lacking.value.remedy
+
+    run_task(Task(Step.REGIONS, (1001, 1008)), job, SilentProgress(), **how)
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        ".disc.region.json",
+        ".square.region.json",
+    ]
+    monkeypatch.setattr("efficienttam.farm.run_task.OpenJob.model", property(lambda opened: 1 / 0))
+    run_task(Task(Step.REGIONS, (1001, 1008)), job, SilentProgress(), **how)
+
+    (folder / "out" / ".disc.region.json").unlink()
+    (folder / "out" / ".disc.region.json").mkdir()
+    monkeypatch.undo()
+    with pytest.raises(OutputError, match="cannot be kept beside the mattes"):
+        run_task(Task(Step.REGIONS, (1001, 1008)), job, SilentProgress(), **how)
 
 
 def test_one_file_for_the_prompted_roto(plates, cache, network, tmp_path):

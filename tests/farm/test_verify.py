@@ -233,14 +233,14 @@ def test_bytes_told_are_those_on_disk(made: Path) -> None:
     assert told.cache_bytes == pytest.approx(sum(held), rel=0.01)
     assert told.record_bytes == pytest.approx(sum(records), rel=0.05)
     assert (told.frames, told.mattes) == (8, 16)
-    assert told.tasks == {"regions": 0, "embed": 2, "track": 1, "mattes": 2, "verify": 1}
+    assert told.tasks == {"regions": 0, "embed": 2, "track": 2, "mattes": 2, "verify": 1}
 
 
 def test_hours_go_by_the_rates_of_the_site(made: Path) -> None:
     (shot_job,) = read_batch([str(made / "shot.job.json")], FARM).shots
     farm = replace(FARM, embeddings_per_second=2.0, frames_per_second=4.0, mattes_per_second=8.0)
     shot = shot_job.shot("x", farm)
-    passed = shot.of(Step.TRACK)[0].passed
+    tracked = [2 * task.count + task.passed for task in shot.of(Step.TRACK)]
     told = estimate([(shot_job, shot)], farm)
-    assert told.hours * 3600 == pytest.approx(8 / 2 + (16 + passed) / 4 + 16 / 8)
-    assert told.least_hours * 3600 == pytest.approx(4 / 2 + (16 + passed) / 4 + 8 / 8)
+    assert told.hours * 3600 == pytest.approx(8 / 2 + sum(tracked) / 4 + 16 / 8)
+    assert told.least_hours * 3600 == pytest.approx(4 / 2 + max(tracked) / 4 + 8 / 8)

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import time
@@ -53,6 +54,18 @@ def bytes_of_one() -> int:
 
 def all_bytes(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_folder_that_vanishes_under_a_write_is_made_again(store, monkeypatch) -> None:
+    rename = os.replace
+
+    def late(*paths) -> None:
+        monkeypatch.setattr(os, "replace", rename)
+        shutil.rmtree(store.folder)
+        rename(*paths)
+
+    monkeypatch.setattr(os, "replace", late)
+    assert put(store, 1) and store.read(key_of(1)) is not None and not store.trouble
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16])
