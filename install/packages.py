@@ -11,7 +11,7 @@ from environment import clean_environment, write_whole
 from hashed_list import Pin, pins_for, read_list
 from outcome import InstallError
 from platform_tags import PYTHONS, Platform
-from torch_choice import TorchChoice
+from torch_choice import TorchChoice, plain_flavour
 from wheelhouse import sums_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -90,7 +90,13 @@ class Packages:
             return
         elif fallback:
             self._journal.say(f"the usual index does not have torch {pins[0].version}; asking {fallback}.")
-            self.install(pins, "torch", fallback)
+            if self._install(pins, "torch", fallback, hidden=False):
+                flavour = plain_flavour(place) if place else ""
+                raise self._failure(
+                    "torch",
+                    f" The usual index has another build, which runs on a processor too and may take "
+                    f"several GB: --torch {flavour}.",
+                )
         else:
             self.install(pins, "torch")
 
@@ -140,11 +146,11 @@ class Packages:
             environment["PIP_CONFIG_FILE"] = os.devnull
         return environment
 
-    def _failure(self, what: str) -> InstallError:
+    def _failure(self, what: str, more: str = "") -> InstallError:
         return InstallError(
             "installing {} with {} failed; its own words stand above{}. Run the same command again to go on; "
-            "without a network, give a folder of wheels with --wheelhouse.".format(
-                what, self.tool, " and in " + self._journal.path if self._journal.path else ""
+            "without a network, give a folder of wheels with --wheelhouse.{}".format(
+                what, self.tool, " and in " + self._journal.path if self._journal.path else "", more
             )
         )
 
