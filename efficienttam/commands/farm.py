@@ -26,6 +26,7 @@ from ..contract.cache_settings import (
     parse_size,
 )
 from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
+from ..contract.settings_in_force import setting
 from ..contract.site_settings import FarmSettings, Scheduler, SiteSettings, site_settings
 from ..farm.batch_of_jobs import Batch, Refused, exit_code_of, read_batch, refusal
 from ..farm.bundle import as_data, make_plan, write_documents
@@ -221,7 +222,7 @@ def _notes(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
     notes = list(dict.fromkeys(note for shot in shots for note in shot.notes))
     if not embeds_ahead(settings):
         return notes
-    if not (settings.cache or os.environ.get(FOLDER_VARIABLE)):
+    if not (settings.cache or setting("cache.folder").said):
         notes.append(
             "no cache folder is set for the farm, so each machine uses its user's own. Where that is not one "
             "folder for all, set farm.cache, or farm.shared_cache to false."

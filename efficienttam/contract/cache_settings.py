@@ -1,6 +1,6 @@
 """The embedding cache as a site sets it up: where, how large, in which number format.
 
-What is not said is taken from environment variables, then from the platform's convention. None of
+What is not said is taken from environment variables, the site's file, then the platform's convention. None of
 it is part of a job: with any place and any size the same job gives the same mattes.
 Standard library only, Python 3.7 or newer.
 """
@@ -14,11 +14,11 @@ import re
 import shutil
 
 from .errors import JobError
+from .settings_in_force import setting
 from .user_cache import user_cache
 
 FOLDER_VARIABLE = "EFFICIENTTAM_CACHE"
 SIZE_VARIABLE = "EFFICIENTTAM_CACHE_SIZE"
-IDENTITY_VARIABLE = "EFFICIENTTAM_CACHE_IDENTITY"
 #: Said instead of a folder.
 OFF = "off"
 #: Unless told: this many bytes, or a tenth of what is free on the disk when that is less, but so many.
@@ -58,14 +58,14 @@ class CacheSettings:
 
 
 def cache_settings(folder: str = "", size: str = "", storage: str = "", identity: str = "") -> CacheSettings:
-    """The settings that are in force, with what is given here before what the environment says.
+    """The settings that are in force, with what is given here before what environment and site say.
 
     ``folder`` may be ``off``; ``size`` is like ``20G`` or ``500M``, in powers of 1024, and 0 is off.
     Raises JobError for values that mean nothing.
     """
-    place = folder or os.environ.get(FOLDER_VARIABLE, "")
+    place = setting("cache.folder", folder).value or ""
     place = "" if place.lower() == OFF else os.path.expanduser(place or str(user_cache() / "embeddings"))
-    said = size or os.environ.get(SIZE_VARIABLE, "")
+    said = setting("cache.size", size).value or ""
     budget = parse_size(said) if said else 0
     if place and not said:
         budget = max(LEAST_DEFAULT_SIZE, min(DEFAULT_SIZE, _free(place) // 10))
@@ -73,7 +73,7 @@ def cache_settings(folder: str = "", size: str = "", storage: str = "", identity
         folder=os.path.abspath(place) if place and budget else "",
         budget=budget if place else 0,
         storage=Storage(storage) if storage else Storage.FLOAT16,
-        identity=_identity(identity or os.environ.get(IDENTITY_VARIABLE, "")),
+        identity=_identity(setting("cache.identity", identity).value or ""),
     )
 
 
