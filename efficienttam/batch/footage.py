@@ -24,7 +24,8 @@ class Footage:
 
     ``document`` is the job as it was given, ``job`` has its paths resolved against ``folder``.
     ``frames`` are a part of its range; ``view`` is the only one to open of its views. Without
-    ``cache`` the environment's settings are in force.
+    ``cache`` the environment's settings are in force. ``writes`` is False for work that only reads the
+    mattes, whose folder then may be one that cannot be written to.
     Raises JobFaults, JobError, PlateError or ColorError.
     """
 
@@ -35,9 +36,10 @@ class Footage:
         cache: CacheSettings | None = None,
         frames: tuple[int, int] | None = None,
         view: str = "",
+        writes: bool = True,
     ) -> None:
         self.cache = cache or cache_settings()
-        faults = job_faults(job, folder)
+        faults = job_faults(job, folder, writes)
         if faults:
             raise JobFaults(faults)
         self.document = job

@@ -71,6 +71,8 @@ class MatteFiles:
         """What is wrong with the file that holds an object's matte of a frame; empty for a good one."""
         owners = self._owners("" if self._shared else name)
         path = self.path(frame, name)
+        if os.path.isdir(path):
+            return f"{path} is a folder."
         if not os.path.isfile(path):
             return f"{path} is missing."
         try:

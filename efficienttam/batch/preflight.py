@@ -28,9 +28,10 @@ def document_faults(path: str) -> list[Fault]:
     return faults
 
 
-def job_faults(job: TrackJob, folder: str = "") -> list[Fault]:
-    """What model, disk and colour configuration hold against a job; relative paths are from ``folder``."""
-    faults = disk_faults(job, folder)
+def job_faults(job: TrackJob, folder: str = "", writes: bool = True) -> list[Fault]:
+    """What model, disk and colour configuration hold against a job; relative paths are from ``folder``.
+    ``writes`` is False for work that only reads the mattes."""
+    faults = disk_faults(job, folder, writes)
     faults.extend(_model_faults(job, folder, {fault.place for fault in faults}))
     faults.extend(_color_faults(job, folder, {fault.place for fault in faults}))
     return faults

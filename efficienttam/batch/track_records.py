@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from ..contract.job import Output
 from ..contract.sequence import SequencePattern
@@ -75,14 +76,20 @@ class TrackRecords:
         return ""
 
 
-def remove_records(
-    output: Output, names: Iterable[str], ranges: Mapping[str, tuple[int, int]]
-) -> tuple[int, int]:
+class Removed(NamedTuple):
+    """Files removed: ``records`` and ``unfinished`` ones are counts, ``size`` is bytes of all."""
+
+    records: int
+    unfinished: int
+    size: int
+
+
+def remove_records(output: Output, names: Iterable[str], ranges: Mapping[str, tuple[int, int]]) -> Removed:
     """Removes the records of a job whose mattes are all there, and what killed processes left of records and
     of mattes.
 
-    ``output`` has its path resolved, ``ranges`` are first and last frame by view. Number and bytes of the
-    files removed; one that cannot be removed stays.
+    ``output`` has its path resolved, ``ranges`` are first and last frame by view. One that cannot be removed
+    stays.
     """
     pattern = SequencePattern(output.path)
     folders: dict[str, set[str]] = {}
@@ -92,20 +99,21 @@ def remove_records(
                 folder, matte = os.path.split(pattern.path(frame, view, name))
                 folders.setdefault(folder or os.curdir, set()).add(matte)
                 folders.setdefault(os.path.join(folder, FOLDER), set()).add(f"{matte}.{name}.record")
-    count = size = 0
+    records = left = size = 0
     for folder, files in folders.items():
         of_records = os.path.basename(folder) == FOLDER
         for entry in _listed(folder):
-            if unfinished(entry.name) in files or (of_records and entry.name in files):
+            is_record = of_records and entry.name in files
+            if is_record or unfinished(entry.name) in files:
                 try:
                     freed = entry.stat().st_size
                     os.remove(entry.path)
                 except OSError:
                     continue
-                count, size = count + 1, size + freed
+                records, left, size = records + is_record, left + (not is_record), size + freed
         if of_records:
             _remove_empty(folder)
-    return count, size
+    return Removed(records, left, size)
 
 
 def _listed(folder: str) -> list[os.DirEntry[str]]:

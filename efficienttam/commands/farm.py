@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..batch.progress import SilentProgress
+from ..batch.progress import SilentProgress, tell_count
 from ..contract.cache_settings import (
     DEFAULT_SIZE,
     FOLDER_VARIABLE,
@@ -25,17 +25,17 @@ from ..contract.cache_settings import (
     format_size,
     parse_size,
 )
-from ..contract.errors import ExitCode, JobError
+from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
 from ..contract.settings_in_force import setting
-from ..contract.site_settings import FarmSettings, Scheduler, site_settings
-from ..farm.batch_of_jobs import Batch, read_batch
+from ..contract.site_settings import FarmSettings, Scheduler, SiteSettings, site_settings
+from ..farm.batch_of_jobs import Batch, Refused, exit_code_of, read_batch, refusal
 from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
 from ..farm.plan import embeds_ahead
 from ..farm.shot_job import ShotJob
 from ..farm.simulation import Simulation, simulate
 from ..farm.task import FarmPlan
-from .jobs import stopping
+from .jobs import Stop, stopping
 
 if TYPE_CHECKING:
     from ..farm.verify import Verified
@@ -46,8 +46,8 @@ Written = Callable[[FarmPlan, str], list[str]]
 
 def plan(args: argparse.Namespace) -> int:
     """Tells what jobs will take; writes nothing."""
-    settings = site_settings().farm
-    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    site = site_settings()
+    batch, settings = _batch(args, site), site.farm
     if args.machines is not None and args.machines < 1:
         raise JobError(f"--machines is {args.machines}.", "Say 1 or more.")
     made = make_plan("plan", batch.shots, settings, os.curdir)
@@ -58,9 +58,13 @@ def plan(args: argparse.Namespace) -> int:
 
 def write(args: argparse.Namespace) -> int:
     """Writes the bundle of a batch for a scheduler, and hands it over where that is asked for."""
-    settings = site_settings().farm
-    batch = read_batch(args.jobs, settings, args.skip_faulty)
-    return _write(args, args.scheduler, batch, _planned(args, batch, settings))
+    site = site_settings()
+    batch = _batch(args, site)
+    return _write(args, args.scheduler, batch, _planned(args, batch, site.farm))
+
+
+def _batch(args: argparse.Namespace, site: SiteSettings) -> Batch:
+    return read_batch(args.jobs, site.farm, args.skip_faulty, site.path_map)
 
 
 def _planned(args: argparse.Namespace, batch: Batch, settings: FarmSettings) -> FarmPlan:
@@ -69,52 +73,64 @@ def _planned(args: argparse.Namespace, batch: Batch, settings: FarmSettings) -> 
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Reads every matte of jobs; tells which are missing, bad or suspicious."""
-    settings = site_settings().farm
-    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    """Reads every matte of jobs; tells which are missing, bad or suspicious, and which jobs are faulty."""
+    site = site_settings()
+    batch = read_batch(args.jobs, site.farm, True, site.path_map, writes=False)
     from ..farm.verify import lines, summary
 
-    each = dict(zip((shot.name for shot in batch.shots), _verified(batch)))
+    each: dict[str, Verified] = {}
+    unread: list[Refused] = []
+    with stopping() as stop:
+        for shot in batch.shots:
+            try:
+                each[shot.name] = _verified(shot, stop)
+            except Cancelled:
+                raise
+            except EfficientTAMError as error:
+                unread.append(refusal(error, shot.source))
+    refused = [*batch.refused, *unread]
     if args.json:
         data = {
             "shots": [_verified_data(name, one) for name, one in each.items()],
-            "refused": [{"place": one.place, "fault": str(one.error)} for one in batch.refused],
+            "refused": [{"place": one.place, "fault": str(one.error)} for one in refused],
         }
         print(json.dumps(data, indent=2))
     else:
-        _tell_refused(batch)
-        for name, one in each.items():
-            for line in lines(one.troubles):
+        for one in refused:
+            print(f"not verified: {one.error}", file=sys.stderr)
+        for name, verified in each.items():
+            for line in lines(verified.troubles):
                 print(f"{name}: {line}")
-        print(summary(each.values()))
-    codes = [one.exit_code(args.allow_suspicious) for one in each.values()]
+        left = f" {tell_count(len(refused), 'shot')} not verified." if refused else ""
+        print(summary(each.values()) + left)
+    codes = [exit_code_of(unread if args.skip_faulty else refused)]
+    codes += [one.exit_code(args.allow_suspicious) for one in each.values()]
     return min((code for code in codes if code is not ExitCode.OK), default=ExitCode.OK)
 
 
 def retry(args: argparse.Namespace) -> int:
     """Writes work for the mattes alone that are missing or bad."""
-    settings = site_settings().farm
-    batch = read_batch(args.jobs, settings, args.skip_faulty)
+    site = site_settings()
+    batch = _batch(args, site)
     from ..farm.retry import retried
 
-    lacking = {shot.name: one.incomplete for shot, one in zip(batch.shots, _verified(batch))}
+    with stopping() as stop:
+        lacking = {shot.name: _verified(shot, stop).incomplete for shot in batch.shots}
     if not any(lacking.values()):
         print("Every matte is there and right: nothing is to be tried again.")
         return ExitCode.OK
     again = Batch(tuple(shot for shot in batch.shots if lacking[shot.name]), batch.refused)
-    made = _planned(args, again, settings)
+    made = _planned(args, again, site.farm)
     shots = [retried(job, shot, lacking[shot.name]) for job, shot in zip(again.shots, made.shots)]
-    return _write(args, Scheduler(args.to), again, dataclasses.replace(made, shots=tuple(shots)))
+    told = tell_count(sum(len(one) for one in lacking.values()))
+    note = f"{told} missing or bad. Tasks run from the first to the last of theirs and keep the good ones."
+    return _write(args, Scheduler(args.to), again, dataclasses.replace(made, shots=tuple(shots)), [note])
 
 
-def _verified(batch: Batch) -> list[Verified]:
+def _verified(shot: ShotJob, stop: Stop) -> Verified:
     from ..farm.verify import verify_job
 
-    with stopping() as stop:
-        return [
-            verify_job(shot.job, SilentProgress(), frames=shot.part, stop=stop, cache=cache_settings())
-            for shot in batch.shots
-        ]
+    return verify_job(shot.job, SilentProgress(), frames=shot.part, stop=stop, cache=cache_settings())
 
 
 def _verified_data(name: str, one: Verified) -> dict[str, Any]:
@@ -140,10 +156,16 @@ def host(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, made: FarmPlan) -> int:
+def _write(
+    args: argparse.Namespace,
+    scheduler: Scheduler,
+    batch: Batch,
+    made: FarmPlan,
+    more_notes: Sequence[str] = (),
+) -> int:
     folder = os.path.abspath(args.out)
     if args.dry_run:
-        _tell_plan(args, made, batch)
+        _tell_plan(args, made, batch, more_notes=more_notes)
         return ExitCode.OK
     submit = _writer(scheduler, "submit") if args.submit else None
     paths = [*write_documents(made, batch.shots, folder), *_writer(scheduler, "write")(made, folder)]
@@ -171,17 +193,22 @@ def _writer(scheduler: Scheduler, does: str) -> Written:
 
 
 def _tell_plan(
-    args: argparse.Namespace, made: FarmPlan, batch: Batch, played: Simulation | None = None
+    args: argparse.Namespace,
+    made: FarmPlan,
+    batch: Batch,
+    played: Simulation | None = None,
+    more_notes: Sequence[str] = (),
 ) -> None:
+    notes = [*more_notes, *_notes(made, batch.shots)]
     if args.json:
         data = as_data(made, batch.shots)
         data.update({"simulation": dataclasses.asdict(played)} if played else {})
         data["refused"] = [{"place": one.place, "fault": str(one.error)} for one in batch.refused]
-        data["notes"] = _notes(made, batch.shots)
+        data["notes"] = notes
         print(json.dumps(data, indent=2))
         return
     _tell_refused(batch)
-    for note in _notes(made, batch.shots):
+    for note in notes:
         print(f"note: {note}")
     for line in table(made, batch.shots):
         print(line)

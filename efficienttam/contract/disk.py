@@ -17,12 +17,13 @@ from .rules import LET_STAND_IN, objects_of, prompts_of
 from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
 
 
-def disk_faults(job: TrackJob, folder: str = "") -> list[Fault]:
+def disk_faults(job: TrackJob, folder: str = "", writes: bool = True) -> list[Fault]:
     """Everything the disk holds against the job, relative paths taken from ``folder``.
 
-    Parts that were refused while reading are passed over.
+    ``writes`` is False for work that only reads the mattes: then their folder may be one that cannot be
+    written to. Parts that were refused while reading are passed over.
     """
-    return [*_plate_faults(job, folder), *_file_faults(job, folder), *_output_faults(job, folder)]
+    return [*_plate_faults(job, folder), *_file_faults(job, folder), *_output_faults(job, folder, writes)]
 
 
 def place_at(path: str, folder: str) -> str:
@@ -120,7 +121,7 @@ def _file_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
                 yield Fault(place + ".mask.path", message, "Check the path.", ExitCode.INPUT)
 
 
-def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
+def _output_faults(job: TrackJob, folder: str, writes: bool) -> Iterator[Fault]:
     path = known(job.output, "path")
     if path is None:
         return
@@ -133,7 +134,7 @@ def _output_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
         )
         return
     folders = {os.path.dirname(pattern.path(1, view, name)) for view in views or [""] for name in names}
-    for target in sorted(folders):
+    for target in sorted(folders) if writes else ():
         yield from _folder_faults(target or ".")
     yield from _overwriting_faults(job, folder, pattern, names, views or [""])
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ..contract.errors import EfficientTAMError, ExitCode, JobError
 from ..contract.fields import nearest
-from ..contract.site_settings import FarmSettings
+from ..contract.site_settings import FarmSettings, PathRule
 from .plan import Frames
 from .shot_job import ShotJob, read_shot_job
 
@@ -54,18 +54,32 @@ class BatchFaults(JobError):
 
     def __init__(self, refused: Sequence[Refused], count: int) -> None:
         told = "\n".join(str(one.error) for one in refused)
-        shots = "1 shot" if count == 1 else f"{count} shots"
+        remedy = "Mend them, or leave them out with --skip-faulty." if len(refused) < count else "Mend them."
         super().__init__(
-            told if count == 1 else f"{len(refused)} of {shots} cannot be planned, so none is.\n{told}",
-            "" if count == 1 else "Mend them, or leave them out with --skip-faulty.",
+            told if count == 1 else f"{len(refused)} of {count} shots cannot be planned, so none is.\n{told}",
+            "" if count == 1 else remedy,
         )
-        codes = [one.error.exit_code for one in refused]
-        self.exit_code = ExitCode.USAGE if ExitCode.USAGE in codes else codes[0]
+        self.exit_code = exit_code_of(refused)
 
 
-def read_batch(paths: Sequence[str], settings: FarmSettings, skip_faulty: bool = False) -> Batch:
+def exit_code_of(refused: Sequence[Refused]) -> ExitCode:
+    """OK for none, USAGE where a job itself is wrong, else the first one's."""
+    codes = [one.error.exit_code for one in refused]
+    if not codes:
+        return ExitCode.OK
+    return ExitCode.USAGE if ExitCode.USAGE in codes else codes[0]
+
+
+def read_batch(
+    paths: Sequence[str],
+    settings: FarmSettings,
+    skip_faulty: bool = False,
+    path_map: Sequence[PathRule] = (),
+    writes: bool = True,
+) -> Batch:
     """Reads shots. A path is a job document, a folder (all ``*.job.json`` in it) or a CSV list.
 
+    ``path_map`` and ``writes`` are those of ``read_shot_job``.
     Raises JobError for a path that is none of these, and BatchFaults for shots with faults; with
     ``skip_faulty`` only when none is without.
     """
@@ -75,22 +89,22 @@ def read_batch(paths: Sequence[str], settings: FarmSettings, skip_faulty: bool =
     for wish, name in zip(wishes, _names(wishes)):
         try:
             part = (wish.first, wish.last)
-            shots.append(read_shot_job(wish.document, name, settings, part, wish.priority))
+            shots.append(read_shot_job(wish.document, name, settings, part, wish.priority, path_map, writes))
         except EfficientTAMError as error:
-            refused.append(Refused(wish.place, _placed(error, wish.place)))
+            refused.append(refusal(error, wish.place))
     shots = _without_clashes(shots, refused)
     if refused and not (skip_faulty and shots):
         raise BatchFaults(refused, len(wishes))
     return Batch(tuple(shots), tuple(refused))
 
 
-def _placed(error: EfficientTAMError, place: str) -> EfficientTAMError:
-    """The error, telling which shot it is about."""
+def refusal(error: EfficientTAMError, place: str) -> Refused:
+    """A shot with an error that tells which shot it is about."""
     if place in error.message:
-        return error
+        return Refused(place, error)
     told = JobError(f"{place}: {error.message}", error.remedy)
     told.exit_code = error.exit_code
-    return told
+    return Refused(place, told)
 
 
 def _wishes(path: str) -> list[Wish]:

@@ -35,19 +35,20 @@ def document_path(folder: str, name: str) -> str:
 def write_documents(plan: FarmPlan, shots: Sequence[ShotJob], folder: str) -> list[str]:
     """Writes the frozen jobs and plan.json; returns their paths.
 
-    Raises JobError where another job lies in its place, which tasks may be at; OutputError.
+    The very same plan may be written again, for another scheduler too. Raises JobError, before anything is
+    written, where another plan or another job lies in its place, which tasks may be at; OutputError.
     """
     texts = {shot.document: to_json(job.job) for job, shot in zip(shots, plan.shots)}
+    whole = os.path.join(folder, PLAN)
+    texts[whole] = json.dumps(as_data(plan, shots), indent=2) + "\n"
     for path, text in texts.items():
         if os.path.exists(path) and read_text(path) != text:
+            what = "the plan of another bundle" if path == whole else "another job"
             raise JobError(
-                f"{path!r} is another job, and tasks may be at work on it.", "Choose another folder with -o."
+                f"{path!r} is {what}, and tasks may be at work on it.",
+                "Name a new folder with -o: a bundle is not written over another one.",
             )
-    written = [write_whole(path, text) for path, text in texts.items()]
-    return [
-        *written,
-        write_whole(os.path.join(folder, PLAN), json.dumps(as_data(plan, shots), indent=2) + "\n"),
-    ]
+    return [write_whole(path, text) for path, text in texts.items()]
 
 
 def as_data(plan: FarmPlan, shots: Sequence[ShotJob]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 from ..batch.footage import Footage
 from ..batch.preflight import document_faults
@@ -12,7 +13,8 @@ from ..contract.document import JobFaults, job_hash, read_job, resolve
 from ..contract.errors import JobError
 from ..contract.job import FrameRange, TrackJob
 from ..contract.sequence import SequencePattern
-from ..contract.site_settings import FarmSettings
+from ..contract.site_settings import FarmSettings, PathRule
+from .path_map import mapped, this_platform
 from .plan import Frames, plan_shot
 from .task import Shot
 
@@ -69,20 +71,26 @@ def read_shot_job(
     settings: FarmSettings,
     part: tuple[int | None, int | None] = (None, None),
     priority: int | None = None,
+    path_map: Sequence[PathRule] = (),
+    writes: bool = True,
 ) -> ShotJob:
     """Reads and freezes a document. ``part`` are the first and the last frame to make, None for the range's.
 
+    Paths of other platforms become those of this one by ``path_map``. ``writes`` is False where the mattes
+    are only read, whose folder then may be one that cannot be written to.
     Raises JobFaults with all that is wrong with it; JobError, PlateError or ColorError.
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        job = resolve(read_job(path), folder)
-    except JobFaults:
-        raise JobFaults(document_faults(path), path) from None
+        read = read_job(path)
+    except JobFaults as faults:
+        # What the disk holds against it goes by its paths as written: they are mapped in a whole job only.
+        raise JobFaults(faults.faults if path_map else document_faults(path), path) from None
+    job = resolve(mapped(read, path_map, (), this_platform()), folder)
     if settings.weights:
         job = dataclasses.replace(job, model=dataclasses.replace(job.model, weights=settings.weights))
     try:
-        footage = Footage(job, folder, CacheSettings())
+        footage = Footage(job, folder, CacheSettings(), writes=writes)
     except JobFaults as faults:
         raise JobFaults(faults.faults, path) from None
     ranges = {view: (plate.frames[0], plate.frames[-1]) for view, plate in footage.plates.items()}

@@ -90,11 +90,13 @@ def verify_job(
 ) -> Verified:
     """Reads every matte of a job to its end; ``frames`` is the part that must be there, None for all.
 
+    Nothing is written: the folder of the mattes may be one that can only be read.
+
     Raises JobFaults, PlateError, WeightsError or Cancelled; IncompleteError where it cannot even be told
     what the mattes should be.
     """
     with plain_failures():
-        opened = OpenJob(Footage(job, folder, cache), progress, stop, load=None)
+        opened = OpenJob(Footage(job, folder, cache, writes=False), progress, stop, load=None)
         wanted = {
             view: wanted_frames(opened.job, *common(ends, frames)) for view, ends in opened.ranges.items()
         }
@@ -130,8 +132,13 @@ def verify_task(
         raise error
     placed = resolve(job, folder)
     ranges = dict.fromkeys(placed.views or ("",), frames)
-    count, _ = remove_records(placed.output, [thing.name for thing in placed.objects], ranges)
-    progress.end(summary([verified]) + (f" {count} records of tracking removed." if count else ""))
+    removed = remove_records(placed.output, [thing.name for thing in placed.objects], ranges)
+    told = summary([verified])
+    if removed.records:
+        told += f" {tell_count(removed.records, 'record')} of tracking removed."
+    if removed.unfinished:
+        told += f" {tell_count(removed.unfinished, 'unfinished file')} removed."
+    progress.end(told)
 
 
 def lines(troubles: Iterable[MatteTrouble]) -> list[str]:
@@ -171,7 +178,7 @@ def _of_view(opened: OpenJob, view: str, wanted: Mapping[str, Sequence[int]]) ->
             if path not in known:
                 known[path] = files.fault(frame, name)
             if known[path]:
-                troubles[frame] = Trouble.BAD if os.path.isfile(path) else Trouble.MISSING, known[path]
+                troubles[frame] = Trouble.BAD if os.path.exists(path) else Trouble.MISSING, known[path]
             else:
                 scores[frame] = read_scores(path, [name])[name] or MatteScore()
             opened.progress.advance(frame, view, 1)

@@ -39,7 +39,7 @@ def verify_matte(
             missing = [c for c in expected if c not in found.channels]
             if display != wanted:
                 raise IncompleteError(
-                    f"{path} has the window {display}; expected {wanted}.", "Write it again."
+                    f"{path} has the window {_told(display)}; expected {_told(wanted)}.", "Write it again."
                 )
             if missing:
                 raise IncompleteError(
@@ -52,3 +52,8 @@ def verify_matte(
             file.read_through()
     except PlateError as damage:
         raise IncompleteError(damage.message, "Write it again.") from damage
+
+
+def _told(window: Window) -> str:
+    """``600x360 at 0,0``: the size and the top left pixel."""
+    return f"{window.width}x{window.height} at {window.x},{window.y}"

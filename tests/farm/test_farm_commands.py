@@ -13,9 +13,9 @@ import pytest
 from small_shots import small_job, write_plate
 
 from efficienttam.cli import main
-from efficienttam.contract.document import read_job, write_job
+from efficienttam.contract.document import job_hash, read_job, write_job
 from efficienttam.contract.errors import ExitCode
-from efficienttam.contract.job import Output
+from efficienttam.contract.job import Output, Plate
 
 LIGHT = """
 import sys
@@ -124,6 +124,75 @@ def test_one_bad_shot_refuses_the_batch_unless_it_is_left_out(
     captured = capsys.readouterr()
     assert "left out: " in captured.err and "gone.%04d.exr" in captured.err
     assert sorted(os.listdir(tmp_path / "bundle")) == ["plan.json", "sh010"]
+
+
+@pytest.fixture
+def mapped_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A job whose files are on S:\\show, which the site says is a folder here."""
+    write_plate(tmp_path / "nas")
+    rule = {"linux": str(tmp_path / "nas"), "windows": "S:\\show"}
+    (tmp_path / "site.json").write_text(json.dumps({"path_map": [rule]}))
+    monkeypatch.setenv("EFFICIENTTAM_SETTINGS", str(tmp_path / "site.json"))
+    job = small_job(plate=Plate("S:\\show\\plate.%04d.exr"), output=Output("s:/Show/out/{object}.%04d.exr"))
+    write_job(job, str(tmp_path / "sh010.job.json"))
+    return tmp_path
+
+
+def test_paths_of_another_platform_are_mapped_by_every_command(
+    mapped_show: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, nas = str(mapped_show / "sh010.job.json"), mapped_show / "nas"
+    assert main(["farm", "plan", document]) == ExitCode.OK
+    for scheduler in SCHEDULERS:
+        assert main(["farm", scheduler, document, "-o", str(mapped_show / scheduler)]) == ExitCode.OK
+        frozen = read_job(str(mapped_show / scheduler / "sh010" / "sh010.job.json"))
+        assert frozen.plate.path == str(nas / "plate.%04d.exr")
+        assert frozen.output.path == str(nas / "out" / "{object}.%04d.exr")
+        assert job_hash(frozen) == job_hash(read_job(document))
+    assert main(["farm", "verify", document]) == ExitCode.INCOMPLETE
+    again = ["farm", "retry", document, "--to", "openjd", "-o", str(mapped_show / "again")]
+    assert main(again) == ExitCode.OK
+    capsys.readouterr()
+    monkeypatch.delenv("EFFICIENTTAM_SETTINGS")
+    commands = [["plan"], ["openjd", "-o", str(mapped_show / "none")], ["verify"], again[1:2] + again[3:]]
+    for command in commands:
+        assert main(["farm", command[0], document, *command[1:]]) == ExitCode.USAGE
+        told = capsys.readouterr().err
+        assert "is one of another platform" in told and "path_map" in told and "no frames" not in told
+
+
+def test_a_form_fault_tells_nothing_of_unmapped_paths(
+    mapped_show: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = mapped_show / "sh010.job.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "colour": "red"}))
+    assert main(["farm", "plan", str(path)]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "colour" in told and "no frames" not in told
+
+
+def test_a_bundle_is_not_written_over_another_one(
+    show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tmp_path / "bundle"
+
+    def content() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+
+    words = ["farm", "openjd", str(show / "sh010.job.json"), "-o", str(bundle)]
+    assert main(words) == ExitCode.OK
+    before = content()
+    assert main(words) == ExitCode.OK and content() == before
+    capsys.readouterr()
+    other = ["farm", "openjd", str(show / "sh020.job.json"), "-o", str(bundle)]
+    assert main(other) == ExitCode.USAGE and content() == before
+    told = capsys.readouterr().err
+    assert "the plan of another bundle" in told and "a new folder" in told
+    (tmp_path / "site.json").write_text(json.dumps({"farm": {"embed_chunk": 3}}))
+    monkeypatch.setenv("EFFICIENTTAM_SETTINGS", str(tmp_path / "site.json"))
+    for scheduler in SCHEDULERS:
+        assert main(["farm", scheduler, *words[2:]]) == ExitCode.USAGE and content() == before
 
 
 def test_bundles_are_submitted_to_deadline_cloud(

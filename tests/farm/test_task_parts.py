@@ -174,8 +174,8 @@ def test_removing_records_leaves_those_of_another_job(plates, cache, network, tm
     for name in others:
         (folder / "out" / name).touch()
     ranges = {"": (FRAMES[0], FRAMES[-1])}
-    count, size = remove_records(resolve(job, str(folder)).output, ["disc", "square"], ranges)
-    assert count == 18 and size > 0
+    removed = remove_records(resolve(job, str(folder)).output, ["disc", "square"], ranges)
+    assert (removed.records, removed.unfinished) == (16, 2) and removed.size > 0
     assert {path.name for path in (folder / "out").iterdir()} == {".efficienttam", *others}
     assert {path.name[:6] for path in records.iterdir()} == {"other_"}
     remove_records(resolve(other, str(folder)).output, ["disc", "square"], ranges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from efficienttam.contract.document import read_job, write_job
 from efficienttam.contract.errors import ExitCode, IncompleteError
 from efficienttam.contract.job import FrameRange, TrackJob
 from efficienttam.contract.prompts import Prompt
+from efficienttam.contract.region import Follow, Region
 from efficienttam.contract.site_settings import FarmSettings
 from efficienttam.farm.batch_of_jobs import read_batch
 from efficienttam.farm.estimate import embedding_bytes, estimate, record_bytes
@@ -176,6 +178,115 @@ def test_suspicious_mattes_are_told_and_fail_where_the_site_says_so(
     with pytest.raises(IncompleteError) as caught:
         finish(made, Log(), suspicious_fails=True)
     assert caught.value.exit_code is ExitCode.TO_CHECK
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder may be written to; permissions say nothing to a test that runs as root."""
+    import os
+
+    from efficienttam.contract import disk
+
+    def refused(path: object, *how: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(disk, "folder_refusal", lambda target: f"{target!r} may not be written to")
+    for name in ("remove", "rmdir", "mkdir", "makedirs", "replace"):
+        monkeypatch.setattr(os, name, refused)
+
+
+def test_mattes_that_may_only_be_read_are_verified(
+    made: Path, read_only: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = str(made / "shot.job.json")
+    assert main(["farm", "verify", document, "--allow-suspicious"]) == ExitCode.OK
+    assert capsys.readouterr().out.splitlines()[-1].startswith("16 mattes: none missing, none bad")
+    log = Log()
+    finish(made, log)
+    assert "removed" not in log.told[-1]
+    assert len(list(made.rglob("*.record"))) == 16
+    assert main(["farm", "plan", document]) == ExitCode.OUTPUT
+
+
+def test_faulty_jobs_are_listed_and_the_others_verified(
+    made: Path, spoilt, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, gone = str(made / "shot.job.json"), str(tmp_path / "gone.job.json")
+    words = ["farm", "verify", gone, good, "--allow-suspicious"]
+    assert main(words) == ExitCode.USAGE
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1].startswith("16 mattes: none missing")
+    assert printed.out.splitlines()[-1].endswith(" 1 shot not verified.")
+    assert printed.err.startswith("not verified: ") and "gone.job.json" in printed.err
+    assert main([*words, "--json"]) == ExitCode.USAGE
+    told = json.loads(capsys.readouterr().out)
+    assert [one["place"] for one in told["refused"]] == [gone] and told["shots"][0]["mattes"] == 16
+    assert main([*words, "--skip-faulty"]) == ExitCode.OK
+    assert "gone.job.json" in capsys.readouterr().err
+    spoilt(matte(made, "disc", 1004), None)
+    assert main([*words, "--skip-faulty"]) == ExitCode.INCOMPLETE
+    assert main([*words]) == ExitCode.USAGE
+    assert "shot: missing disc 1004" in capsys.readouterr().out
+    assert main(["farm", "verify", gone, gone, "--skip-faulty"]) == ExitCode.USAGE
+
+
+def test_a_shot_that_cannot_be_read_to_the_end_stops_no_other(
+    made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where its regions lie was not found yet: what its mattes should be cannot be told."""
+    job = read_job(str(made / "shot.job.json"))
+    first, other = job.objects
+    job = replace(
+        job,
+        objects=(replace(first, region=Region(follow=Follow.TRACK)), other),
+        output=replace(job.output, path="other/{object}.%04d.exr"),
+    )
+    write_job(job, str(made / "region.json"))
+    words = ["farm", "verify", str(made / "region.json"), str(made / "shot.job.json"), "--allow-suspicious"]
+    for more in ([], ["--skip-faulty"]):
+        assert main([*words, *more]) == ExitCode.INCOMPLETE
+        printed = capsys.readouterr()
+        assert "16 mattes: none missing" in printed.out and "--step regions" in printed.err
+
+
+def test_a_folder_in_the_place_of_a_matte_is_bad(
+    made: Path, spoilt, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = matte(made, "disc", 1004)
+    spoilt(path, None)
+    path.mkdir()
+    try:
+        assert main(["farm", "verify", str(made / "shot.job.json")]) == ExitCode.INCOMPLETE
+        assert "shot: bad disc 1004: is a folder." in capsys.readouterr().out
+    finally:
+        path.rmdir()
+
+
+def test_what_is_removed_is_told_by_its_kind(made: Path) -> None:
+    kept = {path: path.read_bytes() for path in made.rglob("*.record")}
+    try:
+        for path in list(kept)[1:]:
+            path.unlink()
+        log = Log()
+        finish(made, log)
+        assert log.told[-1].endswith(". 1 record of tracking removed.")
+        (made / "out" / ".disc.1004.exr.1.0123456789ab.tmp").write_bytes(b"cut sh")
+        finish(made, log)
+        assert log.told[-1].endswith(". 1 unfinished file removed.")
+    finally:
+        for path, content in kept.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+
+
+def test_a_dry_run_of_retry_tells_what_lacks(
+    made: Path, spoilt, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt(matte(made, "disc", 1002), None)
+    spoilt(matte(made, "disc", 1005), None)
+    words = ["farm", "retry", str(made / "shot.job.json"), "--to", "openjd", "-o", str(tmp_path / "again")]
+    assert main([*words, "--dry-run"]) == ExitCode.OK
+    assert "note: 2 mattes missing or bad. Tasks run from the first to the last" in capsys.readouterr().out
 
 
 def test_retry_writes_work_for_what_lacks_alone(

@@ -237,6 +237,8 @@ def test_verification(tmp_path: Path, matte: np.ndarray) -> None:
     for wrong in ({"layers": ["rgba.alpha"]}, {"size": (41, 24), "layers": ["hero"]}):
         with pytest.raises(IncompleteError):
             verify_matte(path, **wrong)
+    with pytest.raises(IncompleteError, match=r"has the window 40x24 at -8,4; expected 41x24 at -8,4\."):
+        verify_matte(path, size=(41, 24), layers=["hero"])
     write_mattes(path, {"hero": noise}, plate=PLATE, metadata={"job": "one"})
     verify_matte(path, plate=PLATE, layers=["hero"], metadata={"job": "one"})
     with pytest.raises(IncompleteError, match="another job"):
