@@ -33,6 +33,7 @@ from ..farm.estimate import Estimate, estimate
 from ..farm.plan import embeds_ahead
 from ..farm.shot_job import ShotJob
 from ..farm.simulation import Simulation, simulate
+from ..farm.submission import SubmissionError
 from ..farm.task import FarmPlan
 from .jobs import stopping
 
@@ -146,7 +147,7 @@ def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, made: F
         return ExitCode.OK
     submit = _writer(scheduler, "submit") if args.submit else None
     paths = [*write_documents(made, batch.shots, folder), *_writer(scheduler, "write")(made, folder)]
-    ids = submit(made, folder) if submit else []
+    ids = _submitted(submit, made, folder) if submit else []
     if args.json:
         data = {"written": paths, "submitted": ids, "refused": [str(one.error) for one in batch.refused]}
         print(json.dumps(data, indent=2))
@@ -157,6 +158,15 @@ def _write(args: argparse.Namespace, scheduler: Scheduler, batch: Batch, made: F
     for one in ids:
         print(f"submitted {one}")
     return ExitCode.OK
+
+
+def _submitted(submit: Written, made: FarmPlan, folder: str) -> list[str]:
+    """What was handed over. Raises SubmissionError, which says where the bundle lies nevertheless."""
+    try:
+        return submit(made, folder)
+    except SubmissionError as error:
+        remedy = f"{error.remedy} What was written stays in {folder!r}."
+        raise SubmissionError(error.message, remedy.strip()) from error
 
 
 def _writer(scheduler: Scheduler, does: str) -> Written:

@@ -16,6 +16,7 @@ from typing import Mapping
 
 from .errors import JobError
 from .fields import Choice, Fault, Flag, Many, Number, Record, Text, Whole, field
+from .site_values import DeviceName, Root, Size
 
 VARIABLE = "EFFICIENTTAM_SETTINGS"
 FILE = "efficienttam_settings.json"
@@ -135,12 +136,18 @@ class FarmSettings:
     shared_cache: bool = field(
         Flag(), "Whether all farm machines see one embedding cache; else each task fills its own.", True
     )
-    cache: str = field(Text("a folder"), "Folder of the embedding cache; empty for each machine's own.", "")
-    cache_size: str = field(Text("a size"), "What it may hold, like 2T; empty for the machine's own.", "")
-    weights: str = field(
-        Text("a folder"), "Folder of weights; empty for the job's own, or the machine's.", ""
+    cache: str = field(
+        Root("the whole path of a folder, or off", may_be_off=True),
+        "Folder of the embedding cache; empty for each machine's own.",
+        "",
     )
-    device: str = field(Text("a device name"), "Device instead of the job's; empty for the job's.", "")
+    cache_size: str = field(Size("a size"), "What it may hold, like 2T; empty for the machine's own.", "")
+    weights: str = field(
+        Root("the whole path of a folder"),
+        "Folder of weights; empty for the job's own, or the machine's.",
+        "",
+    )
+    device: str = field(DeviceName("a device"), "Device instead of the job's; empty for the job's.", "")
     embeddings_per_second: float = field(
         Number("a rate above 0", least=0.001),
         "Embeddings a machine makes in a second, for the hours told.",
@@ -163,9 +170,11 @@ class FarmSettings:
 class PathRule:
     """One storage by the name that each platform has for it; empty where it has none."""
 
-    linux: str = field(Text("a folder"), "On Linux.", "")
-    macos: str = field(Text("a folder"), "On macOS.", "")
-    windows: str = field(Text("a folder"), "On Windows.", "")
+    linux: str = field(Root("a folder from / on", windows=False), "On Linux.", "")
+    macos: str = field(Root("a folder from / on", windows=False), "On macOS.", "")
+    windows: str = field(
+        Root("a folder with its drive or server, like S:\\show", posix=False), "On Windows.", ""
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ..batch.preflight import document_faults
 from ..contract.cache_settings import CacheSettings
 from ..contract.document import JobFaults, job_hash, read_job, resolve
 from ..contract.errors import JobError
-from ..contract.job import FrameRange, TrackJob
+from ..contract.job import FrameRange, Model, TrackJob
 from ..contract.sequence import SequencePattern
 from ..contract.site_settings import FarmSettings
 from .plan import Frames, plan_shot
@@ -79,8 +79,7 @@ def read_shot_job(
         job = resolve(read_job(path), folder)
     except JobFaults:
         raise JobFaults(document_faults(path), path) from None
-    if settings.weights:
-        job = dataclasses.replace(job, model=dataclasses.replace(job.model, weights=settings.weights))
+    job = dataclasses.replace(job, model=_model(job.model, settings))
     try:
         footage = Footage(job, folder, CacheSettings())
     except JobFaults as faults:
@@ -97,6 +96,17 @@ def read_shot_job(
         _part(part, ranges),
         priority,
         _notes(job),
+    )
+
+
+def _model(model: Model, settings: FarmSettings) -> Model:
+    """The network as the farm's tasks run it, so that the frozen job says what its mattes were made with: in
+    bfloat16 another number of threads, and anywhere another kind of device, gives other last bits."""
+    return dataclasses.replace(
+        model,
+        threads=settings.cores,
+        device=settings.device or model.device,
+        weights=settings.weights or model.weights,
     )
 
 
