@@ -2,7 +2,7 @@
 
 The file is the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settings.json`` beside the package.
 Nothing of it is part of a job: it decides where and with how much machine a job runs, never how a matte
-looks.
+looks but for its last bits (number of threads, device).
 Standard library only, Python 3.7 or newer.
 """
 
