@@ -99,7 +99,7 @@ def retry(args: argparse.Namespace) -> int:
 
     lacking = {shot.name: one.incomplete for shot, one in zip(batch.shots, _verified(batch))}
     if not any(lacking.values()):
-        print("Every matte is there and right: nothing is to be tried again.")
+        print("Every matte is there and whole: nothing is to be tried again.")
         return ExitCode.OK
     again = Batch(tuple(shot for shot in batch.shots if lacking[shot.name]), batch.refused)
     made = _planned(args, again, settings)
