@@ -1,206 +1,279 @@
 #!/usr/bin/env python3
-"""Sets up the engine in its own virtual environment, then runs the demo or the tests in it.
+"""Installs EfficientTAM for Nuke, looks after what it installed, and sets up a clone for its demo and tests.
 
-    python3 install/install.py demo          set up, then run the main job on a generated plate
-    python3 install/install.py test          set up, then run the tests
-    python3 install/install.py setup         set up only
+    python3 install/install.py --prefix DIR      install for artists; the same again upgrades
+    python3 install/install.py demo              set up this clone, then run the main job on a generated plate
+    python3 install/install.py test              set up this clone, then run the tests
+    python3 install/install.py ACTION --help     tell the options of an action
 
-Words after the action that are not options of this script go on to the demo or the tests. Standard
-library only; starts under Python 3.7, so that an old Python gets a sentence and not a syntax error.
+Standard library only; starts under Python 3.7 or newer, on Linux, macOS and Windows. Needs no administrator.
+See docs/install.md.
 """
 
 import argparse
-import hashlib
-import json
 import os
-import shutil
-import subprocess
 import sys
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RUN_LOCK = os.path.join("install", "requirements.lock")
-DEV_LOCK = os.path.join("install", "requirements-dev.lock")
-OLDEST = (3, 10)
-#: Says that a folder is an environment of ours, finished or not.
-MARK = "efficienttam-environment"
-#: Says that everything in it was installed to the end, and from which lists.
-STAMP = "efficienttam-installed.json"
+HERE = os.path.dirname(os.path.abspath(__file__))
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
 
+import doctor_host  # noqa: E402
+import download  # noqa: E402
+import installation  # noqa: E402
+import list_making  # noqa: E402
+import outcome  # noqa: E402
+import platform_tags  # noqa: E402
+import prefix as prefixes  # noqa: E402
+import project_environment  # noqa: E402
+import removal  # noqa: E402
+import rez_package  # noqa: E402
+import torch_choice  # noqa: E402
+from journal import Journal  # noqa: E402
 
-class InstallError(Exception):
-    """What went wrong and what to do, for the user."""
+PROJECT = os.path.dirname(HERE)
+#: Actions on the environment of a clone; words they do not know go on to the demo or the tests.
+OF_A_CLONE = ("demo", "test", "setup")
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("action", choices=["demo", "test", "setup"])
-    parser.add_argument(
-        "--prefix", default=os.path.join(PROJECT, ".venv"), help="folder of the environment (default: .venv)"
-    )
-    parser.add_argument(
-        "--wheelhouse", metavar="DIR", help="install from the wheels in this folder alone, without a network"
-    )
-    options, rest = parser.parse_known_args(arguments)
+    """Runs one action; returns what the process exits with."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words.insert(0, "install")
+    options, rest = build_parser().parse_known_args(words)
+    if rest and options.name not in OF_A_CLONE:
+        options.parser.error("unknown: {}".format(" ".join(rest)))
+    options.rest = rest
+    journal = Journal(getattr(options, "quiet", False))
     try:
-        check_python()
-        python = set_up(os.path.abspath(options.prefix), options.wheelhouse, options.action == "test")
-    except InstallError as error:
-        print("install: {}".format(error), file=sys.stderr)
-        return 1
+        return options.action(options, journal)
+    except outcome.InstallError as error:
+        journal.fail(str(error))
+        return error.code
     except KeyboardInterrupt:
-        print("install: interrupted; run the same command again to go on.", file=sys.stderr)
-        return 130
-    if options.action == "setup":
-        print(
-            "install: ready. The command is {}.".format(os.path.join(os.path.dirname(python), "efficienttam"))
+        journal.fail("interrupted; run the same command again to go on.")
+        return outcome.INTERRUPTED
+    except OSError as error:
+        journal.fail(
+            "{}: {}. Mend that and run the same command again.".format(error.filename, error.strerror)
         )
-        return 0
+        return outcome.FAILED
+    finally:
+        journal.close()
+
+
+def build_parser():
+    """Every action with its options."""
+    codes = ", ".join("{} {}".format(code, meaning) for code, meaning in outcome.MEANINGS)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        epilog="Exit codes: {}.".format(codes),
+    )
+    actions = parser.add_subparsers(metavar="ACTION", dest="name")
+    actions.required = True
+    _add_install(actions)
+    _add_care(actions)
+    _add_clone(actions)
+    _add_making(actions)
+    return parser
+
+
+def _add(actions, name, does, action):
+    parser = actions.add_parser(name, help=does, description=does, allow_abbrev=False)
+    parser.set_defaults(action=action, parser=parser)
+    return parser
+
+
+def _add_install(actions):
+    install = _add(actions, "install", "install a version into a prefix, and put it into use", _install)
+    _add_prefix(install)
+    _add_packages(install)
+    install.add_argument(
+        "--weights",
+        action="append",
+        default=[],
+        metavar="NAME|FILE|DIR",
+        help="fetch weights by name, or take in a file or a folder of them; repeat it",
+    )
+    install.add_argument(
+        "--with-window", action="store_true", help="what efficienttam ui needs where there is no Nuke"
+    )
+    install.add_argument(
+        "--write-nuke-path", action="store_true", help="write the line that Nuke needs into ~/.nuke/init.py"
+    )
+    install.add_argument("--dry-run", action="store_true", help="tell what would be done; write nothing")
+    repair = _add(
+        actions, "repair", "look at the version in use, and make it anew where it is unsound", _repair
+    )
+    _add_prefix(repair)
+    _add_packages(repair)
+    repair.add_argument("--check", action="store_true", help="look only; exit with 7 where it is unsound")
+
+
+def _add_care(actions):
+    listing = _add(actions, "list", "list the versions of a prefix", _list)
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    rollback = _add(actions, "rollback", "put the version used before into use again", _rollback)
+    rollback.add_argument("version", nargs="?", default="", help="this one instead")
+    uninstall = _add(actions, "uninstall", "remove all of a prefix, or one version", _uninstall)
+    uninstall.add_argument("--version", default="", metavar="NAME", help="only this version, not in use")
+    uninstall.add_argument("--keep-weights", action="store_true", help="leave the weights")
+    uninstall.add_argument("--dry-run", action="store_true", help="tell what would be removed")
+    doctor = _add(actions, "doctor", "check the installation, this machine and Nuke's way to it", _doctor)
+    doctor.add_argument("--json", action="store_true", help="print it as JSON")
+    rez = _add(actions, "rez", "write a rez package that leads to the versions of a prefix", _rez)
+    rez.add_argument("--packages", required=True, metavar="DIR", help="rez package repository to write into")
+    for parser in (listing, rollback, uninstall, doctor, rez):
+        _add_prefix(parser)
+
+
+def _add_clone(actions):
+    for name, does in (
+        ("demo", "set up this clone, then run the main job on a generated plate"),
+        ("test", "set up this clone, then run the tests"),
+        ("setup", "set up this clone only"),
+    ):
+        parser = _add(actions, name, does, _clone)
+        parser.add_argument(
+            "--prefix",
+            default=os.path.join(PROJECT, ".venv"),
+            help="folder of the environment (default: .venv)",
+        )
+        _add_packages(parser)
+
+
+def _add_making(actions):
+    fetch = _add(actions, "download", "fill a folder with wheels, for machines without a network", _download)
+    fetch.add_argument(
+        "--platform", required=True, metavar="NAME", help="linux, windows or macos (Apple silicon)"
+    )
+    fetch.add_argument(
+        "--python", default="3.11", metavar="3.N", help="for this Python (default: %(default)s)"
+    )
+    fetch.add_argument("--wheelhouse", required=True, metavar="DIR", help="the folder to fill")
+    fetch.add_argument(
+        "--torch",
+        default="cpu",
+        choices=["cpu", *torch_choice.FLAVOURS[2:], "none"],
+        help="build of PyTorch, or none; on a Mac there is one (default: %(default)s)",
+    )
+    fetch.add_argument("--torch-index", default="", metavar="URL", help="fetch PyTorch from this index")
+    fetch.add_argument("--with-tests", action="store_true", help="what the tests need too")
+    fetch.add_argument(
+        "--with-window", action="store_true", help="what efficienttam ui needs without a Nuke too"
+    )
+    lock = _add(actions, "lock", "make the lists of versions and sums anew (for developers; needs uv)", _lock)
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    lock.add_argument(
+        "--torch-wheels",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="list builds of PyTorch that lie here",
+    )
+    for parser in (fetch, lock):
+        parser.add_argument("--quiet", action="store_true", help="say errors only")
+
+
+def _add_prefix(parser):
+    here = prefixes.around(__file__)
+    parser.add_argument(
+        "--prefix", default=here, required=not here, metavar="DIR", help="folder that holds the installation"
+    )
+    parser.add_argument("--quiet", action="store_true", help="say errors only")
+
+
+def _add_packages(parser):
+    parser.add_argument("--python", default="", metavar="PROGRAM|3.N", help="Python to install for")
+    parser.add_argument(
+        "--wheelhouse", metavar="DIR", help="install from the wheels in this folder alone, offline"
+    )
+    parser.add_argument(
+        "--torch",
+        default="auto",
+        choices=["auto", "cpu", "cuda", *torch_choice.FLAVOURS[2:]],
+        help="build of PyTorch (default: by the machine)",
+    )
+    parser.add_argument("--torch-index", default="", metavar="URL", help="package index to take PyTorch from")
+    parser.add_argument(
+        "--tool", default="auto", choices=["auto", "pip", "uv"], help="what installs packages"
+    )
+
+
+def _wishes(options):
+    return installation.Wishes(
+        source=PROJECT,
+        python=options.python,
+        wheelhouse=options.wheelhouse or "",
+        torch=options.torch,
+        torch_index=options.torch_index,
+        tool=options.tool,
+        window=getattr(options, "with_window", False),
+        weights=tuple(getattr(options, "weights", ())),
+        write_nuke_path=getattr(options, "write_nuke_path", False),
+        dry_run=getattr(options, "dry_run", False),
+    )
+
+
+def _install(options, journal):
+    return installation.install(prefixes.Prefix(options.prefix), _wishes(options), journal)
+
+
+def _repair(options, journal):
+    return installation.repair(prefixes.Prefix(options.prefix), _wishes(options), journal, options.check)
+
+
+def _list(options, journal):
+    return installation.tell_versions(prefixes.Prefix(options.prefix), options.json)
+
+
+def _rollback(options, journal):
+    return installation.roll_back(prefixes.Prefix(options.prefix), options.version, journal)
+
+
+def _uninstall(options, journal):
+    return removal.uninstall(
+        prefixes.Prefix(options.prefix), options.version, options.keep_weights, options.dry_run, journal
+    )
+
+
+def _doctor(options, journal):
+    return doctor_host.doctor(prefixes.Prefix(options.prefix), options.json)
+
+
+def _rez(options, journal):
+    return rez_package.write_packages(prefixes.Prefix(options.prefix), options.packages, journal)
+
+
+def _clone(options, journal):
+    folder = os.path.abspath(options.prefix)
+    python = project_environment.set_up(PROJECT, folder, _wishes(options), options.name == "test", journal)
+    if options.name == "setup":
+        journal.say("ready. The command is {}.".format(os.path.join(os.path.dirname(python), "efficienttam")))
+        return outcome.OK
     # Two at a time: many tests wait for processes of their own. A file's tests stay together.
     tests = ["pytest", "-n", "2", "--dist", "loadfile"]
-    module = {"demo": ["efficienttam", "demo"], "test": tests}[options.action]
-    if options.action == "test":
+    module = {"demo": ["efficienttam", "demo"], "test": tests}[options.name]
+    if options.name == "test":
         os.chdir(PROJECT)
-    return hand_over([python, "-m"] + module + rest)
+    return project_environment.hand_over([python, "-m"] + module + options.rest)
 
 
-def hand_over(command):
-    """Become the command, so that signals reach it alone; return its exit status where that cannot be."""
-    sys.stdout.flush()
-    if os.name == "posix":
-        os.execve(command[0], command, clean_environment())
-    process = subprocess.Popen(command, env=clean_environment())
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+def _download(options, journal):
+    place = platform_tags.platform_named(options.platform)
+    python = platform_tags.parse_python(options.python)
+    choice = torch_choice.TorchChoice("", "left out")
+    if options.torch != "none":
+        choice = torch_choice.choose(options.torch, options.torch_index, place, [])
+    kinds = ["run", "dev"] if options.with_tests else ["run", "window"] if options.with_window else ["run"]
+    return download.download(HERE, place, python, choice, options.wheelhouse, kinds, journal)
 
 
-def check_python():
-    """Raise InstallError when this Python is too old for the engine, naming one that is not."""
-    if sys.version_info >= OLDEST:
-        return
-    newer = [name for name in ("python3.13", "python3.12", "python3.11", "python3.10") if shutil.which(name)]
-    remedy = "Start this script with {}.".format(newer[0]) if newer else "Install a newer Python."
-    raise InstallError(
-        "this is Python {}; the engine needs {}.{} or newer. {}".format(
-            sys.version.split()[0], OLDEST[0], OLDEST[1], remedy
-        )
-    )
-
-
-def set_up(prefix, wheelhouse, for_tests):
-    """Make or refresh the environment and return its Python. Quick when nothing changed."""
-    if wheelhouse and not os.path.isdir(wheelhouse):
-        raise InstallError("there is no wheelhouse folder {}.".format(wheelhouse))
-    locks = [RUN_LOCK, DEV_LOCK] if for_tests else [RUN_LOCK]
-    wanted = {lock: sum_of(os.path.join(PROJECT, lock)) for lock in locks}
-    wanted["project"] = PROJECT + " " + sum_of(os.path.join(PROJECT, "setup.cfg"))
-    wanted["python"] = "{}.{}".format(*sys.version_info[:2])
-    python = python_of(prefix)
-    installed = read_stamp(prefix)
-    works = installed.get("python") == wanted["python"] and runs(python)
-    if works and all(installed.get(key) == value for key, value in wanted.items()):
-        return python
-    if not works:
-        make_environment(prefix)
-        installed = {}
-    print("install: installing into {} ...".format(prefix), flush=True)
-    remove(os.path.join(prefix, STAMP))
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-    source = ["--no-index", "--find-links", os.path.abspath(wheelhouse)] if wheelhouse else []
-    lists = [word for lock in locks for word in ("-r", os.path.join(PROJECT, lock))]
-    run(pip + source + lists)
-    # setuptools is in the list above, so building our own package needs nothing from anywhere.
-    run(pip + ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--editable", PROJECT])
-    write_stamp(prefix, dict(installed, **wanted))
-    return python
-
-
-def make_environment(prefix):
-    """A fresh virtual environment; only a folder that is ours, or empty, is ever cleared."""
-    mark = os.path.join(prefix, MARK)
-    if os.path.isdir(prefix) and os.listdir(prefix) and not os.path.exists(mark):
-        raise InstallError(
-            "{} exists and was not made by this script. Move it away, or give another "
-            "folder with --prefix.".format(prefix)
-        )
-    if os.path.isdir(prefix):
-        print("install: an unfinished or outdated environment is made again.", flush=True)
-        shutil.rmtree(prefix)
-    os.makedirs(prefix)
-    with open(mark, "w"):
-        pass
-    try:
-        run([sys.executable, "-m", "venv", prefix])
-    except InstallError:
-        raise InstallError(
-            "{} cannot make virtual environments. On Debian and Ubuntu install python3-venv.".format(
-                sys.executable
-            )
-        )
-
-
-def python_of(prefix):
-    """The Python inside an environment."""
-    if os.name == "nt":
-        return os.path.join(prefix, "Scripts", "python.exe")
-    return os.path.join(prefix, "bin", "python")
-
-
-def clean_environment():
-    """This process's variables without those that lend a foreign Python's packages."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
-    environment["PYTHONNOUSERSITE"] = "1"
-    return environment
-
-
-def run(command):
-    """Run a command; raise InstallError when it fails."""
-    status = subprocess.call(command, env=clean_environment())
-    if status:
-        raise InstallError(
-            "this step failed with status {}:\n  {}\nIts own words stand above. Run the same command again "
-            "to go on; without a network, give a folder of wheels with --wheelhouse.".format(
-                status, " ".join(command)
-            )
-        )
-
-
-def runs(python):
-    """True when the environment's Python starts at all."""
-    try:
-        return subprocess.call([python, "-c", ""], env=clean_environment()) == 0
-    except OSError:
-        return False
-
-
-def sum_of(path):
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
-
-
-def read_stamp(prefix):
-    try:
-        with open(os.path.join(prefix, STAMP), encoding="utf-8") as stream:
-            stamp = json.load(stream)
-    except (OSError, ValueError):
-        return {}
-    return stamp if isinstance(stamp, dict) else {}
-
-
-def write_stamp(prefix, stamp):
-    fresh = os.path.join(prefix, STAMP + ".tmp")
-    with open(fresh, "w", encoding="utf-8") as stream:
-        json.dump(stamp, stream, indent=2, sort_keys=True)
-    os.replace(fresh, os.path.join(prefix, STAMP))
-
-
-def remove(path):
-    if os.path.exists(path):
-        os.remove(path)
+def _lock(options, journal):
+    return list_making.make_lists(PROJECT, options.upgrade, options.torch_wheels, journal)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "top"},
         {"numpy", "cv2", "torch"},
     ),
+    "doctor": (
+        {"contract", "client", "weights", "media", "top"},
+        {"numpy", "torch", "av"},
+    ),
     "evaluation": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
         {"PIL", "numpy", "cv2", "torch", "matplotlib"},
@@ -61,7 +65,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"farm", "review", "evaluation", "training", "top"},
+        | {"doctor", "farm", "review", "evaluation", "training", "top"},
         {"tqdm"},
     ),
 }

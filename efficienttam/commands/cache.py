@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import time
 from typing import TYPE_CHECKING
 
-from ..contract.cache_settings import FOLDER_VARIABLE, CacheSettings, cache_settings, format_size
+from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.errors import ExitCode, JobError, OutputError
+from ..contract.settings_in_force import setting
+from ..contract.sizes import format_size
 
 if TYPE_CHECKING:
     from ..tracking import EmbeddingStore
@@ -110,7 +111,7 @@ def _files(store: EmbeddingStore, args: argparse.Namespace) -> list[StoredFile]:
                 message = f"The embedding cache {store.folder} is no folder: a file is in its place."
                 remedy = "Name its folder with --cache."
             raise JobError(message, remedy) from error
-        if args.cache or os.environ.get(FOLDER_VARIABLE):
+        if setting("cache.folder", args.cache).said:
             message = f"There is no embedding cache {store.folder}."
             raise JobError(message, "Name its folder with --cache; it is made when first filled.") from error
         return []  # The user's own, which nothing has filled yet.

@@ -22,11 +22,11 @@ from ..contract.cache_settings import (
     OFF,
     SIZE_VARIABLE,
     cache_settings,
-    format_size,
-    parse_size,
 )
 from ..contract.errors import ExitCode, JobError
+from ..contract.settings_in_force import setting
 from ..contract.site_settings import FarmSettings, Scheduler, site_settings
+from ..contract.sizes import format_size, parse_size
 from ..farm.batch_of_jobs import Batch, read_batch
 from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
@@ -204,7 +204,7 @@ def _notes(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
     notes = list(dict.fromkeys(note for shot in shots for note in shot.notes))
     if not embeds_ahead(settings):
         return notes
-    if not (settings.cache or os.environ.get(FOLDER_VARIABLE)):
+    if not (settings.cache or setting("cache.folder").said):
         notes.append(
             "no cache folder is set for the farm, so each machine uses its user's own. Where that is not one "
             "folder for all, set farm.cache, or farm.shared_cache to false."

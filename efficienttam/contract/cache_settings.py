@@ -1,6 +1,6 @@
 """The embedding cache as a site sets it up: where, how large, in which number format.
 
-What is not said is taken from environment variables, then from the platform's convention. None of
+What is not said is taken from environment variables, the site's file, then the platform's convention. None of
 it is part of a job: with any place and any size the same job gives the same mattes.
 Standard library only, Python 3.7 or newer.
 """
@@ -10,22 +10,20 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
-import re
 import shutil
 
 from .errors import JobError
+from .settings_in_force import setting
+from .sizes import parse_size
 from .user_cache import user_cache
 
 FOLDER_VARIABLE = "EFFICIENTTAM_CACHE"
 SIZE_VARIABLE = "EFFICIENTTAM_CACHE_SIZE"
-IDENTITY_VARIABLE = "EFFICIENTTAM_CACHE_IDENTITY"
 #: Said instead of a folder.
 OFF = "off"
 #: Unless told: this many bytes, or a tenth of what is free on the disk when that is less, but so many.
 DEFAULT_SIZE = 20 * 2**30
 LEAST_DEFAULT_SIZE = 256 * 2**20
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*\Z", re.IGNORECASE)
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 class Storage(enum.Enum):
@@ -58,14 +56,14 @@ class CacheSettings:
 
 
 def cache_settings(folder: str = "", size: str = "", storage: str = "", identity: str = "") -> CacheSettings:
-    """The settings that are in force, with what is given here before what the environment says.
+    """The settings that are in force, with what is given here before what environment and site say.
 
     ``folder`` may be ``off``; ``size`` is like ``20G`` or ``500M``, in powers of 1024, and 0 is off.
     Raises JobError for values that mean nothing.
     """
-    place = folder or os.environ.get(FOLDER_VARIABLE, "")
+    place = setting("cache.folder", folder).value or ""
     place = "" if place.lower() == OFF else os.path.expanduser(place or str(user_cache() / "embeddings"))
-    said = size or os.environ.get(SIZE_VARIABLE, "")
+    said = setting("cache.size", size).value or ""
     budget = parse_size(said) if said else 0
     if place and not said:
         budget = max(LEAST_DEFAULT_SIZE, min(DEFAULT_SIZE, _free(place) // 10))
@@ -73,24 +71,8 @@ def cache_settings(folder: str = "", size: str = "", storage: str = "", identity
         folder=os.path.abspath(place) if place and budget else "",
         budget=budget if place else 0,
         storage=Storage(storage) if storage else Storage.FLOAT16,
-        identity=_identity(identity or os.environ.get(IDENTITY_VARIABLE, "")),
+        identity=_identity(setting("cache.identity", identity).value or ""),
     )
-
-
-def parse_size(text: str) -> int:
-    """Bytes of ``20G``, ``1.5 GB``, ``500M`` or ``1048576``. Raises JobError."""
-    match = _SIZE.match(text)
-    if match is None:
-        raise JobError("{!r} is not a size.".format(text), "Write a number and K, M, G or T, like 20G.")
-    return int(float(match.group(1)) * _UNITS[match.group(2).upper()])
-
-
-def format_size(count: int) -> str:
-    """``1.5 GB``, ``37.0 MB``, ``512 bytes``; powers of 1024."""
-    for unit in "TGMK":
-        if count >= _UNITS[unit]:
-            return "{:.1f} {}B".format(count / _UNITS[unit], unit)
-    return "{} bytes".format(count)
 
 
 def _identity(text: str) -> FileIdentity:

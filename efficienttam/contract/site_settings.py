@@ -1,6 +1,8 @@
 """What a site sets once for all of its shots, in one JSON file.
 
-The file is the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settings.json`` beside the package.
+The file is the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settings.json`` beside the package,
+else the one in the folder that the installer keeps its versions in. Relative paths are taken from the file's
+folder, ``~`` is the home folder. What of all this is in force, and why, ``settings_in_force`` tells.
 Nothing of it is part of a job: it decides where and with how much machine a job runs, never how a matte
 looks but for its last bits (number of threads, device).
 Standard library only, Python 3.7 or newer.
@@ -15,7 +17,8 @@ import os
 from typing import Mapping
 
 from .errors import JobError
-from .fields import Choice, Fault, Flag, Many, Number, Record, Text, Whole, field
+from .fields import Choice, Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
+from .installed import installed_prefix, package_root
 from .site_values import DeviceName, Root, Size
 
 VARIABLE = "EFFICIENTTAM_SETTINGS"
@@ -178,12 +181,34 @@ class PathRule:
 
 
 @dataclasses.dataclass(frozen=True)
+class SiteCache:
+    """Where embeddings are kept."""
+
+    folder: str = field(Text("a folder, or off"), "Folder, or off; empty for the user's own.", "")
+    size: str = field(Size("a size"), "What it may hold, like 200G.", "")
+    identity: str = field(Text("stat or content"), "What tells plate files apart: stat or content.", "")
+
+
+@dataclasses.dataclass(frozen=True)
+class SiteWeights:
+    """Where weights are, and where they come from."""
+
+    folder: str = field(Text("a folder"), "Folder of weights that is looked into first.", "")
+    source: str = field(Text("a URL or a folder"), "Mirror or folder to fetch weights from.", "")
+    offline: bool | None = field(Maybe(Flag()), "Whether connections are forbidden; null for not said.", None)
+
+
+@dataclasses.dataclass(frozen=True)
 class SiteSettings:
     """All of the file. The first three are for a host, which reads them by itself."""
 
     python: str = field(Text("a program"), "The engine's Python.", "")
     engine: str = field(Text("a folder"), "Folder that holds the package.", "")
     feed: str = field(Text("a folder"), "Folder for frames rendered for the engine.", "")
+    device: str = field(DeviceName("a device"), "Device of jobs that say auto.", "")
+    threads: int = field(Whole("a count", least=0, most=1024), "CPU threads of jobs that say 0.", 0)
+    cache: SiteCache = field(Record(SiteCache), "The embedding cache.", SiteCache())
+    weights: SiteWeights = field(Record(SiteWeights), "Weights.", SiteWeights())
     path_map: tuple[PathRule, ...] = field(
         Many(Record(PathRule), "a list of storages"), "Storages by platform.", ()
     )
@@ -222,6 +247,7 @@ def settings_file(environment: Mapping[str, str] = os.environ) -> str:
         )
     if named:
         return named
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    beside = os.path.join(os.path.dirname(package), FILE)
-    return beside if os.path.isfile(beside) else ""
+    for folder in (package_root(), installed_prefix()):
+        if folder and os.path.isfile(os.path.join(folder, FILE)):
+            return os.path.join(folder, FILE)
+    return ""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .cache_settings import OFF, parse_size
 from .errors import JobError
 from .fields import REFUSED, Fault, Text
 from .rules import DEVICE, DEVICE_REMEDY
+from .sizes import parse_size
 
+_OFF = "off"
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:(?:[\\/]|\Z)|\\\\|//")
 
 
@@ -54,7 +55,7 @@ class Root(Text):
 
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         text = super().read(value, place, faults)
-        if text is REFUSED or not text or (self.may_be_off and text.lower() == OFF):
+        if text is REFUSED or not text or (self.may_be_off and text.lower() == _OFF):
             return text
         whole = (self.posix and text.startswith("/")) or (self.windows and _WINDOWS_ROOT.match(text))
         return text if whole else self.refuse(text, place, faults)

@@ -8,14 +8,17 @@ import torch
 
 from ..contract.errors import DeviceError
 from ..contract.job import Precision
+from ..contract.settings_in_force import setting
 
 
 def choose_device(name: str | None = None) -> torch.device:
     """The device of that name: ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
 
-    None or ``auto`` takes CUDA where there is one, else MPS, else the CPU. Raises DeviceError for a
-    device this machine does not have: work asked of a GPU is never done on the CPU instead.
+    None or ``auto`` is what the site says, else CUDA where there is one, else MPS, else the CPU. Raises
+    DeviceError for a device this machine does not have: work asked of a GPU is never done on the CPU instead.
     """
+    if name in (None, "", "auto"):
+        name = setting("device").value
     if name in (None, "", "auto"):
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from ..contract.errors import WeightsError
+from ..contract.settings_in_force import setting
 from . import transfer
 from .file_lock import exclusive
 from .location import cache_folder
@@ -37,9 +38,9 @@ def download_weights(
 ) -> Path:
     """Bring the weights of a variant into ``folder`` (default: the user's cache) and return their path.
 
-    ``source`` (else ``$EFFICIENTTAM_WEIGHTS_SOURCE``, else the registry's) is a base URL, a
-    ``file:`` URL or a folder. ``offline`` (else ``$EFFICIENTTAM_OFFLINE``) allows the latter two
-    only. ``progress(done, total)`` counts bytes; total is None where the server does not say. An
+    ``source`` (else ``$EFFICIENTTAM_WEIGHTS_SOURCE``, the site's, the registry's) is a base URL, a
+    ``file:`` URL or a folder. ``offline`` (else ``$EFFICIENTTAM_OFFLINE``, the site's) allows the latter
+    two only. ``progress(done, total)`` counts bytes; total is None where the server does not say. An
     interrupted download is continued by the next call, in this process or another; two at once wait
     for each other. A file that is there and sound is left alone; a damaged one is fetched again.
 
@@ -49,9 +50,9 @@ def download_weights(
     entry = find_entry(name)
     if entry.embedded:
         return entry.embedded_path
-    base = source or os.environ.get(SOURCE_VARIABLE) or entry.source
+    base = str(setting("weights.source", source).value or entry.source)
     if offline is None:
-        offline = os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0")
+        offline = bool(setting("weights.offline").value)
     target = _place(entry, folder)
     with exclusive(target.with_name(target.name + ".lock"), lock_patience):
         if not (target.is_file() and _is_sound(target, entry)):

@@ -9,6 +9,7 @@ import torch
 
 from ..contract.errors import DeviceError
 from ..contract.job import Precision
+from ..contract.settings_in_force import setting
 from ..model.build import build_unfilled
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
@@ -33,7 +34,7 @@ def load_model(
     ``device`` is cpu, mps, cuda or cuda:N; None or "auto" takes a GPU where there is one.
     ``weights`` is a file or folder; without it they are looked for as ``find_weights`` says. Nothing
     is downloaded. ``precision`` is what the network computes in but for its heads, ``threads``
-    how many CPU threads this whole process uses (None or 0: PyTorch's choice). ``compile``
+    how many CPU threads this whole process uses (None or 0: the site's or PyTorch's choice). ``compile``
     compiles the image encoder when it is first used, as ``torch.compile`` does: that takes up to a
     minute, is kept on disk, and pays in bfloat16 alone (docs/performance.md).
 
@@ -42,6 +43,7 @@ def load_model(
     """
     target = choose_device(device)
     dtype = choose_precision(target, Precision(precision))
+    threads = setting("threads", threads).value
     if threads:
         torch.set_num_threads(threads)
     path, digest = weights_file(name, weights)

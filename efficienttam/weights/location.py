@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 from ..contract.errors import WeightsError
+from ..contract.installed import installed_prefix
+from ..contract.settings_in_force import setting
 from ..contract.user_cache import user_cache
 from .registry import WeightsEntry, find_entry
 
-#: A folder of weights, a studio's shared one say; read, never written.
+#: Says a folder of weights, a studio's shared one say, as ``weights.folder`` of the site's file does; it is
+#: read, never written.
 FOLDER_VARIABLE = "EFFICIENTTAM_WEIGHTS"
 
 
@@ -22,9 +25,9 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
     """The weights file of a variant.
 
     ``weights`` is a file, or a folder to look into and nowhere else. Without it: the folder of
-    ``$EFFICIENTTAM_WEIGHTS``, for embedded weights the package itself, the user's cache. In each folder
-    a ``.safetensors`` file of the variant's name is taken where there is no ``.pt``. Raises WeightsError
-    that lists files and places.
+    ``$EFFICIENTTAM_WEIGHTS`` or of the site's file, for embedded weights the package itself, the
+    installation's, the user's cache. In each folder a ``.safetensors`` file of the variant's name is taken
+    where there is no ``.pt``. Raises WeightsError that lists files and places.
     """
     if weights is not None and not Path(weights).expanduser().is_dir():
         path = Path(weights).expanduser()
@@ -49,11 +52,14 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
 
 def _folders(entry: WeightsEntry) -> list[Path]:
     folders = [cache_folder()]
+    prefix = installed_prefix()
+    if prefix:
+        folders.insert(0, Path(prefix, "weights"))
     if entry.embedded:
         folders.insert(0, entry.embedded_path.parent)
-    shared = os.environ.get(FOLDER_VARIABLE, "")
+    shared = setting("weights.folder").value
     if shared:
-        folders.insert(0, Path(shared).expanduser())
+        folders.insert(0, Path(shared))
     return folders
 
 

@@ -361,8 +361,8 @@ def engine_settings() -> settings.Settings:
     if not os.path.isfile(found.python):
         raise JobError(
             "The engine is not installed: there is no {}.".format(found.python),
-            "Run python3 install/install.py in {}, or name its Python in EFFICIENTTAM_PYTHON.".format(
-                settings.root_of_plugin()
+            "{} in a terminal, or name its Python in EFFICIENTTAM_PYTHON.".format(
+                settings.how_to_install(settings.root_of_plugin())
             ),
         )
     return found

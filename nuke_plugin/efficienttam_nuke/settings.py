@@ -4,10 +4,11 @@ For each value the first that says something counts:
 
 1. the environment: EFFICIENTTAM_PYTHON, EFFICIENTTAM_ENGINE, EFFICIENTTAM_FEED;
 2. the site's file: the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settings.json`` beside
-   ``nuke_plugin``; a JSON object with any of "python", "engine" and "feed", beside what the engine reads
-   of it. Relative paths are taken from the file's folder, ``~`` is the home folder;
-3. what the installer makes: ``.venv`` and ``efficienttam`` beside ``nuke_plugin``, and a folder of this
-   user in the system's temporary folder.
+   ``nuke_plugin``, else in the folder that the installer keeps its versions in; a JSON object with any of
+   "python", "engine" and "feed", beside what the engine reads of it. Relative paths are taken from the
+   file's folder, ``~`` is the home folder;
+3. what the installer makes: ``environment``, in a clone ``.venv``, and ``efficienttam`` beside
+   ``nuke_plugin``, and a folder of this user in the system's temporary folder.
 
 Standard library only, Python 3.7 or newer.
 """
@@ -24,7 +25,7 @@ from typing import Dict, Mapping
 
 FILE = "efficienttam_settings.json"
 #: Of the same file, read by the engine (``efficienttam.contract.site_settings``).
-ENGINE_NAMES = ("path_map", "farm")
+ENGINE_NAMES = ("device", "threads", "cache", "weights", "path_map", "farm")
 _VARIABLES = {"python": "EFFICIENTTAM_PYTHON", "engine": "EFFICIENTTAM_ENGINE", "feed": "EFFICIENTTAM_FEED"}
 
 
@@ -63,14 +64,32 @@ def settings_file(environment: Mapping[str, str], root: str) -> str:
         raise SettingsError(
             "EFFICIENTTAM_SETTINGS names {}, and there is no such file. Correct it or unset it.".format(file)
         )
-    file = file or os.path.join(root, FILE)
-    return file if os.path.isfile(file) else ""
+    if file:
+        return file
+    places = [root]
+    if os.path.basename(os.path.dirname(root)) == "versions":
+        places.append(os.path.dirname(os.path.dirname(root)))
+    files = [os.path.join(place, FILE) for place in places]
+    return next((found for found in files if os.path.isfile(found)), "")
 
 
 def root_of_plugin() -> str:
     """The folder that holds ``nuke_plugin``."""
     here = os.path.dirname(os.path.abspath(__file__))
     return os.path.dirname(os.path.dirname(here))
+
+
+def how_to_install(root: str) -> str:
+    """The command that makes the engine of this plugin, as a sentence; ``root`` holds ``nuke_plugin``."""
+    script = os.path.join(root, "install", "install.py")
+    if not os.path.isfile(script):
+        return "Get the whole release of this plugin and run its install/install.py"
+    python = "py" if sys.platform == "win32" else "python3"
+    action = "setup"
+    if os.path.isdir(os.path.join(root, "environment")):
+        # One of several versions that the installer keeps; this one lost its environment's Python.
+        action = "repair"
+    return 'Run {} "{}" {}'.format(python, script, action)
 
 
 def _defaults(root: str) -> Dict[str, str]:
@@ -80,8 +99,9 @@ def _defaults(root: str) -> Dict[str, str]:
     except (KeyError, OSError, ImportError):
         # A user without a name, as in some containers.
         user = "user"
+    installed = os.path.isdir(os.path.join(root, "environment"))
     return {
-        "python": os.path.join(root, ".venv", *inside),
+        "python": os.path.join(root, "environment" if installed else ".venv", *inside),
         "engine": root,
         "feed": os.path.join(tempfile.gettempdir(), "efficienttam_" + user),
     }

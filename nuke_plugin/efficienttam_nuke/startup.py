@@ -27,7 +27,16 @@ def _always() -> None:
 
     root = settings.root_of_plugin()
     nuke.pluginAddPath(os.path.join(root, "gizmos").replace("\\", "/"))
-    engine_package.load_engine_package(settings.read_settings(os.environ, root).engine)
+    engine = root
+    try:
+        engine = settings.read_settings(os.environ, root).engine
+    except settings.SettingsError as error:
+        # The buttons say it again; without the engine's package they could not even do that.
+        nuke.tprint("EfficientTAM: {}".format(error))
+    try:
+        engine_package.load_engine_package(engine)
+    except engine_package.EngineMissing as error:
+        nuke.tprint("EfficientTAM did not start: {} {}.".format(error, settings.how_to_install(root)))
 
 
 def _interface() -> None:

@@ -22,7 +22,7 @@ from efficienttam.contract.document import read_job, write_job
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_shot_done_by_three_schedulers_equals_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

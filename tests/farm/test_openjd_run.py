@@ -64,7 +64,7 @@ def find_openjd() -> str:
 
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not find_openjd(), reason="There is no openjd here: pip install openjd-cli==0.8.0."),
     pytest.mark.skipif(sys.platform == "win32", reason="Tasks are killed by signals of POSIX."),
 ]

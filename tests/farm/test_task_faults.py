@@ -305,6 +305,7 @@ def test_records_of_a_job_that_was_edited_are_not_used(shot, tasks):
     assert not list((shot / "out").glob("*.exr"))
 
 
+@pytest.mark.long
 def test_nothing_is_written_elsewhere(shot, tmp_path):
     """From a folder, with a home and a place for temporary files, that stay empty."""
     empty = {name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "CWD")}

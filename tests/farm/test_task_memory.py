@@ -30,7 +30,7 @@ def tasks(tmp_path_factory):
     served.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mattes_of_many_records_take_the_memory_of_few(tmp_path, tasks):
     """Records of a still, made up: a matte takes 1.2 MB, those of two objects on 48 more frames 118 MB."""
     rng = np.random.default_rng(3)

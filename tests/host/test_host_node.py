@@ -453,6 +453,19 @@ class Life(InNuke):
             del os.environ["EFFICIENTTAM_ENGINE"]
         self.assertIn("EfficientTAM did not start", self.session.printed[-1])
 
+    def test_a_wrong_settings_file_is_told_at_start_and_by_the_buttons(self):
+        from efficienttam_nuke import startup
+
+        os.environ["EFFICIENTTAM_SETTINGS"] = os.path.join("no", "such", "file")
+        try:
+            startup.always()
+            self.press("include", point=[50, 80])
+            self.press("track_both")
+        finally:
+            del os.environ["EFFICIENTTAM_SETTINGS"]
+        self.assertIn("there is no such file", self.session.printed[0])
+        self.assertIn("there is no such file", self.text("status"))
+
     def test_another_group_is_not_touched(self):
         other = self.nuke.nodes.Group()
         from efficienttam_nuke import callbacks, tracker_node

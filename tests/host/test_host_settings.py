@@ -57,6 +57,25 @@ class Settings(unittest.TestCase):
         known = {field.name for field in dataclasses.fields(site_settings.SiteSettings)}
         self.assertEqual(known, {*settings._VARIABLES, *settings.ENGINE_NAMES})
 
+    def test_what_an_installation_has(self):
+        version = os.path.join(self.root, "versions", "1.0.0")
+        os.makedirs(os.path.join(version, "environment"))
+        shared = self.write({"feed": "/fast"})
+        self.assertEqual(settings.settings_file({}, version), shared)
+        found = settings.read_settings({}, version)
+        self.assertEqual(found.feed, os.path.abspath("/fast"))
+        self.assertTrue(found.python.startswith(os.path.join(version, "environment", "")))
+        own = self.write({}, os.path.join("versions", "1.0.0", settings.FILE))
+        self.assertEqual(settings.settings_file({}, version), own)
+
+    def test_how_to_install_is_a_command(self):
+        self.assertIn("whole release", settings.how_to_install(self.root))
+        os.makedirs(os.path.join(self.root, "install"))
+        script = self.write("", os.path.join("install", "install.py"))
+        self.assertTrue(settings.how_to_install(self.root).endswith('"{}" setup'.format(script)))
+        os.makedirs(os.path.join(self.root, "environment"))
+        self.assertTrue(settings.how_to_install(self.root).endswith('"{}" repair'.format(script)))
+
     def test_wrong_files_are_told(self):
         for wrong in ("{", "[]", '{"python": 3}', '{"pyhton": "x"}'):
             self.write(wrong)

@@ -46,7 +46,7 @@ class _WithFarm(_InNuke):
 
     def wait(self):
         uuid = self.node["efficienttam_uuid"].getText()
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while self.farm.submissions().is_open(uuid):
             self.assertLess(time.monotonic(), end, "The submission did not end.")
             self.farm.submissions().poll()
@@ -140,7 +140,7 @@ class WithAWindow(_WithFarm):
         self.press("submit")
         uuid = self.node["efficienttam_uuid"].getText()
         self.nuke.delete(self.node)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while self.farm.submissions().is_open(uuid):
             self.assertLess(time.monotonic(), end)
             self.farm.submissions().poll()

@@ -1,0 +1,29 @@
+"""``settings``: what the site and the environment set, and which of them said it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..contract.errors import ExitCode
+from ..contract.settings_in_force import all_settings
+
+
+def settings(args: argparse.Namespace) -> int:
+    """Prints every setting, its value and where that came from."""
+    rows = list(all_settings())
+    if args.json:
+        told = {row.name: {"value": row.value, "from": row.origin} for row in rows}
+        print(json.dumps(told, indent=2))
+        return ExitCode.OK
+    table = [(row.name, _text(row.value), row.origin) for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in (0, 1)]
+    for name, value, origin in table:
+        print(f"{name.ljust(widths[0])}  {value.ljust(widths[1])}  {origin}")
+    return ExitCode.OK
+
+
+def _text(value: object) -> str:
+    if value in ("", None) or value == [] or value == ():
+        return "-"
+    return json.dumps(value) if isinstance(value, (list, tuple, bool, dict)) else str(value)

@@ -1,0 +1,1 @@
+"""Whether the engine can work on this machine: one check a line, with its remedy."""
