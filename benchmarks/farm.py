@@ -35,11 +35,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 
 from efficienttam.batch.progress import SilentProgress
-from efficienttam.contract.cache_settings import CacheSettings, format_size
+from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.job import Mattes, Model, Output, Plate, Refine, TrackedObject, TrackJob
 from efficienttam.contract.prompts import Prompt
 from efficienttam.contract.region import Region
 from efficienttam.contract.site_settings import FarmSettings
+from efficienttam.contract.sizes import format_size
 from efficienttam.farm.shot_job import ShotJob
 from efficienttam.farm.simulation import simulate
 

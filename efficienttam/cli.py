@@ -15,6 +15,7 @@ from .batch.interruption import leave_at_once
 from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
 from .commands.farm_arguments import add_farm
+from .commands.going_on import say_how
 from .commands.site_arguments import add_site
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
@@ -48,12 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
     if arguments is None and hasattr(args, "threads"):
-        leave_at_once(functools.partial(_tell_stopped, getattr(args, "progress", "none")))
+        leave_at_once(functools.partial(_tell_stopped, args))
     try:
         return int(args.command(args))
     except EfficientTAMError as error:
         if args.debug:
             traceback.print_exc()
+        say_how(error, args)
         print(f"efficienttam: {error}", file=sys.stderr)
         return int(error.exit_code)
     except BrokenPipeError:
@@ -71,10 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.FAILED)
 
 
-def _tell_stopped(style: str, stopped: Cancelled) -> None:
+def _tell_stopped(args: argparse.Namespace, stopped: Cancelled) -> None:
     """Says that a signal came while nothing was being made."""
+    say_how(stopped, args)
     print(f"efficienttam: {stopped}", file=sys.stderr)
-    make_progress(ProgressStyle(style)).failed(stopped)
+    make_progress(ProgressStyle(getattr(args, "progress", "none"))).failed(stopped)
 
 
 def build_parser() -> Parser:
@@ -133,6 +136,7 @@ def _add_job_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     embed = _add(commands, "embed", "fill the embedding cache for a job document", "jobs", "embed")
     embed.add_argument("job", metavar="JOB.json")
     embed.add_argument("--frames", metavar="A-B", help="do this part of the job's range only")
+    embed.set_defaults(keeps=True)
     _add_progress(embed)
     _add_machine(embed)
 
@@ -404,6 +408,7 @@ def _add_farm_task(kinds: argparse._SubParsersAction[Parser]) -> None:
     task.add_argument(
         "--path-map", default="", metavar="FILE", help="path mapping rules of an Open Job Description session"
     )
+    task.set_defaults(keeps=True)
     _add_progress(task)
     _add_machine(task)
 

@@ -11,9 +11,10 @@ from .batch.failures import plain_failures
 from .batch.footage import Footage
 from .batch.open_job import OpenJob, Stop
 from .batch.progress import Progress, SilentProgress, tell_count
-from .contract.cache_settings import CacheSettings, cache_settings, format_size
+from .contract.cache_settings import CacheSettings, cache_settings
 from .contract.errors import JobError, OutputError
 from .contract.job import TrackJob
+from .contract.sizes import format_size
 from .tracking.embedding_store import obstacle
 from .tracking.frame_encoder import FrameEncoder
 

@@ -33,7 +33,7 @@ class _Leaving:
         self._told = told
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        stopped = Cancelled("Stopped.", "Run it again, with --resume to keep what is there.")
+        stopped = Cancelled("Stopped.")
         stopped.exit_code = _SIGNALS[signal.Signals(number)]
         self._told(stopped)
         sys.stdout.flush()
@@ -81,5 +81,5 @@ class Interruption:
         if not self._deferred and isinstance(before, _Leaving):
             before(number, frame)
         if again or not self._deferred:
-            raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
+            raise Cancelled("Stopped before it was done.")
         print("Stopping after this frame; once more stops at once.", file=sys.stderr, flush=True)

@@ -176,7 +176,7 @@ class OpenJob:
     def end_if_stopped(self) -> None:
         """Raises Cancelled once the job is to stop."""
         if self._stop():
-            raise Cancelled("Stopped before it was done.", "Run it again with --resume to go on.")
+            raise Cancelled("Stopped before it was done.")
 
 
 def _by_tracking(thing: TrackedObject) -> bool:

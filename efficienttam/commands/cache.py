@@ -8,9 +8,10 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from ..contract.cache_settings import CacheSettings, cache_settings, format_size
+from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.errors import ExitCode, JobError, OutputError
 from ..contract.settings_in_force import setting
+from ..contract.sizes import format_size
 
 if TYPE_CHECKING:
     from ..tracking import EmbeddingStore

@@ -22,18 +22,18 @@ from ..contract.cache_settings import (
     OFF,
     SIZE_VARIABLE,
     cache_settings,
-    format_size,
-    parse_size,
 )
 from ..contract.errors import Cancelled, EfficientTAMError, ExitCode, JobError
 from ..contract.settings_in_force import setting
 from ..contract.site_settings import FarmSettings, Scheduler, SiteSettings, site_settings
+from ..contract.sizes import format_size, parse_size
 from ..farm.batch_of_jobs import Batch, Refused, exit_code_of, read_batch, refusal
 from ..farm.bundle import as_data, make_plan, write_documents
 from ..farm.estimate import Estimate, estimate
 from ..farm.plan import embeds_ahead
 from ..farm.shot_job import ShotJob
 from ..farm.simulation import Simulation, simulate
+from ..farm.submission import SubmissionError
 from ..farm.task import FarmPlan
 from .jobs import Stop, stopping
 
@@ -117,7 +117,7 @@ def retry(args: argparse.Namespace) -> int:
     with stopping() as stop:
         lacking = {shot.name: _verified(shot, stop).incomplete for shot in batch.shots}
     if not any(lacking.values()):
-        print("Every matte is there and right: nothing is to be tried again.")
+        print("Every matte is there and whole: nothing is to be tried again.")
         return ExitCode.OK
     again = Batch(tuple(shot for shot in batch.shots if lacking[shot.name]), batch.refused)
     made = _planned(args, again, site.farm)
@@ -169,7 +169,7 @@ def _write(
         return ExitCode.OK
     submit = _writer(scheduler, "submit") if args.submit else None
     paths = [*write_documents(made, batch.shots, folder), *_writer(scheduler, "write")(made, folder)]
-    ids = submit(made, folder) if submit else []
+    ids = _submitted(submit, made, folder) if submit else []
     if args.json:
         data = {"written": paths, "submitted": ids, "refused": [str(one.error) for one in batch.refused]}
         print(json.dumps(data, indent=2))
@@ -180,6 +180,15 @@ def _write(
     for one in ids:
         print(f"submitted {one}")
     return ExitCode.OK
+
+
+def _submitted(submit: Written, made: FarmPlan, folder: str) -> list[str]:
+    """What was handed over. Raises SubmissionError, which says where the bundle lies nevertheless."""
+    try:
+        return submit(made, folder)
+    except SubmissionError as error:
+        remedy = f"{error.remedy} What was written stays in {folder!r}."
+        raise SubmissionError(error.message, remedy.strip()) from error
 
 
 def _writer(scheduler: Scheduler, does: str) -> Written:

@@ -29,7 +29,7 @@ def add_farm(kinds: argparse._SubParsersAction[Parser], add: Add) -> None:
         writer.set_defaults(scheduler=scheduler)
         _add_batch(writer)
         _add_written(writer)
-    verify = add(kinds, "verify", "prove that all mattes of jobs are there and right", "farm", "verify")
+    verify = add(kinds, "verify", "prove that all mattes of jobs are there and whole", "farm", "verify")
     _add_batch(verify)
     _add_suspicious(verify)
     retry = add(kinds, "retry", "write work for the mattes alone that are missing or bad", "farm", "retry")

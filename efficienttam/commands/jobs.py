@@ -20,6 +20,7 @@ from ..contract.job import TrackJob
 from ..contract.job_files import claimed
 from ..contract.sequence import parse_frames
 from .cache import settings_from
+from .going_on import say_how
 from .words import in_words
 
 Stop = Callable[[], bool]
@@ -118,6 +119,7 @@ def telling(args: argparse.Namespace) -> Iterator[Progress]:
     try:
         yield progress
     except EfficientTAMError as error:
+        say_how(error, args)
         progress.failed(error)
         raise
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
-import re
 import shutil
 
 from .errors import JobError
 from .settings_in_force import setting
+from .sizes import parse_size
 from .user_cache import user_cache
 
 FOLDER_VARIABLE = "EFFICIENTTAM_CACHE"
@@ -24,8 +24,6 @@ OFF = "off"
 #: Unless told: this many bytes, or a tenth of what is free on the disk when that is less, but so many.
 DEFAULT_SIZE = 20 * 2**30
 LEAST_DEFAULT_SIZE = 256 * 2**20
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*\Z", re.IGNORECASE)
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 class Storage(enum.Enum):
@@ -75,22 +73,6 @@ def cache_settings(folder: str = "", size: str = "", storage: str = "", identity
         storage=Storage(storage) if storage else Storage.FLOAT16,
         identity=_identity(setting("cache.identity", identity).value or ""),
     )
-
-
-def parse_size(text: str) -> int:
-    """Bytes of ``20G``, ``1.5 GB``, ``500M`` or ``1048576``. Raises JobError."""
-    match = _SIZE.match(text)
-    if match is None:
-        raise JobError("{!r} is not a size.".format(text), "Write a number and K, M, G or T, like 20G.")
-    return int(float(match.group(1)) * _UNITS[match.group(2).upper()])
-
-
-def format_size(count: int) -> str:
-    """``1.5 GB``, ``37.0 MB``, ``512 bytes``; powers of 1024."""
-    for unit in "TGMK":
-        if count >= _UNITS[unit]:
-            return "{:.1f} {}B".format(count / _UNITS[unit], unit)
-    return "{} bytes".format(count)
 
 
 def _identity(text: str) -> FileIdentity:

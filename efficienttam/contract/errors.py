@@ -28,6 +28,8 @@ class ExitCode(enum.IntEnum):
     INCOMPLETE = 7
     #: Mattes are to be checked, and the command was asked to fail on that.
     TO_CHECK = 8
+    #: A scheduler is not there or takes no job. What was written for it stays.
+    SUBMISSION = 9
     #: Interrupted by the user or the scheduler; complete frames were kept.
     CANCELLED = 130
     #: Ended by SIGTERM; complete frames were kept.

@@ -22,7 +22,8 @@ REFINE_EDGES = 'set "refine" to "unmix"'
 #: Most pixels that an edge or its band may be wide.
 WIDEST = 1000
 _OBJECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
+DEVICE = re.compile(r"(auto|cpu|mps|cuda(:\d{1,3})?)\Z")
+DEVICE_REMEDY = "Write auto, cpu, mps, cuda or cuda:1."
 _VIEW = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
@@ -36,9 +37,8 @@ def broken_rules(job: TrackJob) -> list[Fault]:
     faults.extend(_view_faults(job))
     faults.extend(_matte_faults(job.mattes))
     device = known(job.model, "device")
-    if device is not None and not _DEVICE.match(device):
-        remedy = "Write auto, cpu, mps, cuda or cuda:1."
-        faults.append(Fault("model.device", f"{device!r} is not a device.", remedy))
+    if device is not None and not DEVICE.match(device):
+        faults.append(Fault("model.device", f"{device!r} is not a device.", DEVICE_REMEDY))
     return faults
 
 

@@ -4,7 +4,7 @@ The file is the one that EFFICIENTTAM_SETTINGS names, else ``efficienttam_settin
 else the one in the folder that the installer keeps its versions in. Relative paths are taken from the file's
 folder, ``~`` is the home folder. What of all this is in force, and why, ``settings_in_force`` tells.
 Nothing of it is part of a job: it decides where and with how much machine a job runs, never how a matte
-looks.
+looks but for its last bits (number of threads, device).
 Standard library only, Python 3.7 or newer.
 """
 
@@ -19,6 +19,7 @@ from typing import Mapping
 from .errors import JobError
 from .fields import Choice, Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .installed import installed_prefix, package_root
+from .site_values import DeviceName, Root, Size
 
 VARIABLE = "EFFICIENTTAM_SETTINGS"
 FILE = "efficienttam_settings.json"
@@ -138,12 +139,18 @@ class FarmSettings:
     shared_cache: bool = field(
         Flag(), "Whether all farm machines see one embedding cache; else each task fills its own.", True
     )
-    cache: str = field(Text("a folder"), "Folder of the embedding cache; empty for each machine's own.", "")
-    cache_size: str = field(Text("a size"), "What it may hold, like 2T; empty for the machine's own.", "")
-    weights: str = field(
-        Text("a folder"), "Folder of weights; empty for the job's own, or the machine's.", ""
+    cache: str = field(
+        Root("the whole path of a folder, or off", may_be_off=True),
+        "Folder of the embedding cache; empty for each machine's own.",
+        "",
     )
-    device: str = field(Text("a device name"), "Device instead of the job's; empty for the job's.", "")
+    cache_size: str = field(Size("a size"), "What it may hold, like 2T; empty for the machine's own.", "")
+    weights: str = field(
+        Root("the whole path of a folder"),
+        "Folder of weights; empty for the job's own, or the machine's.",
+        "",
+    )
+    device: str = field(DeviceName("a device"), "Device instead of the job's; empty for the job's.", "")
     embeddings_per_second: float = field(
         Number("a rate above 0", least=0.001),
         "Embeddings a machine makes in a second, for the hours told.",
@@ -166,9 +173,11 @@ class FarmSettings:
 class PathRule:
     """One storage by the name that each platform has for it; empty where it has none."""
 
-    linux: str = field(Text("a folder"), "On Linux.", "")
-    macos: str = field(Text("a folder"), "On macOS.", "")
-    windows: str = field(Text("a folder"), "On Windows.", "")
+    linux: str = field(Root("a folder from / on", windows=False), "On Linux.", "")
+    macos: str = field(Root("a folder from / on", windows=False), "On macOS.", "")
+    windows: str = field(
+        Root("a folder with its drive or server, like S:\\show", posix=False), "On Windows.", ""
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,7 +185,7 @@ class SiteCache:
     """Where embeddings are kept."""
 
     folder: str = field(Text("a folder, or off"), "Folder, or off; empty for the user's own.", "")
-    size: str = field(Text("a size"), "What it may hold, like 200G.", "")
+    size: str = field(Size("a size"), "What it may hold, like 200G.", "")
     identity: str = field(Text("stat or content"), "What tells plate files apart: stat or content.", "")
 
 
@@ -196,7 +205,7 @@ class SiteSettings:
     python: str = field(Text("a program"), "The engine's Python.", "")
     engine: str = field(Text("a folder"), "Folder that holds the package.", "")
     feed: str = field(Text("a folder"), "Folder for frames rendered for the engine.", "")
-    device: str = field(Text("a device name"), "Device of jobs that say auto.", "")
+    device: str = field(DeviceName("a device"), "Device of jobs that say auto.", "")
     threads: int = field(Whole("a count", least=0, most=1024), "CPU threads of jobs that say 0.", 0)
     cache: SiteCache = field(Record(SiteCache), "The embedding cache.", SiteCache())
     weights: SiteWeights = field(Record(SiteWeights), "Weights.", SiteWeights())

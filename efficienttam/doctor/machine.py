@@ -12,10 +12,11 @@ import tempfile
 from collections.abc import Iterator
 
 from .. import __version__
-from ..contract.cache_settings import cache_settings, format_size
+from ..contract.cache_settings import cache_settings
 from ..contract.errors import EfficientTAMError
 from ..contract.installed import installed_prefix, package_root
 from ..contract.settings_in_force import setting
+from ..contract.sizes import format_size
 from .report import Check, failed, passed, warned
 
 #: Below this much free memory a 2K plate with one object may not fit beside the network.

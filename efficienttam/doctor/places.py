@@ -6,10 +6,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 
-from ..contract.cache_settings import cache_settings, format_size
+from ..contract.cache_settings import cache_settings
 from ..contract.errors import EfficientTAMError
 from ..contract.settings_in_force import all_settings, setting
 from ..contract.site_settings import settings_file
+from ..contract.sizes import format_size
 from .report import Check, failed, passed, warned
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
 import re
 from collections import Counter
@@ -84,18 +85,19 @@ def read_batch(
     ``skip_faulty`` only when none is without.
     """
     wishes = [wish for path in paths for wish in _wishes(path)]
-    shots: list[ShotJob] = []
+    shots: list[tuple[Wish, ShotJob]] = []
     refused: list[Refused] = []
     for wish, name in zip(wishes, _names(wishes)):
         try:
             part = (wish.first, wish.last)
-            shots.append(read_shot_job(wish.document, name, settings, part, wish.priority, path_map, writes))
+            read = read_shot_job(wish.document, name, settings, part, wish.priority, path_map, writes)
+            shots.append((wish, read))
         except EfficientTAMError as error:
             refused.append(refusal(error, wish.place))
-    shots = _without_clashes(shots, refused)
-    if refused and not (skip_faulty and shots):
+    kept = _without_clashes(shots, refused)
+    if refused and not (skip_faulty and kept):
         raise BatchFaults(refused, len(wishes))
-    return Batch(tuple(shots), tuple(refused))
+    return Batch(tuple(kept), tuple(refused))
 
 
 def refusal(error: EfficientTAMError, place: str) -> Refused:
@@ -121,30 +123,43 @@ def _wishes(path: str) -> list[Wish]:
 
 def _rows(path: str) -> Iterator[Wish]:
     """The shots of a list. Raises JobError with all that is wrong with the list itself."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise JobError(f"The list {path!r} cannot be read: {reason}.", "Name a CSV file in UTF-8.") from error
-    heads = [head.strip().lower() for head in lines[0]] if lines else []
+    lines = _cells(path)
+    heads = [head.lower() for head in lines[0][1]] if lines else []
     unknown = [head for head in heads if head not in COLUMNS]
-    if "job" not in heads or unknown:
+    twice = [head for head, count in Counter(heads).items() if count > 1]
+    if "job" not in heads or unknown or twice:
         got = f"it has the column {unknown[0]!r}" if unknown else "it has no column 'job'"
+        got = f"it has the column {twice[0]!r} twice" if twice and not unknown else got
         remedy = nearest(unknown[0], COLUMNS) if unknown else f"The first line names {', '.join(COLUMNS)}."
         raise JobError(f"The list {path!r} cannot be used: {got}.", remedy)
     faults: list[str] = []
     wishes = []
-    for number, line in enumerate(lines[1:], 2):
-        if any(cell.strip() for cell in line):
-            cells = dict(zip(heads, (cell.strip() for cell in line)))
-            wishes.append(_wish(cells, f"{path}:{number}", os.path.dirname(path), faults))
+    for number, line in lines[1:]:
+        place, beyond = f"{path}:{number}", [cell for cell in line[len(heads) :] if cell]
+        if beyond:
+            faults.append(f"{place}: {beyond[0]!r} stands beyond the {len(heads)} columns of the first line.")
+        if any(line):
+            wishes.append(_wish(dict(zip(heads, line)), place, os.path.dirname(path), faults))
     wishes_named = Counter(wish.name.lower() for wish in wishes if wish.name)
     faults += [f"{name!r} names {count} shots." for name, count in wishes_named.items() if count > 1]
     if faults or not wishes:
         told = "\n".join(f"  {fault}" for fault in faults) or "  It names no shot."
         raise JobError(f"The list {path!r} cannot be used:\n{told}", "")
     yield from wishes
+
+
+def _cells(path: str) -> list[tuple[int, list[str]]]:
+    """The lines of a list with their numbers, cells without blanks around them. Raises JobError."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+        # Where a comma stands in numbers, spreadsheets write semicolons between cells.
+        head = next(iter(text.splitlines()), "")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",")
+        return [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
+    except (OSError, ValueError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise JobError(f"The list {path!r} cannot be read: {reason}.", "Name a CSV file in UTF-8.") from error
 
 
 def _wish(cells: dict[str, str], place: str, folder: str, faults: list[str]) -> Wish:
@@ -194,24 +209,45 @@ def _clean(name: str) -> str:
     return _NOT_IN_A_NAME.sub("_", name).strip("_") or "shot"
 
 
-def _without_clashes(shots: Sequence[ShotJob], refused: list[Refused]) -> list[ShotJob]:
-    """The shots but those whose mattes would land on those of a shot before them, which are refused."""
-    owners: dict[str, list[tuple[Frames, ShotJob]]] = {}
+def _without_clashes(shots: Sequence[tuple[Wish, ShotJob]], refused: list[Refused]) -> list[ShotJob]:
+    """The shots but those whose mattes would land on those of a shot before them, which are refused.
+
+    Names that differ in case alone are one file on Windows, on macOS and on SMB shares.
+    """
+    owners: dict[str, list[tuple[str, Frames, Wish]]] = {}
     kept = []
-    for shot in shots:
+    for wish, shot in shots:
         mattes = {os.path.normcase(os.path.realpath(name)): made for name, made in shot.mattes().items()}
-        others = [
-            other
-            for name, made in mattes.items()
-            for taken, other in owners.get(name, [])
-            if made[0] <= taken[1] and taken[0] <= made[1]
-        ]
-        if others:
-            message = f"{shot.source}: its mattes would overwrite those of {others[0].source}."
-            error = JobError(message, "Give each shot its own folder or file name.")
-            refused.append(Refused(shot.source, error))
+        clash = next(
+            (
+                _clash(wish, other, name == taken)
+                for name, made in mattes.items()
+                for taken, frames, other in owners.get(name.casefold(), [])
+                if made[0] <= frames[1] and frames[0] <= made[1]
+            ),
+            None,
+        )
+        if clash:
+            refused.append(Refused(wish.place, clash))
             continue
         kept.append(shot)
         for name, made in mattes.items():
-            owners.setdefault(name, []).append((made, shot))
+            owners.setdefault(name.casefold(), []).append((name, made, wish))
     return kept
+
+
+def _clash(wish: Wish, other: Wish, same: bool) -> JobError:
+    """Why a shot cannot be with another; ``same`` unless their mattes' names differ in case."""
+    first, second = _called(other), _called(wish)
+    if first == second:
+        return JobError(f"{second}: it is given twice.", "Give each shot once.")
+    why = "" if same else " where case does not count in names of files (Windows, macOS, SMB shares)"
+    return JobError(
+        f"{second}: its mattes would overwrite those of {first}{why}.",
+        "Give each shot its own folder or file name.",
+    )
+
+
+def _called(wish: Wish) -> str:
+    """A shot as the one who listed it knows it."""
+    return wish.place if wish.place == wish.document else f"{wish.place} ({wish.document})"

@@ -46,7 +46,7 @@ _TOLD = {
     Step.EMBED: "Fill the embedding cache.",
     Step.TRACK: "Follow objects through spans between prompted frames.",
     Step.MATTES: "Make mattes of what tracking left.",
-    Step.VERIFY: "Prove that all mattes are there and right.",
+    Step.VERIFY: "Prove that all mattes are there and whole.",
 }
 
 

@@ -11,7 +11,7 @@ from ..batch.preflight import document_faults
 from ..contract.cache_settings import CacheSettings
 from ..contract.document import JobFaults, job_hash, read_job, resolve
 from ..contract.errors import JobError
-from ..contract.job import FrameRange, TrackJob
+from ..contract.job import FrameRange, Model, TrackJob
 from ..contract.sequence import SequencePattern
 from ..contract.site_settings import FarmSettings, PathRule
 from .path_map import mapped, this_platform
@@ -87,8 +87,7 @@ def read_shot_job(
         # What the disk holds against it goes by its paths as written: they are mapped in a whole job only.
         raise JobFaults(faults.faults if path_map else document_faults(path), path) from None
     job = resolve(mapped(read, path_map, (), this_platform()), folder)
-    if settings.weights:
-        job = dataclasses.replace(job, model=dataclasses.replace(job.model, weights=settings.weights))
+    job = dataclasses.replace(job, model=_model(job.model, settings))
     try:
         footage = Footage(job, folder, CacheSettings(), writes=writes)
     except JobFaults as faults:
@@ -105,6 +104,17 @@ def read_shot_job(
         _part(part, ranges),
         priority,
         _notes(job),
+    )
+
+
+def _model(model: Model, settings: FarmSettings) -> Model:
+    """The network as the farm's tasks run it, so that the frozen job says what its mattes were made with: in
+    bfloat16 another number of threads, and anywhere another kind of device, gives other last bits."""
+    return dataclasses.replace(
+        model,
+        threads=settings.cores,
+        device=settings.device or model.device,
+        weights=settings.weights or model.weights,
     )
 
 

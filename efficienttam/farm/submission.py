@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from ..contract.errors import EfficientTAMError
+from ..contract.errors import EfficientTAMError, ExitCode
 
 #: Seconds that a scheduler's program may take for one call.
 PATIENCE = 180.0
@@ -16,6 +16,8 @@ PATIENCE = 180.0
 
 class SubmissionError(EfficientTAMError):
     """A scheduler is not there, or takes no job. What was written stays."""
+
+    exit_code = ExitCode.SUBMISSION
 
 
 def find_program(name: str, scheduler: str, variable: str = "", note: str = "") -> str:

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from efficienttam.contract.cache_settings import Storage, format_size
+from efficienttam.contract.cache_settings import Storage
+from efficienttam.contract.sizes import format_size
 
 from .embedding_file import LARGEST_FILE, DamagedEmbedding, Packed, from_bytes, to_bytes
 

@@ -15,9 +15,9 @@ import time
 from typing import Any, Dict, List, Optional
 
 from efficienttam.client import EngineProcess
-from efficienttam.contract.cache_settings import format_size
 from efficienttam.contract.errors import EfficientTAMError, ExitCode
 from efficienttam.contract.site_settings import VARIABLE, FarmSettings, Scheduler, site_settings
+from efficienttam.contract.sizes import format_size
 
 from . import host, jobs, plate, settings, shot_job, tracker_node
 

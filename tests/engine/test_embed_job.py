@@ -16,12 +16,11 @@ from efficienttam.contract.cache_settings import (
     FileIdentity,
     Storage,
     cache_settings,
-    format_size,
-    parse_size,
 )
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import Cancelled, ExitCode, JobError, OutputError
 from efficienttam.contract.prompts import Prompt
+from efficienttam.contract.sizes import format_size, parse_size
 from efficienttam.embed import embed_job
 from efficienttam.media import FrameSequence
 from efficienttam.model.efficienttam import EfficientTAM

@@ -45,6 +45,16 @@ def test_a_shot_is_frozen(shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [task.span for task in made.of(Step.VERIFY)] == ["1001-1006"]
 
 
+def test_a_frozen_shot_says_what_tasks_run_with(shots: Path) -> None:
+    """``track`` of the frozen document computes with the threads and on the device of the farm's tasks."""
+    own = read_job(str(shots / "ab010.job.json"))
+    (shot,) = read_batch([str(shots / "ab010.job.json")], replace(FARM, cores=3)).shots
+    assert (shot.job.model.threads, shot.job.model.device) == (3, own.model.device)
+    (other,) = read_batch([str(shots / "ab010.job.json")], replace(FARM, cores=8, device="cuda:1")).shots
+    assert (other.job.model.threads, other.job.model.device) == (8, "cuda:1")
+    assert job_hash(other.job) == job_hash(shot.job) == job_hash(own)
+
+
 def test_a_list_says_what_is_wanted_of_each(shots: Path) -> None:
     text = "job,name,first,last,priority\nab010.job.json,hero_shot,1002,1004,80\nab020.job.json,,,,\n"
     (shots / "show.csv").write_text(text, encoding="utf-8-sig")
@@ -87,6 +97,35 @@ def test_two_shots_never_write_one_matte(shots: Path) -> None:
     assert [shot.name for shot in read_batch([str(shots / "halves.csv")], FARM).shots] == ["head", "tail"]
 
 
+def test_shots_that_clash_are_named_by_their_lines(shots: Path) -> None:
+    (shots / "twice.csv").write_text("job,name\nab010.job.json,a\nab020.job.json,b\nab010.job.json,c\n")
+    with pytest.raises(BatchFaults, match=r"twice.csv:4 \(.*ab010.*\): .* those of .*twice.csv:2 \(.*ab010"):
+        read_batch([str(shots / "twice.csv")], FARM)
+    document = str(shots / "ab010.job.json")
+    with pytest.raises(BatchFaults, match="given twice"):
+        read_batch([document, document], FARM)
+
+
+def test_mattes_that_differ_in_case_alone_are_refused(shots: Path) -> None:
+    """They are one file on Windows, macOS and SMB shares."""
+    for name in ("H", "h"):
+        own = replace(
+            read_job(str(shots / "ab010.job.json")), output=Output(f"mattes/{name}{{object}}.%04d.exr")
+        )
+        write_job(own, str(shots / f"{name}_{ord(name)}.job.json"))
+    paths = [str(shots / "H_72.job.json"), str(shots / "h_104.job.json")]
+    with pytest.raises(BatchFaults, match=r"h_104.* those of .*H_72.* where case does not count"):
+        read_batch(paths, FARM)
+    assert [shot.name for shot in read_batch(paths, FARM, skip_faulty=True).shots] == ["H_72"]
+
+
+def test_a_list_of_a_spreadsheet_with_semicolons(shots: Path) -> None:
+    text = "job;name;first;last;priority\r\nab010.job.json;hero_shot;1002;1004;80\r\nab020.job.json;;;;;\r\n"
+    (shots / "show.csv").write_text(text, encoding="utf-8-sig", newline="")
+    one, other = read_batch([str(shots / "show.csv")], FARM).shots
+    assert (one.name, one.part, one.priority, other.name) == ("hero_shot", (1002, 1004), 80, "ab020")
+
+
 def test_shots_of_one_name_are_told_apart_by_their_folders(shots: Path) -> None:
     for folder in ("ab010", "ab020"):
         (shots / folder).mkdir()
@@ -113,6 +152,8 @@ def test_shots_of_one_name_are_told_apart_by_their_folders(shots: Path) -> None:
         ("job,name\nab010.job.json,x\nab020.job.json,X\n", "names 2 shots"),
         ("job,name\n,x\n", "there is no job"),
         ("job\n\n", "names no shot"),
+        ("job,name\nab010.job.json,x,1001\n", "list.csv:2: '1001' stands beyond the 2 columns"),
+        ("job,job\nab010.job.json,ab020.job.json\n", "'job' twice"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_told(shots: Path, text: str, told: str) -> None:

@@ -135,7 +135,7 @@ def test_without_deadline_the_error_says_so(tmp_path: Path, monkeypatch: pytest.
     written = deadline.write(whole, str(tmp_path / "bundle"))
     with pytest.raises(SubmissionError, match=r"no program deadlinecommand .*Install the client") as failed:
         deadline.submit(whole, str(tmp_path / "bundle"))
-    assert failed.value.exit_code is ExitCode.FAILED
+    assert failed.value.exit_code is ExitCode.SUBMISSION
     assert all(os.path.isfile(path) for path in written)
 
 

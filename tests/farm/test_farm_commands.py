@@ -211,8 +211,9 @@ def test_bundles_are_submitted_to_deadline_cloud(
     asked = (tools / "deadline.log").read_text().splitlines()
     assert asked[0] == f"bundle submit --yes {tmp_path / 'bundle' / 'sh010'}"
     client.write_text("#!/bin/sh\necho no such queue; exit 1\n")
-    assert main(words) != ExitCode.OK
-    assert "no such queue" in capsys.readouterr().err
+    assert main(words) == ExitCode.SUBMISSION
+    told = capsys.readouterr().err
+    assert "no such queue" in told and f"What was written stays in '{tmp_path / 'bundle'}'." in told
 
 
 def test_a_host_tells_what_it_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

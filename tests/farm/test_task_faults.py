@@ -120,6 +120,8 @@ def test_a_signal_ends_after_the_frame_at_hand(shot, tasks, whole):
     running.until(3)
     os.kill(running.pid, signal.SIGTERM)
     assert running.wait() == ExitCode.TERMINATED
+    told = running.log.read_text()
+    assert "it keeps what is there" in told and "--resume" not in told
     there = sums(shot / "out")
     assert 3 <= len(there) < 16 and there.items() <= whole["plain"].items()
     assert not hidden(shot / "out")
