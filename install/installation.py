@@ -215,6 +215,20 @@ def _tell_plan(prefix: Prefix, plan: Plan, version: Version, wishes: Wishes, jou
         journal.say("mind: that Python lies in a home folder; other users and machines need to read it too.")
 
 
+#: Names the packages of an environment that lack files, or have files of another size than was installed.
+_DAMAGED = """
+import importlib.metadata, os
+for package in importlib.metadata.distributions():
+    for file in package.files or ():
+        path = file.locate()
+        there = os.path.isfile(path)
+        if str(file).endswith(".pyc") or (there and file.size in (None, os.path.getsize(path))):
+            continue
+        print("{}: {} {}".format(package.metadata["Name"], file, "was changed" if there else "is not there"))
+        break
+"""
+
+
 def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> int:
     """Looks at the version in use and makes it anew where it is not sound. Raises InstallError."""
     prefix.require()
@@ -228,6 +242,13 @@ def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> in
         journal.say(f"version {name} is sound.")
     if check_only or not faults:
         return FAULTS if faults else OK
+    mine = release.version_of(wishes.source)
+    if name.partition("-")[0] != mine:
+        own = os.path.join(prefix.version(name).folder, "install", "install.py")
+        raise InstallError(
+            f"{name} is in use and this is the installer of {mine}, which cannot make it anew. Start repair "
+            f"with {own}, or with that of a clone of {name}; or put another version into use with rollback."
+        )
     if os.path.realpath(wishes.source) == os.path.realpath(prefix.version(name).folder):
         if release.faults_of(wishes.source):
             raise InstallError(
@@ -263,6 +284,13 @@ def faults_of(version: Version) -> list[str]:
         if done.returncode:
             last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no word"])[-1]
             faults.append(f"{what} cannot be loaded: {last}")
+    done = subprocess.run(
+        [python, "-I", "-c", _DAMAGED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+    )
+    faults += done.stdout.decode("utf-8", "replace").strip().splitlines()[:5]
     done = subprocess.run(
         [python, "-I", "-m", "pip", "check"],
         stdout=subprocess.PIPE,

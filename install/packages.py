@@ -109,6 +109,9 @@ class Packages:
     def install_program(self, folder: str) -> None:
         """Our own package where it lies, built with the setuptools of the list and nothing else."""
         command = self._command() + ["--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
+        # A path entry and not a finder: with a finder any folder of our name in the folder at hand, or on
+        # the path, would stand before the package.
+        command += ["--config-settings", "editable_mode=compat"]
         if self._journal.run(command + ["--editable", folder], self._environment()):
             raise self._failure("efficienttam")
 

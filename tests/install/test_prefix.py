@@ -91,10 +91,19 @@ def test_from_nothing_and_back_to_nothing(tmp_path: Path, home: Path) -> None:
     listed = json.loads(install(installed, "list", "--json").stdout)
     assert [(row["version"], row["in_use"], row["complete"]) for row in listed] == [("1.0.0", True, True)]
     assert install(clone, "repair", "--prefix", str(folder), "--check").returncode == 0
+    (tmp_path / "efficienttam").mkdir()
+    python = next((installed / "environment").glob("[bS]*/python*"))
+    loaded = subprocess.run([str(python), "-c", "import efficienttam.cli"], cwd=tmp_path)
+    assert loaded.returncode == 0, "A folder of our name stands before the package."
+    next((installed / "environment").rglob("first-1.0.dist-info/WHEEL")).unlink()
     (installed / "efficienttam" / "cli.py").write_text("1 +")
     unsound = install(clone, "repair", "--prefix", str(folder), "--check")
     assert unsound.returncode == outcome.FAULTS
     assert "efficienttam/cli.py was changed" in unsound.stdout and "SyntaxError" in unsound.stdout
+    assert "first: first-1.0.dist-info/WHEEL is not there" in unsound.stdout
+    later = make_project(tmp_path / "later", "2.0.0")
+    refused = install(later, "repair", "--prefix", str(folder))
+    assert refused.returncode == 1 and "1.0.0 is in use and this is the installer of 2.0.0" in refused.stderr
 
     gone = install(installed, "uninstall")
     assert gone.returncode == 0, gone.stderr
