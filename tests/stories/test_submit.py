@@ -87,7 +87,7 @@ def test_a_refusal_is_told_and_the_document_stays(
     site(scheduler="deadline")
     monkeypatch.setenv("FAKE_DEADLINE_REFUSES", "embed")
     status = submitted(artist, node)
-    assert "The pool comp does not exist. Nothing was submitted. The job itself is there: " in status
+    assert "The pool comp does not exist. Nothing was submitted. What was written stays in " in status
     document = status.split("there: ")[1].rstrip(".")
     assert os.path.isfile(document)
     assert list(queue.iterdir()) == []
@@ -164,5 +164,5 @@ def test_a_terminal_waits_and_ends_with_the_exit_code(
     assert "Submitted to Deadline (" in done.stdout
     assert len(list(queue.iterdir())) == 3
     refused = terminal(script, tmp_path, FAKE_DEADLINE_REFUSES="embed")
-    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert refused.returncode == 9, refused.stdout + refused.stderr
     assert "The pool comp does not exist" in refused.stdout
