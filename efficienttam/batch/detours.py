@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..contract.job import TrackJob
 from ..contract.sequence import format_frames
-from ..tracking.spans import share
+from ..tracking.spans import runs_to
 from .matte_files import frame_runs
 
 
@@ -20,19 +20,8 @@ def detours(job: TrackJob, frames: Mapping[str, Sequence[int]]) -> Iterator[str]
         if thing.name not in frames:
             continue
         prompted = sorted(prompt.frame for prompt in thing.prompts)
-        tops: dict[int, int] = {}
-        lows: dict[int, int] = {}
         corrected.update(prompt.frame for prompt in thing.prompts[1:] if prompt.only_points)
-        for frame in frames[thing.name]:
-            part = share(frame, prompted, wish.between, wish.direction)
-            if part is None or frame in prompted:
-                continue
-            if part.forward:
-                key = max(key for key in prompted if key < frame)
-                tops[key] = max(frame, tops.get(key, frame))
-            if part.backward:
-                key = min(key for key in prompted if key > frame)
-                lows[key] = min(frame, lows.get(key, frame))
+        tops, lows = runs_to(frames[thing.name], prompted, wish.between, wish.direction)
         up.update(*(range(key + 1, top) for key, top in tops.items()))
         down.update(*(range(low + 1, key) for key, low in lows.items()))
     if corrected:

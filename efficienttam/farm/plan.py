@@ -14,7 +14,7 @@ from ..contract.job import Layout, Refine, TrackedObject, TrackJob
 from ..contract.passes import Recall
 from ..contract.region import Follow
 from ..contract.site_settings import FarmSettings, SeparateMattes, TrackObjects
-from ..tracking.spans import heard, neighbours, share, words_of
+from ..tracking.spans import heard, neighbours, runs_to, share, words_of
 from .task import Step, Task
 
 #: First and last frame, both included.
@@ -200,22 +200,10 @@ def _visited(
     visits gives what is wanted."""
     prompted = sorted(prompt.frame for prompt in thing.prompts)
     wish = job.tracking
-    tops: dict[int, int] = {}
-    lows: dict[int, int] = {}
-    given: set[tuple[int, bool]] = set()
-    every = wish.recall is Recall.ALL
-    for frame in range(frames[0], frames[1] + 1) if every else wanted:
-        part = share(frame, prompted, wish.between, wish.direction)
-        if part is None or frame in prompted:
-            continue
-        if frame in wanted:
-            given.add((frame, part.backward))
-        if part.forward:
-            key = max(key for key in prompted if key < frame)
-            tops[key] = max(frame, tops.get(key, frame))
-        if part.backward:
-            key = min(key for key in prompted if key > frame)
-            lows[key] = min(frame, lows.get(key, frame))
+    among = range(frames[0], frames[1] + 1) if wish.recall is Recall.ALL else wanted
+    tops, lows = runs_to(among, prompted, wish.between, wish.direction)
+    parts = {frame: share(frame, prompted, wish.between, wish.direction) for frame in {*wanted} - {*prompted}}
+    given = {(frame, part.backward) for frame, part in parts.items() if part is not None}
     visited = {(frame, False) for key, top in tops.items() for frame in range(key + 1, top + 1)}
     visited |= {(frame, True) for key, low in lows.items() for frame in range(low, key)}
     return visited, given

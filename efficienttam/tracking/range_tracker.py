@@ -22,7 +22,7 @@ from .logit_spool import LogitSpool
 from .memory_bank import FrameMemory
 from .network_pass import PREVIOUS_LOGIT_LIMIT
 from .object_track import ObjectId, ObjectTrack
-from .spans import Share, share
+from .spans import Share, runs_to, share
 from .track_result import TrackResult
 
 if TYPE_CHECKING:
@@ -127,25 +127,13 @@ class RangeTracker:
                 grown = any(runs.reach(visited, whole[id], reverse) for id, runs in self.runs.items())
 
     def _plan(self, track: ObjectTrack, wanted: Set[int]) -> Runs:
-        prompted = sorted(track.prompts)
-        runs = Runs()
+        prompted, between = sorted(track.prompts), self.tracker.options.between
         # Where everything is recalled a frame depends on all that was tracked before it, in both sweeps.
         every = bool(wanted) and self.tracker.options.recall is Recall.ALL
-        for frame in self.tracker.plate.frames if every else sorted(wanted):
-            part = share(frame, prompted, self.tracker.options.between, self.direction)
-            if part is None:
-                continue
-            if frame in wanted:
-                runs.wanted[frame] = part
-            if frame in track.prompts:
-                continue
-            if part.forward:
-                key = max(other for other in prompted if other < frame)
-                runs.forward[key] = max(frame, runs.forward.get(key, frame))
-            if part.backward:
-                key = min(other for other in prompted if other > frame)
-                runs.backward[key] = min(frame, runs.backward.get(key, frame))
-        return runs
+        among = self.tracker.plate.frames if every else sorted(wanted)
+        parts = {frame: share(frame, prompted, between, self.direction) for frame in sorted(wanted)}
+        reached = {frame: part for frame, part in parts.items() if part is not None}
+        return Runs(reached, *runs_to(among, prompted, between, self.direction))
 
     def _sweep(self, reverse: bool) -> Iterator[TrackResult]:
         prompted = {frame for track in self.tracks for frame in track.prompts}

@@ -63,6 +63,26 @@ def share(frame: int, prompted: Sequence[int], between: Between, direction: Dire
     return Share(forward, not forward, float(forward))
 
 
+def runs_to(
+    frames: Iterable[int], prompted: Sequence[int], between: Between, direction: Direction
+) -> tuple[dict[int, int], dict[int, int]]:
+    """What is tracked to reach frames: from which prompted frames up, and from which down, each with the last
+    frame of its run, included. ``prompted`` ascending."""
+    up: dict[int, int] = {}
+    down: dict[int, int] = {}
+    for frame in frames:
+        part = share(frame, prompted, between, direction)
+        if part is None or frame in prompted:
+            continue
+        if part.forward:
+            key = max(key for key in prompted if key < frame)
+            up[key] = max(frame, up.get(key, frame))
+        if part.backward:
+            key = min(key for key in prompted if key > frame)
+            down[key] = min(frame, down.get(key, frame))
+    return up, down
+
+
 def neighbours(frame: int, prompted: Sequence[int]) -> list[int]:
     """The prompted frames on either side of a frame (itself if prompted), ascending."""
     before = [key for key in prompted if key <= frame][-1:]
