@@ -8,17 +8,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
-import secrets
 from typing import Any, Callable, Iterable, Sequence
 
 from .disk import place_at
-from .errors import ExitCode, JobError, OutputError
+from .errors import ExitCode, JobError
 from .fields import Fault, Record, Whole
 from .job import JOB_VERSION, FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from .prompts import Prompt, RotoFile
 from .rules import broken_rules
+from .whole_file import write_whole
 
 _JOB = Record(TrackJob, partial=True)
 
@@ -97,17 +96,7 @@ def read_text(path: str) -> str:
 
 def write_job(job: TrackJob, path: str) -> None:
     """Writes the canonical text, whole or not at all. Raises OutputError."""
-    partial = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.part"
-    try:
-        with open(partial, "w", encoding="utf-8", newline="\n") as file:
-            file.write(to_json(job))
-        os.replace(partial, path)
-    except OSError as error:
-        if os.path.exists(partial):
-            os.remove(partial)
-        raise OutputError(
-            f"The job {path!r} cannot be written: {error.strerror}.", "Name a file you may write."
-        ) from error
+    write_whole(path, to_json(job).encode("utf-8"), "job")
 
 
 def job_hash(job: TrackJob) -> str:

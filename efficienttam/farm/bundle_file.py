@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 
+from ..contract import whole_file
 from ..contract.errors import OutputError
 
 
 def write_whole(path: str, content: str | bytes) -> str:
     """Writes a file, text as UTF-8, and the folders above it; returns its path. Raises OutputError."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    partial = f"{path}.{os.getpid()}.part"
+    folder = os.path.dirname(path)
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(data)
-        os.replace(partial, path)
+        os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        if os.path.exists(partial):
-            os.remove(partial)
         raise OutputError(
             f"The file {path!r} cannot be written: {error.strerror}.", "Name a folder you may write to."
         ) from error
+    whole_file.write_whole(path, content.encode("utf-8") if isinstance(content, str) else content)
     return path
