@@ -70,7 +70,7 @@ def test_an_object_left_out_is_corrected_by_an_exclude(artist: Artist, tmp_path:
 
 
 def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
-    shot = Shot(32)
+    shot = Shot(56)
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
     artist.click(node, shot, FIRST)
     artist.press(node, "track_both")
@@ -85,7 +85,7 @@ def test_stop_keeps_what_is_done(artist: Artist, tmp_path: Path) -> None:
     artist.press(node, "stop")
     artist.wait(node)
     kept = {path.name: path.read_bytes() for path in artist.files(node)}
-    assert 2 <= len(kept) < 32
+    assert 2 <= len(kept) < 56
     assert node["status"].getText().startswith("Stopped")
     status = artist.track(node)
     assert f"{len(kept)} were there" in status, status
