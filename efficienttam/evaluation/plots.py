@@ -39,7 +39,8 @@ def draw_results(results: Results, path: Path, dpi: int = 110) -> bool:
     figure, axes = pyplot.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
     for axis, draw in zip(axes[0], panels, strict=True):
         draw(axis, results)
-        axis.set_ylim(0, 1)
+        axis.set_ylim(0, 1.03)
+        axis.set_axisbelow(True)
         axis.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, dpi=dpi)
@@ -63,7 +64,7 @@ def _annotated_frames(axis: Any, results: Results) -> None:
         axis.fill_between(budgets, mean - error, mean + error, alpha=0.2)
         axis.set_xticks(budgets)
     objects = len({(one.footage, one.object) for one in marks if one.protocol in ("offline", "online")})
-    axis.set(xlabel="annotated frames", ylabel="J&F", title=f"promptable, {objects} objects")
+    axis.set(xlabel="annotated frames", ylabel="J&F", title=f"promptable, objects: {objects}")
     axis.legend(loc="lower right")
 
 
@@ -75,7 +76,9 @@ def _prompts(axis: Any, results: Results) -> None:
         places, [row["j_and_f"] for row in rows], yerr=[row["error"] for row in rows], width=0.6, capsize=3
     )
     axis.set_xticks(places, [row["setting"] for row in rows])
-    axis.set(xlabel="prompt on the first frame", ylabel="J&F", title=f"{rows[0]['objects']} objects")
+    axis.set(
+        xlabel="prompt on the first frame", ylabel="J&F", title=f"one prompt, objects: {rows[0]['objects']}"
+    )
 
 
 def _time(axis: Any, results: Results) -> None:
@@ -84,7 +87,8 @@ def _time(axis: Any, results: Results) -> None:
     for name in ("j", "f"):
         since = _since_prompt(marks, name)
         axis.plot(list(since), list(since.values()), label=name.upper(), linewidth=1.2)
-    axis.set(xlabel="frames since the prompt", ylabel="mean", title=f"semi-supervised, {len(marks)} objects")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.set(xlabel="frames since the prompt", ylabel="mean", title=f"semi-supervised, objects: {len(marks)}")
     axis.legend(loc="lower left")
 
 
@@ -106,4 +110,4 @@ def _clicks(axis: Any, results: Results) -> None:
         clicks, [row["miou"] for row in rows], yerr=[row["error"] for row in rows], marker="o", capsize=3
     )
     axis.set_xticks(clicks)
-    axis.set(xlabel="clicks", ylabel="mIoU", title=f"stills, {rows[0]['objects']} objects")
+    axis.set(xlabel="clicks", ylabel="mIoU", title=f"stills, objects: {rows[0]['objects']}")

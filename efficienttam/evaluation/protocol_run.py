@@ -27,6 +27,7 @@ from efficienttam.evaluation.protocols import (
     semi_supervised,
 )
 from efficienttam.evaluation.still_clicks import STILL_CLICKS, StillMarks, on_stills
+from efficienttam.evaluation.true_masks import TrueMasks
 from efficienttam.evaluation.vos_clips import clips_in
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.embedding_cache import EmbeddingCache
@@ -99,6 +100,7 @@ def run_protocols(options: ProtocolOptions, tell: Callable[[str], None]) -> Resu
     """
     folder = _folder(options.out)
     footage = footage_for(options)
+    sizes = sorted({"{}x{}".format(*one.plate.size) for one in footage})
     for one in footage:
         _check(one, options)
     model = load_model(
@@ -109,7 +111,7 @@ def run_protocols(options: ProtocolOptions, tell: Callable[[str], None]) -> Resu
     )
     marks: list[Marks] = []
     stills: list[StillMarks] = []
-    results = Results(_facts(options, model, footage), marks, stills)
+    results = Results(_facts(options, model, footage, sizes), marks, stills)
     try:
         embeddings = EmbeddingCache()
         for number, one in enumerate(footage, start=1):
@@ -148,12 +150,14 @@ def _folder(out: str) -> Path | None:
 
 
 def _check(footage: Footage, options: ProtocolOptions) -> None:
-    """Raises PlateError where footage has no truth, JobError where no frame of it counts."""
+    """Raises PlateError where footage has no truth that can be read, JobError where no frame of it counts."""
     frames = list(footage.annotated)
     if not frames:
         raise PlateError(
             f"No frame of {footage.name} has a true matte.", "See that frame numbers are the same."
         )
+    if options.plate:  # Of a data set the first truth would cost a look at every label image.
+        TrueMasks(footage).masks(frames[0])
     for protocol in options.protocols:
         rule = options.scored or protocol.rule
         if protocol is not EvaluationProtocol.IMAGES and not rule.choose(frames, frames[0]):
@@ -193,14 +197,15 @@ def _run_clip(
             EvaluationProtocol.ONLINE: lambda trial: online(trial, options.annotating),
         }[protocol](trial)
         marks += fresh
-        last = [one.j_and_f for one in fresh if one.setting == fresh[-1].setting and one.counted]
-        told = f"J&F {mean_and_error(last)[0]:.3f}" if last else "no frame counts"
+        reached = [one.j_and_f for one in fresh if one.setting == fresh[-1].setting and one.counted]
+        told = f"J&F {mean_and_error(reached)[0]:.3f}" if reached else "no frame counts"
         voice.say(f"{protocol.value}, {fresh[-1].setting}: {told}")
 
 
-def _facts(options: ProtocolOptions, model: EfficientTAM, footage: Sequence[Footage]) -> dict[str, str]:
+def _facts(
+    options: ProtocolOptions, model: EfficientTAM, footage: Sequence[Footage], sizes: Sequence[str]
+) -> dict[str, str]:
     """What the tables are about."""
-    sizes = sorted({"{}x{}".format(*one.plate.size) for one in footage})
     rules = {
         protocol.value: (options.scored or protocol.rule).value
         for protocol in options.protocols

@@ -48,6 +48,6 @@ class TrueMasks:
             shown = self.masks(frame).any((1, 2))
             for index in np.flatnonzero(shown).tolist():
                 found.setdefault(index, frame)
-            if len(found) == len(shown):
+            if len(found) == len(self.footage.objects):
                 break
         return dict(sorted(found.items()))
