@@ -13,7 +13,9 @@ from PIL import Image
 
 from efficienttam.cli import main
 from efficienttam.contract.errors import ExitCode
+from efficienttam.evaluation.footage import GeneratedFootage
 from efficienttam.evaluation.marks import Marks, ScoredFrames
+from efficienttam.evaluation.protocol_run import ProtocolOptions, footage_for
 from efficienttam.evaluation.protocols import (
     Annotating,
     Filling,
@@ -25,6 +27,8 @@ from efficienttam.evaluation.protocols import (
 )
 from efficienttam.evaluation.scoring import PromptKind, score
 from efficienttam.evaluation.still_clicks import STILL_CLICKS, on_stills
+from efficienttam.evaluation.true_masks import TrueMasks
+from efficienttam.media import write_mattes
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.frame_source import ArrayFrames
 from efficienttam.weights.load import load_model
@@ -166,6 +170,28 @@ def test_without_matplotlib_there_are_tables_alone(tmp_path: Path, capsys, monke
     assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
     assert not (tmp_path / "out" / "scores.png").exists()
     assert "matplotlib is not installed" in capsys.readouterr().err
+
+
+def test_a_rendered_plate_is_footage(tiny_plate: Path, capsys) -> None:
+    for frame in (1002, 1003):
+        matte = np.zeros((54, 96), np.float32)
+        matte[15:35, 20:44] = frame == 1003
+        write_mattes(tiny_plate / f"truth.{frame}.exr", {"hero": matte})
+    plate, truth = (str(tiny_plate / f"{name}.%04d.exr") for name in ("plate", "truth"))
+    (footage,) = footage_for(ProtocolOptions((), plate=plate, truth=truth, channels=("hero",)))
+    assert list(footage.annotated) == [1002, 1003] and footage.plate.size == (96, 54)
+    assert TrueMasks(footage).first == {0: 1003} and TrueMasks(footage).masks(1003).sum() == 480
+    arguments = ["eval", "semi", "--plate", plate, "--truth", truth, "--score-frames", "all"]
+    assert main([*arguments, "--channel", "villain"]) == ExitCode.INPUT
+    assert "villain" in capsys.readouterr().err
+
+
+def test_more_objects_of_a_generated_clip() -> None:
+    one, more = (GeneratedFootage(0, 2, (96, 64), objects) for objects in (1, 9))
+    assert one.objects == more.objects[:1] == ("hero",) and len(more.objects) > 1
+    truth = more.truth(1)
+    assert len(truth) == len(more.objects) and (np.diff(truth.sum((1, 2))) <= 0).all()
+    np.testing.assert_array_equal(truth[:1], one.truth(1))
 
 
 @pytest.mark.parametrize(
