@@ -30,6 +30,7 @@ from efficienttam.evaluation.still_clicks import STILL_CLICKS, on_stills
 from efficienttam.evaluation.true_masks import TrueMasks
 from efficienttam.media import write_mattes
 from efficienttam.model.efficienttam import EfficientTAM
+from efficienttam.tracking.embedding_cache import EmbeddingCache
 from efficienttam.tracking.frame_source import ArrayFrames
 from efficienttam.weights.load import load_model
 
@@ -66,8 +67,12 @@ def demo() -> EfficientTAM:
     return load_model("efficienttam_demo", device="cpu")
 
 
+#: The frames of the squares are encoded once for all tests.
+EMBEDDINGS = EmbeddingCache()
+
+
 def _trial(model: EfficientTAM, rule: ScoredFrames = ALL) -> Trial:
-    return Trial(model, Squares(), rule)
+    return Trial(model, Squares(), rule, EMBEDDINGS)
 
 
 def _named(found: Sequence[Marks], name: str) -> list[Marks]:
@@ -92,7 +97,7 @@ def test_clicks_box_and_mask_on_the_first_frame(demo: EfficientTAM) -> None:
 
 @pytest.mark.parametrize("filling", list(Filling))
 def test_offline_annotates_the_worst_frame_next(demo: EfficientTAM, filling: Filling) -> None:
-    found = _named(offline(_trial(demo), Annotating(frames=3, clicks=2, filling=filling)), "red")
+    found = _named(offline(_trial(demo), Annotating(frames=3, clicks=1, filling=filling)), "red")
     assert [one.budget for one in found] == [1, 2, 3]
     for earlier, later in zip(found, found[1:], strict=False):
         left = {frame: j for frame, j in zip(earlier.frames, earlier.j) if frame not in earlier.prompted}
@@ -126,7 +131,7 @@ def test_one_object_from_its_mask_is_scored_as_ever(demo: EfficientTAM) -> None:
         def truth(self, frame: int) -> np.ndarray:
             return super().truth(frame)[:1]
 
-    (mine,) = semi_supervised(Trial(demo, Red(), ScoredFrames.AFTER))
+    (mine,) = semi_supervised(Trial(demo, Red(), ScoredFrames.AFTER, EMBEDDINGS))
     (before,) = score(demo, Red(), PromptKind.MASK)
     assert mine.region.mean == pytest.approx(before.j) and mine.boundary.mean == pytest.approx(before.f)
 
@@ -152,11 +157,11 @@ def test_the_command_writes_tables_and_a_picture(tmp_path: Path, capsys) -> None
     pytest.importorskip("matplotlib")
     _write(tmp_path / "clip")
     out = tmp_path / "out"
-    arguments = ["eval", "online", "images", "semi", "--davis", str(tmp_path / "clip"), "--threads", "1"]
+    arguments = ["eval", "images", "online", "--davis", str(tmp_path / "clip"), "--threads", "1"]
     assert main([*arguments, "--annotated-frames", "2", "--out", str(out)]) == 0
     told = capsys.readouterr()
-    assert "| online" in told.out and "| semi" in told.out and "mIoU" in told.out
-    assert "[1/1] clip: semi, mask" in told.err and "[1/1]" not in told.out
+    assert "| online" in told.out and "mIoU" in told.out
+    assert "[1/1] clip: online, 2 frames" in told.err and "[1/1]" not in told.out
     assert sorted(path.name for path in out.iterdir()) == [
         f"scores.{end}" for end in ("csv", "json", "md", "png")
     ]
