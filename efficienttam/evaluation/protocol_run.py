@@ -206,6 +206,7 @@ def _facts(
     options: ProtocolOptions, model: EfficientTAM, footage: Sequence[Footage], sizes: Sequence[str]
 ) -> dict[str, str]:
     """What the tables are about."""
+    lengths = sorted(len(one.plate.frames) for one in footage)
     rules = {
         protocol.value: (options.scored or protocol.rule).value
         for protocol in options.protocols
@@ -215,8 +216,7 @@ def _facts(
         "model": f"{options.model}, weights {str(model.weights_hash)[:12]}, efficienttam {__version__}",
         "device": f"{model.device}, {torch.get_num_threads()} threads, torch {torch.__version__}",
         "footage": f"{options.davis or options.plate or 'generated'}: {len(footage)} clips of "
-        f"{min(len(one.plate.frames) for one in footage)} to "
-        f"{max(len(one.plate.frames) for one in footage)} frames, {', '.join(sizes[:3])}",
+        f"{' to '.join(map(str, dict.fromkeys((lengths[0], lengths[-1]))))} frames, {', '.join(sizes[:3])}",
     }
     if rules:
         facts["frames that count"] = ", ".join(f"{name} {rule}" for name, rule in rules.items())
