@@ -8,7 +8,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from efficienttam.evaluation.marks import Marks, ScoredFrames, worst_frame
@@ -40,6 +40,7 @@ def test_frames_that_count() -> None:
     assert ScoredFrames.DAVIS.choose(frames, 25) == ScoredFrames.AFTER.choose(frames, 25) == []
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 50), min_size=1, unique=True).map(sorted), st.data())
 def test_rules_are_nested(frames: list[int], data) -> None:
     first = data.draw(st.sampled_from(frames))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -110,6 +110,7 @@ def test_boundary_precision_and_recall_differ() -> None:
     assert value == boundary_accuracy(two, _square(20, 20))
 
 
+@settings(max_examples=30)
 @given(_MASKS, _MASKS)
 def test_both_measures_are_fair(mine: np.ndarray, theirs: np.ndarray) -> None:
     for measure in (region_similarity, boundary_accuracy):
@@ -136,6 +137,7 @@ def test_the_course_of_one_frame_and_of_none() -> None:
         course([])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_a_course_that_only_falls_decays(values: list[float]) -> None:
     assert course(sorted(values, reverse=True)).decay >= -1e-9

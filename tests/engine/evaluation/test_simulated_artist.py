@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from efficienttam.evaluation.simulated_artist import Click, next_click
@@ -47,6 +47,7 @@ def test_nothing_is_clicked_where_nothing_is_wrong() -> None:
     assert next_click(_box(0, 0, 0, 0), _box(0, 0, 0, 0)) is None
 
 
+@settings(max_examples=30)
 @given(_MASKS, _MASKS)
 def test_a_click_lies_on_a_wrong_pixel_and_says_what_is_true(shown: np.ndarray, truth: np.ndarray) -> None:
     click = next_click(shown, truth)
