@@ -236,7 +236,7 @@ def _write(results: Results, folder: Path, tell: Callable[[str], None]) -> None:
     drawn = draw_results(results, folder / "scores.png")
     tell(f"wrote {folder}/scores.md, .csv, .json{' and .png' if drawn else ''}")
     if not drawn:
-        tell("no picture: matplotlib is not installed (pip install 'efficienttam-for-nuke[plots]')")
+        tell("no picture: matplotlib is not installed (pip install matplotlib)")
 
 
 class _Voice:
