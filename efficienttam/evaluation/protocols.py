@@ -43,7 +43,8 @@ class Filling(enum.Enum):
 
     #: One pass forward that recalls every prompted frame, as published.
     FORWARD = "forward"
-    #: As a job is tracked here unless it says otherwise: from the nearer prompted frame, which way it lies.
+    #: As a job is heard and tracked here unless it says otherwise: from the nearer prompted frame, whichever
+    #: way that lies.
     NEAREST = "nearest"
 
 
@@ -165,7 +166,7 @@ def offline(trial: Trial, annotating: Annotating) -> list[Marks]:
     plate tracked again, for each object by itself (SAM 2, appendix F.1.2)."""
     forward = annotating.filling is Filling.FORWARD
     tracker = trial.tracker(PUBLISHED if forward else TrackerOptions())
-    ids, artist = trial.add_objects(tracker), SimulatedArtist(tracker)
+    ids, artist = trial.add_objects(tracker), SimulatedArtist(tracker, as_job=not forward)
     prompted: dict[int, list[int]] = {index: [] for index in ids}
     plan: dict[int, int] = dict(trial.first)
     found: list[Marks] = []

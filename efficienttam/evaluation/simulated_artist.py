@@ -49,10 +49,15 @@ def _depth(region: Array) -> Array:
 
 
 class SimulatedArtist:
-    """Prompts objects of one tracker; ``clicks`` counts what was clicked, by object."""
+    """Prompts objects of one tracker; ``clicks`` counts what was clicked, by object.
 
-    def __init__(self, tracker: VideoTracker) -> None:
+    With ``as_job`` the tracker hears the prompts as those of a job document, where points that contradict a
+    mask altogether find the object afresh; else one by one, as published, each correcting what is there.
+    """
+
+    def __init__(self, tracker: VideoTracker, as_job: bool = False) -> None:
         self.tracker = tracker
+        self.as_job = as_job
         self.clicks: dict[ObjectId, int] = {}
 
     def correct(
@@ -72,5 +77,15 @@ class SimulatedArtist:
             points[click.include].append((click.x, click.y))
             self.clicks[id] = self.clicks.get(id, 0) + 1
             said = Prompt(frame, include=tuple(points[True]), exclude=tuple(points[False]))
-            mask = self.tracker.prompt(id, said).mattes[id] >= 0.5
+            mask = self._shown(id, said)
         return mask
+
+    def _shown(self, id: ObjectId, said: Prompt) -> Array:
+        """The mask (height, width) bool that a prompt gives on its frame."""
+        if not self.as_job:
+            return self.tracker.prompt(id, said).mattes[id] >= 0.5
+        self.tracker.add_prompt(id, said)
+        track = self.tracker.track_of(id)
+        with self.tracker.model.inference():
+            self.tracker.settle(track)
+        return self.tracker.result(said.frame, [track]).mattes[id] >= 0.5
