@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,7 +44,4 @@ def _in_home(path: str) -> bool:
 def _quoted(text: str) -> str:
     if os.name != "nt":
         return shlex.quote(text)
-    plain = text and not set(text) - set(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:\\/"
-    )
-    return text if plain else f'"{text}"'
+    return text if re.match(r"[A-Za-z0-9_.:\\/-]+\Z", text) else f'"{text}"'

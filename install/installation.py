@@ -10,14 +10,15 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+import command_line
 import host_startup
 import release
 import torch_choice
 import wheelhouse
-from command_line import installer_line, word
+from command_line import installer_line
 from environment import clean_environment, make_environment, runs, write_stamp
 from interpreter import Interpreter, find_interpreter, home_around
-from outcome import FAULTS, OK, USAGE, InstallError
+from outcome import FAULTS, OK, InstallError
 from packages import Packages, torch_version
 from platform_tags import platform_of
 from prefix import ENVIRONMENT, Prefix, Version
@@ -247,17 +248,18 @@ def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> in
         return FAULTS if faults else OK
     mine = release.version_of(wishes.source)
     if name.partition("-")[0] != mine:
-        own = os.path.join(version.folder, "install", "install.py")
+        own = command_line.word(os.path.join(version.folder, "install", "install.py"))
         raise InstallError(
             f"{name} is in use and this is the installer of {mine}, which cannot make it anew. Use that of "
-            f"{name}, or of a clone of it: python3 {word(own)} repair; or put another version into use with "
+            f"{name}, or of a clone of it: python3 {own} repair; or put another version into use with "
             "rollback."
         )
     if os.path.realpath(wishes.source) == os.path.realpath(version.folder):
         if release.faults_of(wishes.source):
+            folder = command_line.word(prefix.folder)
             raise InstallError(
                 "files of this very version were changed, so it cannot be made from itself. Start repair "
-                f"with the install.py of a clone or an unpacked release, with --prefix {word(prefix.folder)}."
+                f"with the install.py of a clone or an unpacked release, with --prefix {folder}."
             )
     status = install(prefix, wishes, journal, anew=True)
     if wishes.dry_run:

@@ -136,7 +136,7 @@ class Prefix:
             return []
 
     def current(self) -> str:
-        """The name of the version in use; empty for none, and where the first line is no name of a version."""
+        """The name of the version in use; empty for none and where another word stands there."""
         try:
             first = (self._pointed() or [""])[0]
         except OSError:

@@ -14,7 +14,6 @@ import outcome
 import prefix as prefixes
 import pytest
 import wheelhouse
-from environment import write_stamp
 from hashed_list import Pin, sum_of, write_list
 from outcome import InstallError
 from packages import list_path
@@ -32,29 +31,6 @@ def says(folder: Path) -> str:
         [str(folder / "bin" / "efficienttam"), "hello"], capture_output=True, text=True, cwd="/"
     )
     return done.stdout.strip() or done.stderr.strip()
-
-
-def stand_in_version(prefix: prefixes.Prefix, name: str) -> prefixes.Version:
-    """A whole version that was never installed: a folder with marks, and this Python."""
-    version = prefix.version(name)
-    prefix.clear(version)
-    Path(version.python).parent.mkdir(parents=True)
-    Path(version.python).symlink_to(sys.executable)
-    (Path(version.folder) / "nuke_plugin").mkdir()
-    write_stamp(version.folder, {"release": name, "python": "3.11", "torch": "2.13.0+cpu"})
-    return prefix.version(name)
-
-
-@pytest.fixture
-def prefix(tmp_path: Path) -> prefixes.Prefix:
-    """A prefix with three whole versions; 1.10.0 is in use, 1.2.0 was before."""
-    made = prefixes.Prefix(str(tmp_path / "prefix ü"))
-    made.prepare()
-    for name in ("1.10.0", "1.2.0", "1.2.0-2"):
-        stand_in_version(made, name)
-    made.switch("1.2.0")
-    made.switch("1.10.0")
-    return made
 
 
 def test_from_nothing_and_back_to_nothing(tmp_path: Path, home: Path) -> None:
@@ -201,7 +177,7 @@ def test_names_from_outside_stay_inside(prefix: prefixes.Prefix, name: str) -> N
     with pytest.raises(InstallError, match="no name of a version"):
         prefix.version(name)
     Path(prefix.pointer).write_text(f"{name}\n1.2.0\n")
-    assert prefix.current() in ("1.2.0", "1", "2")
+    assert prefix.current() in ("", "1") and prefix.used()[-1] == "1.2.0"
 
 
 def test_only_what_is_marked_is_removed(prefix: prefixes.Prefix, project: Path, home: Path) -> None:
@@ -235,7 +211,8 @@ def test_one_version_can_go(prefix: prefixes.Prefix, project: Path) -> None:
     assert install(project, "uninstall", "--prefix", prefix.folder, "--version", "1.2.0").returncode == 0
     assert [version.name for version in prefix.versions()] == ["1.2.0-2", "1.10.0"]
     back = install(project, "rollback", "--prefix", prefix.folder)
-    assert back.returncode == 1 and "no earlier version is left" in back.stderr
+    assert back.returncode == 1 and "no earlier version is known" in back.stderr
+    assert "rollback 1.2.0-2 --prefix" in back.stderr, "a line to paste"
     assert install(project, "rollback", "1.2.0-2", "--prefix", prefix.folder).returncode == 0
     assert prefix.current() == "1.2.0-2"
 
