@@ -80,7 +80,12 @@ def _checks(prefix: Prefix, of_clone: bool, with_engine: bool) -> Iterator[Dict[
     if with_engine and version is not None:
         yield from _engine(version.python, again)
     elif with_engine:
-        yield _check("engine", "fail", "{} cannot be checked without a version".format(_OF_THE_ENGINE))
+        yield _check(
+            "engine",
+            "fail",
+            "{} cannot be checked without a version".format(_OF_THE_ENGINE),
+            "See the line install.",
+        )
 
 
 def _nuke(prefix: Prefix) -> Iterator[Dict[str, str]]:

@@ -206,9 +206,12 @@ def _tell_plan(prefix: Prefix, plan: Plan, version: Version, wishes: Wishes, jou
         "the wheelhouse " + os.path.abspath(wishes.wheelhouse) if wishes.wheelhouse else "the package index"
     )
     journal.say(f"packages come from {where}")
-    index = plan.choice.index or plan.choice.fallback(plan.place)
-    if index and not wishes.wheelhouse:
-        journal.say(f"torch comes from {index}, where the package index does not have this build")
+    if plan.choice.index and not wishes.wheelhouse:
+        journal.say(f"torch comes from {plan.choice.index}")
+    elif plan.choice.fallback(plan.place) and not wishes.wheelhouse:
+        journal.say(
+            f"torch comes from {plan.choice.fallback(plan.place)} where the package index lacks this build"
+        )
     journal.say("in use now: {}".format(prefix.current() or "nothing"))
     mask = os.umask(0o022)
     os.umask(mask)
@@ -237,7 +240,7 @@ for package in importlib.metadata.distributions():
 
 def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> int:
     """Looks at the version in use and makes it anew where it is not sound. Raises InstallError."""
-    version = prefix.require_current()
+    version = prefix.require_current(ruin=True)
     name = version.name
     faults = faults_of(version)
     for fault in faults[:20]:

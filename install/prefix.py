@@ -143,8 +143,11 @@ class Prefix:
             return ""
         return first if _NAME.match(first) else ""
 
-    def fault_of_pointer(self) -> str:
-        """What is wrong with the pointer, as a sentence; empty for a sound one, or none at all."""
+    def fault_of_pointer(self, ruin: bool = False) -> str:
+        """What is wrong with the pointer, as a sentence; empty for a sound one, or none at all.
+
+        With ``ruin`` it may name a version that is not whole any more.
+        """
         try:
             lines = self._pointed()
         except OSError as error:
@@ -154,15 +157,17 @@ class Prefix:
         if not _NAME.match(lines[0]):
             shown = ascii(lines[0][:40]) if lines[0] else "nothing"
             return f"{self.pointer} is damaged: it says {shown} in place of the version in use"
-        if not self.version(lines[0]).complete:
-            what = "not whole" if os.path.isdir(self.version(lines[0]).folder) else "not there"
+        version = self.version(lines[0])
+        there = os.path.isdir(version.folder)
+        if not version.complete and not (ruin and there):
+            what = "not whole" if there else "not there"
             return f"{self.pointer} names version {lines[0]}, which is {what}"
         return ""
 
-    def require_current(self) -> Version:
-        """The version in use. Raises InstallError where there is none that is whole."""
+    def require_current(self, ruin: bool = False) -> Version:
+        """The version in use. Raises InstallError where there is none, or not a whole one unless ``ruin``."""
         self.require()
-        fault = self.fault_of_pointer() or (
+        fault = self.fault_of_pointer(ruin) or (
             "" if self.current() else f"no version is in use in {self.folder}"
         )
         if fault:

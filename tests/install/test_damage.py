@@ -132,6 +132,16 @@ def test_going_back_and_repairing_can_be_tried_dry(
     assert files() == before and prefix.current() == "1.10.0"
 
 
+def test_a_version_whose_removal_was_begun_can_be_repaired(
+    prefix: prefixes.Prefix, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(prefix.version("1.10.0").folder) / "efficienttam-installed.json").unlink()
+    assert program.main(["list", "--prefix", prefix.folder]) == outcome.FAULTS
+    assert "names version 1.10.0, which is not whole" in capsys.readouterr().err
+    assert program.main(["repair", "--check", "--prefix", prefix.folder]) == outcome.FAULTS
+    assert "its removal was begun" in capsys.readouterr().out
+
+
 def test_a_python_in_any_home_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/elsewhere")
     if os.name == "posix":
