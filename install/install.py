@@ -55,10 +55,13 @@ def main(arguments=None):
     except KeyboardInterrupt:
         journal.fail("interrupted; run the same command again to go on.")
         return outcome.INTERRUPTED
+    except BrokenPipeError:
+        # Who read what is said has gone, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return outcome.FAILED
     except OSError as error:
-        journal.fail(
-            "{}: {}. Mend that and run the same command again.".format(error.filename, error.strerror)
-        )
+        what = ": ".join(part for part in (error.filename, error.strerror or str(error)) if part)
+        journal.fail("{}. Mend that and run the same command again.".format(what))
         return outcome.FAILED
     finally:
         journal.close()
