@@ -15,6 +15,11 @@ import torch
 from torch import Tensor, nn
 
 _TRUNK = "image_encoder.trunk."
+#: Positions, tokens and other learned codes, which are vectors whatever their shape.
+_CODE = re.compile(
+    r"(^|\.)(pos_embed|no_mem_embed|no_mem_pos_enc|maskmem_tpos_enc|no_obj_ptr|point_embeddings\.\d+\.weight"
+    r"|(not_a_point_embed|no_mask_embed|iou_token|mask_tokens|obj_score_token)\.weight)$"
+)
 _BLOCK = re.compile(r"image_encoder\.trunk\.blocks\.(\d+)\.")
 
 
@@ -42,8 +47,7 @@ class Rates:
 
 def decays(name: str, parameter: Tensor) -> bool:
     """Is a parameter subject to weight decay? Matrices and filters are; biases, norms and codes are not."""
-    codes = ("embed", "token", "tpos", "pos_enc", "no_obj_ptr")
-    return parameter.ndim >= 2 and not any(code in name.replace("patch_embed", "") for code in codes)
+    return parameter.ndim >= 2 and _CODE.search(name) is None
 
 
 class LayeredAdamW:

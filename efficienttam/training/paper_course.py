@@ -125,8 +125,8 @@ def _learn_beside(rank: int, count: int, port: int, options: PaperOptions, data:
 def _learn(seat: Seat, options: PaperOptions, data: Mixture) -> None:
     """All stages in one of the processes; the first one writes the weights."""
     device = choose_device(options.device)
-    if device.type == "cuda" and device.index is None:
-        device = torch.device("cuda", seat.local_rank if seat.count > 1 else 0)
+    if device.type == "cuda":
+        device = torch.device("cuda", seat.local_rank if seat.count > 1 else device.index or 0)
         torch.cuda.set_device(device)
     if seat.count > 1 and not dist.is_initialized():
         join_given(seat, device)

@@ -54,7 +54,8 @@ class Sample:
 
     ``images`` (T, 3, S, S) normalised, ``masks`` (T, n, S, S) bool, ``targets`` (T, n, L, L) the covered
     share of low-res pixels. ``kind`` is what the first frame is told: ``clicks`` (n, 1, 2) or ``boxes``
-    (n, 2, 2) in network pixels, or its masks. Frames ``corrected`` take clicks, drawn with ``chances`` (T, clicks, n).
+    (n, 2, 2) in network pixels, or its masks. Frames ``corrected`` take clicks, drawn with ``chances``
+    (T, clicks, n).
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 A mask is ``{"size": [height, width], "counts": ...}``: lengths of runs down the columns, outside first.
 ``counts`` is a list of them, or a text of five bits a character: six bits from ``0`` on, the sixth says that
-more follow, the lowest five come first, and from the third run on the text has the difference to the
+more follow, the lowest five come first, and from the fourth run on the text has the difference to the
 run two before, signed.
 """
 

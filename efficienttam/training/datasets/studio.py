@@ -58,6 +58,10 @@ class StudioShot:
         self._mattes = tuple(mattes)
         self._color_space, self._config, self._layer = color_space, config, layer
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the open plate: every process that draws samples opens its own."""
+        return {name: value for name, value in self.__dict__.items() if name != "_plate"}
+
     @property
     def annotated(self) -> Sequence[int]:
         """Frames that the plate and the mattes of every object have."""
