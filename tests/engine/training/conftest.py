@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from efficienttam.model.config import (
     MemoryAttentionConfig,
     ModelConfig,
 )
+from efficienttam.training.paper_recipe import SEQUENCES, STILLS, PaperStage
 
 TINY = ModelConfig(
     name="tiny",
@@ -25,6 +27,12 @@ TINY = ModelConfig(
     input_size=64,
     hidden=32,
     memory_channels=16,
+)
+
+#: The paper's stages with fewer clicks and frames.
+STAGES = (
+    replace(STILLS, samples=replace(STILLS.samples, clicks=1, most_in_image=2)),
+    replace(SEQUENCES, samples=replace(SEQUENCES.samples, clicks=2, frames=3, most_objects=1)),
 )
 
 #: ``efficienttam train`` with the variant ``tiny``, as a program of its own.
@@ -44,6 +52,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> ModelConfig:
     """The variant ``tiny``, known by its name."""
     monkeypatch.setitem(MODELS, "tiny", TINY)
     return TINY
+
+
+@pytest.fixture
+def light_stages() -> tuple[PaperStage, PaperStage]:
+    """The paper's stages with fewer clicks and frames."""
+    return STAGES
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_layout_is_read_and_trained_on(kind: str, tmp_path: Path, tiny) -> None:
+def test_a_layout_is_read_and_trained_on(kind: str, tmp_path: Path, tiny, light_stages) -> None:
     make, annotated = MAKERS[kind]
     told = make(tmp_path / "data")
     plate = open_data([told], 64).sources[0][0]
@@ -150,7 +150,7 @@ def test_a_layout_is_read_and_trained_on(kind: str, tmp_path: Path, tiny) -> Non
         work=tmp_path / "work",
         model="tiny",
         data=(told,),
-        stages=(SEQUENCES,),
+        stages=light_stages[1:],
         sequence_steps=1,
         batch=1,
         drawers=0,

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from efficienttam.contract.errors import JobError, PlateError
 from efficienttam.model.build import find_config
+from efficienttam.model.config import MODELS, CrossAttention
 from efficienttam.training import paper_course
 from efficienttam.training.augmentation import Augmentation
 from efficienttam.training.course import fresh_network
@@ -142,6 +143,16 @@ def test_a_sample_has_a_loss_for_every_pass(kind: str, tiny) -> None:
     assert "no_mem_pos_enc" in without and not any("trunk" in name for name in without)
 
 
+@pytest.mark.parametrize("form", list(CrossAttention))
+def test_every_form_of_attention_learns(form: CrossAttention, tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = replace(tiny.memory_attention, cross_attention=form)
+    monkeypatch.setitem(MODELS, "tiny", replace(tiny, memory_attention=memory))
+    model = fresh_network("tiny", 1)
+    play(model, Listener(model), _sample("mask")).loss.backward()
+    assert model.memory_attention.crosses[0].k_proj.weight.grad.abs().sum() > 0
+    assert model.image_encoder.trunk.patch_embed.proj.weight.grad.abs().sum() > 0
+
+
 def test_a_frame_without_the_object_has_no_mask_loss(tiny) -> None:
     model = fresh_network("tiny", 1)
     drawn = _sample("mask")
@@ -209,9 +220,11 @@ def _same_course(one: Path, other: Path) -> None:
             )
 
 
-def test_a_killed_run_continues_to_the_bit(tmp_path: Path, tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_continues_to_the_bit(
+    tmp_path: Path, tiny, light_stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed in the middle of the third step of either stage, past the checkpoint of the second."""
-    train_as_paper(_options(tmp_path / "whole"))
+    train_as_paper(_options(tmp_path / "whole", stages=light_stages))
     whole_play = paper_course.play
     for fatal in (2 * 2 + 1, 2 + 2 * 2 + 1):
         calls = iter(range(10**6))
@@ -223,13 +236,13 @@ def test_a_killed_run_continues_to_the_bit(tmp_path: Path, tiny, monkeypatch: py
 
         monkeypatch.setattr(paper_course, "play", deadly)
         with pytest.raises(KeyboardInterrupt):
-            train_as_paper(_options(tmp_path / "killed"))
+            train_as_paper(_options(tmp_path / "killed", stages=light_stages))
     monkeypatch.setattr(paper_course, "play", whole_play)
     assert (tmp_path / "killed/work/sequences.pt").exists()
-    train_as_paper(_options(tmp_path / "killed"))
+    train_as_paper(_options(tmp_path / "killed", stages=light_stages))
     _same_course(tmp_path / "whole", tmp_path / "killed")
     with pytest.raises(JobError, match="another run"):
-        train_as_paper(_options(tmp_path / "killed", seed=2))
+        train_as_paper(_options(tmp_path / "killed", stages=light_stages, seed=2))
 
 
 @pytest.mark.parametrize(
