@@ -70,7 +70,7 @@ def place_correction(logits: Tensor, target: Tensor, side: int, chances: Tensor)
     region = torch.where(nothing, truth, wrong).flatten(1)
     region = region | ~region.any(1, keepdim=True)
     count = region.sum(1)
-    chosen = torch.minimum((chances.to(torch.float64) * count).long(), count - 1) + 1
+    chosen = torch.minimum((chances * count).long(), count - 1) + 1
     index = torch.searchsorted(region.long().cumsum(1), chosen[:, None])
     low = target.shape[-1]
     scale = side / low

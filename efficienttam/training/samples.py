@@ -160,7 +160,7 @@ def _prompted(
         kind=kind,
         clicks=torch.tensor(np.array(clicks), dtype=torch.float32).reshape(-1, 1, 2),
         boxes=torch.tensor(np.array(boxes), dtype=torch.float32).reshape(-1, 2, 2),
-        chances=torch.from_numpy(rng.random((frames, recipe.clicks, count))),
+        chances=torch.from_numpy(rng.random((frames, recipe.clicks, count), np.float32)),
         corrected=corrected,
     )
 
