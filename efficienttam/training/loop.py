@@ -189,8 +189,9 @@ class Run:
                 self._save()
             if after_step is not None:
                 after_step()
-            if not dist.is_initialized():
-                progress = self.progress
+            # Clocks differ from process to process, counts of steps do not.
+            alone = not dist.is_initialized()
+            progress = self.progress if alone else max(progress, self.budget.progress(self.step, 0.0))
         self._save()
 
     def _log(self, factor: float) -> None:
