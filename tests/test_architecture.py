@@ -57,7 +57,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "training": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},
-        {"numpy", "cv2", "torch", "safetensors", "matplotlib"},
+        {"PIL", "numpy", "cv2", "torch", "safetensors", "matplotlib"},
     ),
     "top": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
