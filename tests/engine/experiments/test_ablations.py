@@ -60,7 +60,7 @@ def test_every_ablation_begins_with_the_same_numbers() -> None:
     demo = find_config("efficienttam_demo")
     starts = [starting_network(one.changed(demo), 7, weights).state_dict() for one in ABLATIONS]
     assert all((start[name] == value).all() for start in starts[1:] for name, value in starts[0].items())
-    assert (starts[0]["image_encoder.neck.0.weight"] == weights["image_encoder.neck.0.weight"]).all()
+    assert (starts[0]["sam_prompt_encoder.no_mask_embed.weight"] == weights["sam_prompt_encoder.no_mask_embed.weight"]).all()
     anew = "memory_attention.layers.0.linear1.weight"
     assert not (starts[0][anew] == weights[anew]).all()
 
