@@ -12,8 +12,9 @@ from efficienttam.contract.errors import JobError
 from efficienttam.experiments.ablation_table import keep, kept, table_rows, to_csv, to_markdown
 from efficienttam.experiments.ablations import ABLATIONS, BASE, find_ablations
 from efficienttam.experiments.cli import main
-from efficienttam.experiments.trial import TrialResult, starting_network
+from efficienttam.experiments.trial import TrialRecipe, TrialResult, run_trial, starting_network
 from efficienttam.model.build import find_config
+from efficienttam.training.pool import PoolSpec, fill
 from efficienttam.weights.load import load_model
 
 
@@ -60,12 +61,39 @@ def test_every_ablation_begins_with_the_same_numbers() -> None:
     demo = find_config("efficienttam_demo")
     starts = [starting_network(one.changed(demo), 7, weights).state_dict() for one in ABLATIONS]
     assert all((start[name] == value).all() for start in starts[1:] for name, value in starts[0].items())
-    assert (starts[0]["sam_prompt_encoder.no_mask_embed.weight"] == weights["sam_prompt_encoder.no_mask_embed.weight"]).all()
+    assert (
+        starts[0]["sam_prompt_encoder.no_mask_embed.weight"]
+        == weights["sam_prompt_encoder.no_mask_embed.weight"]
+    ).all()
     anew = "memory_attention.layers.0.linear1.weight"
     assert not (starts[0][anew] == weights[anew]).all()
 
 
-@pytest.mark.slow
+def test_a_trial_learns_and_tracks(tmp_path: Path) -> None:
+    pool = PoolSpec(clips=2, frames=3, first_clip=500_000)
+    fill(tmp_path / "clips", pool)
+    recipe = TrialRecipe(
+        steps=1,
+        kinds=(0, 1, 1),
+        courses=((1.0, 2),),
+        pool=pool,
+        test_clips=1,
+        test_frames=2,
+        test_size=(96, 54),
+    )
+    weights = {
+        name: value.float()
+        for name, value in load_model("efficienttam_demo", device="cpu").state_dict().items()
+    }
+    linear = find_ablations("linear")[1]
+    config = linear.changed(find_config("efficienttam_demo"))
+    one = run_trial(linear.name, config, 3, recipe, weights, tmp_path)
+    assert one.ablation == "linear" and len(one.clips) == 1 and one.j == one.clips[0] and one.loss > 0
+    # What is trained to its end is scored again and not trained again.
+    assert run_trial(linear.name, config, 3, recipe, weights, tmp_path).clips == one.clips
+
+
+@pytest.mark.long
 def test_trials_run_resume_and_repeat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--seeds", "1", "--steps", "2", "--clips", "3", "--test-clips", "1", "--test-frames", "3"]
     words += ["--threads", "1"]
