@@ -100,6 +100,7 @@ def build_parser() -> Parser:
     add_site(commands, _add)
     _add_passed_on(commands, "train", "train the demo weights from generated clips")
     _add_passed_on(commands, "eval", "score weights or mattes against known truth")
+    _add_passed_on(commands, "ablate", "compare the forms of memory attention by training each")
     return parser
 
 

@@ -59,13 +59,17 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},
         {"PIL", "numpy", "cv2", "torch", "safetensors", "matplotlib"},
     ),
+    "experiments": (
+        {"contract", "model", "weights", "evaluation", "training", "top"},
+        {"numpy", "torch"},
+    ),
     "top": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"doctor", "farm", "review", "evaluation", "training", "top"},
+        | {"doctor", "farm", "review", "evaluation", "training", "experiments", "top"},
         {"tqdm"},
     ),
 }

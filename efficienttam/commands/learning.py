@@ -1,4 +1,4 @@
-"""``train`` and ``eval``: their arguments are read by the packages that do the work."""
+"""``train``, ``eval`` and ``ablate``: their arguments are read by the packages that do the work."""
 
 from __future__ import annotations
 
@@ -15,5 +15,12 @@ def train(args: argparse.Namespace) -> int:
 def eval(args: argparse.Namespace) -> int:
     """Scores weights or mattes."""
     from ..evaluation.cli import main
+
+    return main(args.rest)
+
+
+def ablate(args: argparse.Namespace) -> int:
+    """Trains and scores what the paper compares."""
+    from ..experiments.cli import main
 
     return main(args.rest)

@@ -179,7 +179,7 @@ class Recall:
                 slots.append(reach - (frame - index))
         pointers = [pointer for _, pointer in self.prompted]
         pointers += [pointer for _, _, pointer in reversed(self.tracked)]
-        told = torch.stack(pointers[: model.config.max_pointers], 1)
+        told = torch.stack(pointers, 1)[:, : model.config.max_pointers]
         return model.assemble_memory(torch.stack(maps, 1), slots, told)
 
 
