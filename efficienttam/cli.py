@@ -100,6 +100,8 @@ def build_parser() -> Parser:
     add_site(commands, _add)
     _add_passed_on(commands, "train", "train the demo weights from generated clips")
     _add_passed_on(commands, "eval", "score weights or mattes against known truth")
+    _add_passed_on(commands, "finetune", "adapt a model to a show from some good mattes")
+    _add_passed_on(commands, "export", "write the network for other runtimes, checked")
     return parser
 
 

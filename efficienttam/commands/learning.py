@@ -1,4 +1,4 @@
-"""``train`` and ``eval``: their arguments are read by the packages that do the work."""
+"""``train``, ``eval``, ``finetune`` and ``export``: their arguments are read by the packages that do the work."""
 
 from __future__ import annotations
 
@@ -15,5 +15,19 @@ def train(args: argparse.Namespace) -> int:
 def eval(args: argparse.Namespace) -> int:
     """Scores weights or mattes."""
     from ..evaluation.cli import main
+
+    return main(args.rest)
+
+
+def finetune(args: argparse.Namespace) -> int:
+    """Adapts weights to a show."""
+    from ..finetune.cli import main
+
+    return main(args.rest)
+
+
+def export(args: argparse.Namespace) -> int:
+    """Writes the network for other runtimes."""
+    from ..export.cli import main
 
     return main(args.rest)
