@@ -32,13 +32,13 @@ class TuneRecipe:
     """
 
     parts: tuple[str, ...] = DEFAULT_PARTS
-    steps: int = 300
+    steps: int = 200
     minutes: float = 20.0
     rate: float = 2e-4
     pull: float = 0.002
     warm_up: int = 20
     score_every: int = 20
-    patience: int = 5
+    patience: int = 4
     seed: int = 1
 
 

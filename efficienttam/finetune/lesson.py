@@ -12,9 +12,9 @@ from efficienttam.training.prompt_sampling import draw_box, draw_click
 from efficienttam.training.sequences import SequenceBatch
 
 #: Sequences of a step by how they start: clicked, boxed, from a mask.
-KINDS = (2, 1, 3)
+KINDS = (1, 1, 2)
 #: Frames of a sequence.
-LENGTHS = (2, 3, 4)
+LENGTHS = (2, 3)
 
 
 def draw_lesson(takes: Sequence[Take], rng: np.random.Generator) -> tuple[SequenceBatch, int]:
