@@ -44,8 +44,9 @@ class TuneRecipe:
 
 @dataclass
 class TuneOutcome:
-    """``before`` and ``best`` are scores on frames held out; ``best_step`` is 0 where nothing was better than
-    the original. ``changed`` are the best weights of what was tuned. ``ended`` says in a sentence why."""
+    """``before`` and ``best`` are scores on frames held out, of the original and of the best step that was
+    scored; ``best_step`` is 0 where none was. ``changed`` are the weights of what was tuned, as they were at
+    that step. ``ended`` says in a sentence why."""
 
     before: HeldOutScore
     best: HeldOutScore
@@ -58,7 +59,7 @@ class TuneOutcome:
     @property
     def helped(self) -> bool:
         """True where held-out frames are drawn better than by the original."""
-        return self.best_step > 0
+        return self.best.mean > self.before.mean + LEAST_GAIN
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,10 @@ def _steps(
         score = None
         if outcome.steps % recipe.score_every == 0 or outcome.steps == recipe.steps:
             score = score_held_out(model, takes)
-            worse += 1
-            if score.mean > outcome.best.mean + LEAST_GAIN:
-                outcome.best, outcome.best_step, worse = score, outcome.steps, 0
-                outcome.changed = _copy(live)
+            better = outcome.best_step == 0 or score.mean > outcome.best.mean + LEAST_GAIN
+            if better:
+                outcome.best, outcome.best_step, outcome.changed = score, outcome.steps, _copy(live)
+            worse = 0 if better and outcome.helped else worse + 1
         outcome.seconds = time.monotonic() - started
         pace = outcome.seconds / outcome.steps
         left = min((recipe.steps - outcome.steps) * pace, recipe.minutes * 60 - outcome.seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from efficienttam import __version__
-from efficienttam.contract.errors import IncompleteError, JobError, PlateError
+from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, PlateError
 from efficienttam.contract.job import Model
 from efficienttam.contract.sequence import format_frames
 from efficienttam.finetune.course import TuneOutcome, TuneRecipe, TuneReport, tune
@@ -68,6 +68,8 @@ def finetune(options: TuneOptions, stop: Callable[[], bool], say: Callable[[str]
     say(f"{outcome.ended} Held-out J {_told(outcome)}.")
     if sha256_of(base) != base_hash:
         raise IncompleteError(f"{base} changed while it was tuned.", "Tune again; nothing was written.")
+    if outcome.best_step == 0:
+        raise Cancelled("It was stopped before any step was scored; nothing was written.")
     if not outcome.helped and not options.keep_anyway:
         raise IncompleteError(
             f"Held-out frames are drawn no better than by {base.name}; nothing was written.",

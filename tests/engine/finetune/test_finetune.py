@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from efficienttam.contract.document import write_job
-from efficienttam.contract.errors import IncompleteError, JobError, OutputError, PlateError
+from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, OutputError, PlateError
 from efficienttam.contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.prompts import Prompt
 from efficienttam.finetune import course, takes
@@ -109,8 +109,14 @@ def test_what_does_not_help_is_not_written(folder: Path, quick_scores: list[floa
     assert not (folder.parent / "show.safetensors").exists()
     quick_scores[:] = [0.7, 0.6]
     run(options(folder, keep_anyway=True))
-    kept, base = load_file(folder.parent / "show.safetensors"), load_file(BASE)
-    assert all(torch.equal(kept[name].float(), base[name].float()) for name in base)
+    kept = metadata_of(folder.parent / "show.safetensors")
+    assert json.loads(kept["efficienttam/score_after"])["clicked"] == 0.6
+
+
+def test_a_stop_before_any_score_writes_nothing(folder: Path, quick_scores: list[float]) -> None:
+    with pytest.raises(Cancelled):
+        finetune(options(folder, keep_anyway=True), lambda: True, lambda text: None)
+    assert not (folder.parent / "show.safetensors").exists()
 
 
 def test_a_stop_keeps_the_best_so_far(folder: Path, quick_scores: list[float]) -> None:
