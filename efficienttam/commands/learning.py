@@ -1,4 +1,4 @@
-"""``train``, ``eval``, ``finetune``, ``export``: their arguments are read by the packages that do the work."""
+"""``train``, ``eval``, ``finetune``, ``export``: their arguments are read by the packages that do it."""
 
 from __future__ import annotations
 
