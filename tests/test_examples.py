@@ -88,7 +88,17 @@ ARGUMENTS = {
 }
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+#: Those that start sessions of a scheduler, which take long.
+LONG = ("farm_with_openjd",)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else [])
+        for path in EXAMPLES
+    ],
+)
 def test_example(
     example: Path, at_the_shot: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,16 @@ from efficienttam.batch.region_record import RegionRecord
 from efficienttam.contract.cache_settings import CacheSettings
 from efficienttam.contract.document import JobFaults, examine, job_hash, to_json
 from efficienttam.contract.errors import Cancelled
-from efficienttam.contract.job import FrameRange, Layout, Output, Plate, TrackedObject, Tracking, TrackJob
+from efficienttam.contract.job import (
+    FrameRange,
+    Layout,
+    Mattes,
+    Output,
+    Plate,
+    TrackedObject,
+    Tracking,
+    TrackJob,
+)
 from efficienttam.contract.passes import Direction, Recall
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.region import Follow, Region, RegionBox
@@ -129,6 +138,22 @@ def test_a_region_is_sharper(folder):
             )
         )
     assert wrong[1] < 0.5 * wrong[0]
+
+
+def test_edges_are_steadied_on_the_plate_not_in_the_region_that_moves(folder):
+    """The ball goes 6 pixels a frame and its region with it: neighbours are taken from where they were."""
+    kept, errors = {}, {}
+    for steady in (0, 2):
+        job = a_job(an_object(BALL, TRACKED), mattes=Mattes(steady_frames=steady))
+        run_job(job, folder=str(folder))
+        kept[steady] = mattes(folder)
+        errors[steady] = [
+            np.abs(kept[steady][f"ball.{frame}.exr"] - truth(BALL, frame)).sum() for frame in FRAMES
+        ]
+    assert any((kept[0][name] != kept[2][name]).any() for name in kept[0])
+    for frame, plain, steadied in zip(FRAMES, errors[0], errors[2]):
+        assert overlap(kept[2][f"ball.{frame}.exr"], truth(BALL, frame)) > 0.9, frame
+        assert steadied < 1.1 * plain, frame
 
 
 def test_outside_its_region_a_matte_is_exactly_black(folder):

@@ -67,7 +67,13 @@ JOBS = {
 }
 
 
-@pytest.mark.parametrize("name", JOBS)
+#: Jobs whose kinds the others hold together; they take long, and run when asked for.
+LONG = ("blended", "all recalled", "backward", "prompted apart")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in JOBS]
+)
 def test_records_and_mattes_in_chunks_are_the_whole_job(name, plates, cache, network, tmp_path):
     job = JOBS[name]
     whole, parts = another_place(plates, tmp_path / "whole"), another_place(plates, tmp_path / "parts")
