@@ -168,8 +168,8 @@ def look(args: argparse.Namespace) -> None:
     for seed in args.seeds:
         args.seed = seed
         tests = {
-            "look": clips(1000 * seed + 500, 4, 10, look=True),
-            "general": clips(1000 * seed + 700, 4, 10, look=False),
+            "look": clips(1000 * seed + 500, args.clips, args.frames, look=True),
+            "general": clips(1000 * seed + 700, args.clips, args.frames, look=False),
         }
         run(
             args,
@@ -190,7 +190,7 @@ def half(args: argparse.Namespace) -> None:
         lambda frame, thing=thing: whole.matte(thing, frame)  # type: ignore[misc]
         for thing in whole.mattes
     ]
-    general = clips(700, 4, 10, look=False)
+    general = clips(700, args.clips, args.frames, look=False)
     for seed in args.seeds:
         args.seed = seed
         tests: dict[str, list[Any]] = {
@@ -210,6 +210,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=TuneRecipe().steps)
     parser.add_argument("--rate", type=float, default=TuneRecipe().rate)
     parser.add_argument("--pull", type=float, default=TuneRecipe().pull)
+    parser.add_argument("--clips", type=int, default=4, help="that are scored, of each kind")
+    parser.add_argument("--frames", type=int, default=10, help="of a clip that is scored")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     {"look": look, "half": half}[args.kind](args)

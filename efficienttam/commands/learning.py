@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+#: Command -> what it does.
+PASSED_ON = {
+    "train": "train the demo weights from generated clips",
+    "eval": "score weights or mattes against known truth",
+    "finetune": "adapt a model to a show from some good mattes",
+    "export": "write the network for other runtimes, checked",
+}
+
 
 def train(args: argparse.Namespace) -> int:
     """Trains the demo weights."""
