@@ -70,6 +70,15 @@ def write_tuned(
         tensors[name] = tensor.detach().float().cpu().contiguous()
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
     metadata = {"format": "pt", MARK: base_hash, **texts}
-    write_whole(
-        str(out), save({name: t.contiguous() for name, t in tensors.items()}, metadata), "weights file"
-    )
+    packed = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    write_whole(str(out), _ordered(packed), "weights file")
+
+
+def _ordered(packed: bytes) -> bytes:
+    """The same file with its texts in order: safetensors writes them in another one every time."""
+    end = 8 + int.from_bytes(packed[:8], "little")
+    header = json.loads(packed[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + packed[end:]
