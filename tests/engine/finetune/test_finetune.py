@@ -30,6 +30,7 @@ from efficienttam.finetune.parts import PARTS, live_parameters, parts_told
 from efficienttam.finetune.takes import Take, held_out
 from efficienttam.finetune.tuned_weights import MARK, metadata_of
 from efficienttam.finetune.tuning import TuneOptions, finetune
+from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.weights.load import load_model
 from efficienttam.weights.location import find_weights
 from efficienttam.weights.record import sha256_of
@@ -66,8 +67,18 @@ def run(wanted: TuneOptions) -> list[str]:
 
 
 @pytest.fixture
-def quick_scores(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Scores to come; the last one stays."""
+def quick_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image encoder that only makes pictures small."""
+
+    def encode(model: EfficientTAM, image: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(image, 16).repeat(1, 43, 1, 1)[:, : model.config.hidden]
+
+    monkeypatch.setattr(EfficientTAM, "encode_image", encode)
+
+
+@pytest.fixture
+def quick_scores(quick_encoder: None, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Scores to come; the last one stays. Pictures are not really encoded."""
     scores = [0.5, 0.7]
 
     def score(model: object, takes: object) -> HeldOutScore:
@@ -233,6 +244,14 @@ def test_parts_never_hold_the_image_encoder() -> None:
         assert live and not any(name.startswith("image_encoder") for name in live)
         counts[part] = sum(parameter.numel() for parameter in live.values())
     assert counts["norms"] < counts["heads"] < counts["decoder"]
+
+
+@pytest.mark.long
+def test_a_few_steps_teach_a_disc(folder: Path) -> None:
+    recipe = TuneRecipe(steps=20, score_every=10)
+    outcome = finetune(options(folder, recipe=recipe, keep_anyway=True), lambda: False, lambda text: None)
+    assert outcome.best.mean >= outcome.before.mean
+    assert load_model(weights=folder.parent / "show.safetensors", device="cpu")
 
 
 @pytest.mark.long
