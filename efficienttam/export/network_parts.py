@@ -72,7 +72,7 @@ def network_parts(model: EfficientTAM, points: int) -> tuple[NetworkPart, Networ
     image = ImagePart(model).eval()
     with torch.no_grad():
         embeddings = [image(picture) for picture in pictures]
-    prompts = []
+    prompts: list[tuple[Tensor, ...]] = []
     for embedding in embeddings:
         place = torch.rand(1, points, 2, generator=noise) * (side - 1)
         # Other labels than those of the tracing show whether they were frozen into the file.

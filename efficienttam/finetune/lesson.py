@@ -29,7 +29,7 @@ def draw_lesson(takes: Sequence[Take], rng: np.random.Generator) -> tuple[Sequen
         raise ValueError("No object is seen on the frames that are learned from.")
     clicks: list[np.ndarray] = []
     boxes: list[np.ndarray] = []
-    chosen = []
+    chosen: list[tuple[Take, np.ndarray]] = []
     while len(chosen) < sum(KINDS):
         take = usable[int(rng.integers(len(usable)))]
         order = _order(take, length, rng)
