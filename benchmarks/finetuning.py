@@ -4,8 +4,8 @@
     python benchmarks/finetuning.py --out results.jsonl half --folder open_twoballs
 
 ``look``: a show is five generated clips under a dark, blue, noisy look, with mattes on four frames of
-each; scored on other clips of that look, and on clips without it. ``half``: mattes of half a shot,
-scored on its other half. Every run adds a line of JSON to ``--out``.
+each. Scored on later frames of these clips, on other clips of that look, and on clips without it. ``half``:
+mattes of half a shot, scored on its other half. Every run adds a line of JSON to ``--out``.
 """
 
 from __future__ import annotations
@@ -164,19 +164,17 @@ def say(report: Any) -> None:
 
 
 def look(args: argparse.Namespace) -> None:
-    """Other clips of the look, and clips without it; other ones per seed."""
+    """Later frames of the show, other clips of the look, and clips without it; other ones per seed."""
     for seed in args.seeds:
         args.seed = seed
         tests = {
             "look": clips(1000 * seed + 500, args.clips, args.frames, look=True),
             "general": clips(1000 * seed + 700, args.clips, args.frames, look=False),
         }
-        run(
-            args,
-            f"look {seed}",
-            show(seed),
-            {kind: [(clip, [clip.truth], 1) for clip in group] for kind, group in tests.items()},
-        )
+        told = {kind: [(clip, [clip.truth], 1) for clip in group] for kind, group in tests.items()}
+        later = clips(1000 * seed, 5, 10 + args.frames, look=True)
+        told["later"] = [(clip, [clip.truth], 11) for clip in later if clip.truth(11).max() > 0.5]
+        run(args, f"look {seed}", show(seed), told)
 
 
 def half(args: argparse.Namespace) -> None:
