@@ -63,13 +63,18 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"contract", "model", "weights", "evaluation", "training", "top"},
         {"numpy", "torch"},
     ),
+    "finetune": (
+        {"contract", "model", "weights", "media", "tracking", "batch", "training", "top"},
+        {"numpy", "cv2", "torch", "safetensors"},
+    ),
+    "export": ({"contract", "model", "weights", "top"}, {"torch", "onnx", "onnxruntime"}),
     "top": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"doctor", "farm", "review", "evaluation", "training", "experiments", "top"},
+        | {"doctor", "farm", "review", "evaluation", "training", "experiments", "finetune", "export", "top"},
         {"tqdm"},
     ),
 }
