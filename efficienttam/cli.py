@@ -16,6 +16,7 @@ from .batch.progress import ProgressStyle, make_progress
 from .command_parser import Parser
 from .commands.farm_arguments import add_farm
 from .commands.going_on import say_how
+from .commands.learning import PASSED_ON
 from .commands.site_arguments import add_site
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
@@ -98,8 +99,8 @@ def build_parser() -> Parser:
     _add_cache_commands(commands)
     _add_demo(commands)
     add_site(commands, _add)
-    _add_passed_on(commands, "train", "train the demo weights from generated clips")
-    _add_passed_on(commands, "eval", "score weights or mattes against known truth")
+    for name, does in PASSED_ON.items():
+        _add_passed_on(commands, name, does)
     return parser
 
 

@@ -57,15 +57,24 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "training": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},
-        {"numpy", "cv2", "torch", "safetensors", "matplotlib"},
+        {"PIL", "numpy", "cv2", "torch", "safetensors", "matplotlib"},
     ),
+    "experiments": (
+        {"contract", "model", "weights", "evaluation", "training", "top"},
+        {"numpy", "torch"},
+    ),
+    "finetune": (
+        {"contract", "model", "weights", "media", "tracking", "batch", "training", "top"},
+        {"numpy", "cv2", "torch", "safetensors"},
+    ),
+    "export": ({"contract", "model", "weights", "top"}, {"torch", "onnx", "onnxruntime"}),
     "top": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "training"},
         {"numpy", "cv2", "torch"},
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"doctor", "farm", "review", "evaluation", "training", "top"},
+        | {"doctor", "farm", "review", "evaluation", "training", "experiments", "finetune", "export", "top"},
         {"tqdm"},
     ),
 }

@@ -108,6 +108,7 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     knobs.REGION_SMOOTHING: object_region.take_knobs,
     "inputChange": _plate_changed,
     "model": _told_plate,
+    "weights": _told_plate,
     "device": _told_plate,
     "precision": _told_plate,
     "feed": _told_plate,

@@ -56,6 +56,8 @@ class Words:
     model: str = "efficienttam_demo"
     device: str = "auto"
     precision: str = "auto"
+    #: A weights file of the model, empty for its own.
+    weights: str = ""
     between: str = "nearest"
     fill_hole_area: int = 8
     non_overlapping: bool = False
@@ -117,7 +119,9 @@ def _on_the_node(fault: Fault, job: TrackJob) -> Fault:
 
 def model_of(words: Words) -> Model:
     """The network and its device."""
-    return Model(name=words.model, device=words.device, precision=Precision(words.precision))
+    return Model(
+        name=words.model, weights=words.weights, device=words.device, precision=Precision(words.precision)
+    )
 
 
 def tracking_of(words: Words) -> Tracking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Version of the node that this code works with; gizmos/EfficientTAM.gizmo holds the same.
-NODE_VERSION = 2
+NODE_VERSION = 3
 
 #: The knob that tells our nodes from other Groups.
 UUID = "efficienttam_uuid"

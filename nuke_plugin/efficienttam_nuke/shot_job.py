@@ -102,6 +102,7 @@ def words_of(
         model=tracker.choice("model"),
         device=tracker.choice("device"),
         precision=tracker.choice("precision"),
+        weights=weights_path(tracker),
         between=tracker.choice("between"),
         fill_hole_area=tracker.whole("fill_hole_area"),
         non_overlapping=tracker.flag("non_overlapping"),
@@ -176,6 +177,16 @@ def mattes_path(tracker: TrackerNode) -> str:
         with host.without_undo():
             tracker.put(knobs.MATTES, path)
     return path
+
+
+def weights_path(tracker: TrackerNode) -> str:
+    """The weights file that the node names, empty for the model's own. Raises JobError for a relative one."""
+    told = os.path.expanduser(tracker.path("weights"))
+    if told and not os.path.isabs(told):
+        raise JobError(
+            "Weights: {} does not say in which folder.".format(told), "Name the file with its whole path."
+        )
+    return told
 
 
 def _told_range(tracker: TrackerNode, whole: Run, sheet: PromptSheet) -> Run:

@@ -272,6 +272,17 @@ class MatteForm(InNuke):
         self.assertNotIn("border", self.job()["tracking"])
         self.assertEqual(self.job()["tracking"]["fill_hole_area"], 8)
 
+    def test_a_weights_file_goes_into_the_job(self):
+        from efficienttam.contract.errors import JobError
+
+        self.assertEqual(self.job()["model"]["weights"], "")
+        file = os.path.abspath(os.path.join(os.sep, "show", "show.safetensors"))
+        self.node["weights"].setValue(file)
+        self.assertEqual(self.job()["model"]["weights"], file)
+        self.node["weights"].setValue("show.safetensors")
+        with self.assertRaisesRegex(JobError, "whole path"):
+            self.job()
+
     def test_each_knob_its_field(self):
         plain = self.job()
         none = {"softness": None, "refine": "none", "refine_band": None, "fill_holes": 0}
@@ -394,7 +405,7 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 2)
+        self.assertEqual(self.node["node_version"].value(), 3)
         self.assertEqual((self.text("efficienttam_uuid"), self.text("sheet")), (uuid, sheet))
         self.assertEqual(self.node["grow"].value(), 7)
         self.assertEqual(self.node.input(0).name(), self.plate.name())
@@ -425,7 +436,7 @@ class Life(InNuke):
             self.nuke.scriptSaveAs(file)
             self.nuke.scriptOpen(file)
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 2, self.text("status"))
+        self.assertEqual(self.node["node_version"].value(), 3, self.text("status"))
         self.assertEqual(self.text("efficienttam_uuid"), uuid)
         for name, value in told.items():
             knob = self.node[name]
@@ -433,7 +444,7 @@ class Life(InNuke):
         self.assertEqual(self.node["region"].value(), "whole frame")
         self.assertEqual((self.node["refine"].value(), self.node["fill_holes"].value()), ("off", 0))
         self.assertEqual(self.node["current"].value(), "object1")
-        self.assertIn("Brought up from version 1 of the node to 2", self.text("status"))
+        self.assertIn("Brought up from version 1 of the node to 3", self.text("status"))
         self.press("draw_region", box=[10, 20, 60, 90])
         self.assertEqual(self.sheet[0]["region"]["follow"], "drawn")
 
