@@ -13,19 +13,28 @@ from typing import Dict, Iterator, List
 
 import host_startup
 import installation
-from environment import clean_environment, runs
+from command_line import installer_line, setting_line
+from environment import clean_environment, python_of, runs
 from journal import home_shortened, without_secrets
 from outcome import FAULTS, OK, InstallError
-from prefix import Prefix, Version
+from prefix import Prefix
 
 #: The engine's own doctor gives up by itself before that.
 PATIENCE = 600
 
 
-def doctor(prefix: Prefix, as_json: bool) -> int:
-    """Prints a line a check, with its remedy; fails where one does."""
+#: What the engine's doctor tells of; without an engine that starts nothing of it can be known.
+_OF_THE_ENGINE = "system, torch, memory, disk, settings, weights, cache, colour, movies, device and trial"
+
+
+def doctor(prefix: Prefix, of_clone: bool, as_json: bool, with_engine: bool = True) -> int:
+    """Prints a line a check, with its remedy; fails where one does.
+
+    ``of_clone`` says that the folder is a clone with its plugin in it, and no installation. The engine asks
+    this one too, so it is not asked in its turn unless ``with_engine``.
+    """
     checks: List[Dict[str, str]] = []
-    for check in _checks(prefix):
+    for check in _checks(prefix, of_clone, with_engine):
         check = {name: home_shortened(without_secrets(text)) for name, text in check.items()}
         checks.append(check)
         if not as_json:
@@ -36,11 +45,26 @@ def doctor(prefix: Prefix, as_json: bool) -> int:
     return FAULTS if failed else OK
 
 
-def _checks(prefix: Prefix) -> Iterator[Dict[str, str]]:
+def _checks(prefix: Prefix, of_clone: bool, with_engine: bool) -> Iterator[Dict[str, str]]:
+    if of_clone:
+        yield _check("install", "pass", "a clone in {}, not installed anywhere".format(prefix.folder))
+        yield from _nuke(prefix)
+        if with_engine:
+            python = python_of(os.path.join(prefix.folder, ".venv"))
+            yield from _engine(python, installer_line("setup"))
+        return
+    again = installer_line("repair", "--prefix", prefix.folder)
     try:
-        version = _version_in_use(prefix)
+        if not prefix.is_ours:
+            raise InstallError(
+                "nothing is installed in {}. {}".format(
+                    prefix.folder, installer_line("--prefix", prefix.folder)
+                )
+            )
+        version = prefix.require_current()
     except InstallError as error:
-        yield _check("install", "fail", str(error), _again(prefix))
+        told, _, remedy = str(error).partition(". ")
+        yield _check("install", "fail", told, remedy)
         version = None
     if version is not None:
         told = "version {}, Python {}, torch {}, installed {}".format(
@@ -49,23 +73,19 @@ def _checks(prefix: Prefix) -> Iterator[Dict[str, str]]:
         yield _check("install", "pass", told + " in " + prefix.folder)
         faults = installation.faults_of(version)
         for fault in faults[:5]:
-            yield _check("install", "fail", fault, "install.py repair --prefix {}".format(prefix.folder))
+            yield _check("install", "fail", fault, again)
         if not faults:
             yield _check("install", "pass", "every file is as it was installed")
     yield from _nuke(prefix)
-    if version is not None and runs(version.python):
-        yield from _engine(version)
-
-
-def _version_in_use(prefix: Prefix) -> Version:
-    prefix.require()
-    name = prefix.current()
-    if not name:
-        raise InstallError("no version is in use in {}".format(prefix.folder))
-    version = prefix.version(name)
-    if not version.complete:
-        raise InstallError("version {} in {} is in use and not whole".format(name, prefix.folder))
-    return version
+    if with_engine and version is not None:
+        yield from _engine(version.python, again)
+    elif with_engine:
+        yield _check(
+            "engine",
+            "fail",
+            "{} cannot be checked without a version".format(_OF_THE_ENGINE),
+            "See the line install.",
+        )
 
 
 def _nuke(prefix: Prefix) -> Iterator[Dict[str, str]]:
@@ -91,13 +111,17 @@ def _nuke(prefix: Prefix) -> Iterator[Dict[str, str]]:
             "plugin",
             "warn",
             "neither NUKE_PATH of this shell nor ~/.nuke leads to {}".format(prefix.plugin),
-            "{}, or install again with --write-nuke-path.".format(host_startup.path_line(prefix)),
+            setting_line("NUKE_PATH", prefix.plugin),
         )
 
 
-def _engine(version: Version) -> Iterator[Dict[str, str]]:
-    """What the engine says of itself, in its own environment."""
-    command = [version.python, "-I", "-m", "efficienttam", "doctor", "--json"]
+def _engine(python: str, again: str) -> Iterator[Dict[str, str]]:
+    """What the engine says of itself, in its own environment; ``again`` makes that anew."""
+    if not runs(python):
+        told = "{} cannot be checked: its Python {} does not start".format(_OF_THE_ENGINE, python)
+        yield _check("engine", "fail", told, again)
+        return
+    command = [python, "-I", "-m", "efficienttam", "doctor", "--json", "--engine-only"]
     try:
         done = subprocess.run(
             command,
@@ -109,16 +133,10 @@ def _engine(version: Version) -> Iterator[Dict[str, str]]:
         report = json.loads(done.stdout.decode("utf-8", "replace"))
         yield from (_check(row["name"], row["state"], row["told"], row["remedy"]) for row in report["checks"])
     except (OSError, subprocess.SubprocessError) as error:
-        yield _check("engine", "fail", "it does not answer: {}".format(error), "install.py repair")
+        yield _check("engine", "fail", "it does not answer: {}".format(error), again)
     except (ValueError, KeyError, TypeError):
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["nothing"])[-1]
-        yield _check(
-            "engine", "fail", "it cannot be asked, its last words: {}".format(last), "install.py repair"
-        )
-
-
-def _again(prefix: Prefix) -> str:
-    return "python3 {} --prefix {}".format(os.path.join("install", "install.py"), prefix.folder)
+        yield _check("engine", "fail", "it cannot be asked, its last words: {}".format(last), again)
 
 
 def _check(name: str, state: str, told: str, remedy: str = "") -> Dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import glob
 import os
 import re
+import string
 import sys
 from collections.abc import Mapping
 
+from command_line import setting_line
 from environment import write_whole
 from outcome import InstallError
 from prefix import Prefix
@@ -24,6 +26,7 @@ efficienttam_current.add()
 _CURRENT = '''"""Leads Nuke to the version of EfficientTAM that is in use; written by its installer."""
 
 import os
+import re
 
 import nuke
 
@@ -32,13 +35,16 @@ def add():
     """Adds the plugin of the version in use to Nuke's path. Never raises: Nuke starts without it."""
     prefix = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     try:
-        with open(os.path.join(prefix, "current")) as stream:
-            name = stream.readline().strip()
+        with open(os.path.join(prefix, "current"), "rb") as stream:
+            name = stream.readline().decode("ascii", "replace").strip()
     except (IOError, OSError):
         name = ""
     plugin = os.path.join(prefix, "versions", name, "nuke_plugin")
-    if not name or not os.path.isdir(plugin):
-        nuke.tprint("EfficientTAM: no version is in use in {}. Run its installer again.".format(prefix))
+    if not re.match(r"[0-9][0-9A-Za-z.+-]*$", name) or not os.path.isdir(plugin):
+        nuke.tprint(
+            "EfficientTAM: no version is in use in {}: the file current there names none that is installed. "
+            "Run its installer again, or put a version into use with install.py rollback.".format(prefix)
+        )
         return
     nuke.pluginAddPath(plugin.replace("\\\\", "/"))
 '''
@@ -46,12 +52,32 @@ _SH = """#!/bin/sh
 # Starts the version of EfficientTAM that is in use; written by its installer.
 here=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd) || exit 1
 version=
-read -r version < "$here/current"
-exec "$here/versions/${version:?no version is in use}/bin/efficienttam" "$@"
+[ ! -f "$here/current" ] || read -r version < "$here/current"
+case $version in
+    [!0-9]* | *[!0-9A-Za-z.+-]*) version= ;;
+esac
+program=$here/versions/$version/bin/efficienttam
+if [ -z "$version" ] || [ ! -x "$program" ]; then
+    installer=install.py
+    for found in "$here"/versions/*/install/install.py; do
+        [ ! -f "$found" ] || installer=$found
+    done
+    quoted=$(printf %s "$installer" | sed "s/'/'\\\\\\\\''/g")
+    printf "efficienttam: no version is in use in %s: the file current there names none that is installed. \\
+What is there, and how to use it, tells: python3 '%s' list\\n" "$here" "$quoted" >&2
+    exit 127
+fi
+exec "$program" "$@"
 """
 _SH_OF_VERSION = """#!/bin/sh
 # Starts this version of EfficientTAM; written by its installer.
 here=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd) || exit 1
+if [ ! -x "$here/environment/bin/efficienttam" ] || [ ! -x "$here/environment/bin/python" ]; then
+    quoted=$(printf %s "$here/install/install.py" | sed "s/'/'\\\\\\\\''/g")
+    printf "efficienttam: the environment of this version is missing or its Python is gone. \\
+Make it anew: python3 '%s' repair\\n" "$quoted" >&2
+    exit 127
+fi
 unset PYTHONHOME PYTHONPATH
 PYTHONNOUSERSITE=1
 export PYTHONNOUSERSITE
@@ -60,16 +86,39 @@ exec "$here/environment/bin/efficienttam" "$@"
 _CMD = """@echo off\r
 rem Starts the version of EfficientTAM that is in use; written by its installer.\r
 setlocal\r
+set "VERSION="\r
+if not exist "%~dp0..\\current" goto damaged\r
 set /p VERSION=<"%~dp0..\\current"\r
+if not defined VERSION goto damaged\r
+rem A name of a version: a digit, then letters, digits and . + - alone.\r
+setlocal EnableDelayedExpansion\r
+for /f "eol=0 delims=@ALLOWED@" %%c in ("!VERSION!") do goto damaged\r
+for /f "eol=0 delims=0123456789" %%c in ("!VERSION:~0,1!") do goto damaged\r
+endlocal\r
+if not exist "%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" goto damaged\r
 "%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" %*\r
-"""
+:damaged\r
+setlocal DisableDelayedExpansion\r
+set "INSTALLER=install.py"\r
+for /d %%v in ("%~dp0..\\versions\\*") do set "INSTALLER=%%~fv\\install\\install.py"\r
+echo efficienttam: no version is in use in "%~dp0..": the file current there names none that is installed. ^\r
+What is there, and how to use it, tells: py "%INSTALLER%" list 1>&2\r
+exit /b 127\r
+""".replace("@ALLOWED@", string.digits + string.ascii_letters + ".+-")
 _CMD_OF_VERSION = """@echo off\r
 rem Starts this version of EfficientTAM; written by its installer.\r
 setlocal\r
+if not exist "%~dp0..\\environment\\Scripts\\python.exe" goto missing\r
+if not exist "%~dp0..\\environment\\Scripts\\efficienttam.exe" goto missing\r
 set PYTHONHOME=\r
 set PYTHONPATH=\r
 set PYTHONNOUSERSITE=1\r
 "%~dp0..\\environment\\Scripts\\efficienttam.exe" %*\r
+exit /b %ERRORLEVEL%\r
+:missing\r
+echo efficienttam: the environment of this version is missing. ^\r
+Make it anew: py "%~dp0..\\install\\install.py" repair 1>&2\r
+exit /b 127\r
 """
 
 
@@ -136,7 +185,7 @@ def write_lines(prefix: Prefix, folder: str) -> str:
     except OSError as error:
         raise InstallError(
             f"{path} cannot be written: {error.strerror or error}. Put this line into your environment "
-            f"instead: {path_line(prefix)}"
+            f"instead: {setting_line('NUKE_PATH', prefix.plugin)}"
         )
     return path
 

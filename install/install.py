@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
+import command_line  # noqa: E402
 import doctor_host  # noqa: E402
 import download  # noqa: E402
 import installation  # noqa: E402
@@ -54,10 +55,13 @@ def main(arguments=None):
     except KeyboardInterrupt:
         journal.fail("interrupted; run the same command again to go on.")
         return outcome.INTERRUPTED
+    except BrokenPipeError:
+        # Who read what is said has gone, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return outcome.FAILED
     except OSError as error:
-        journal.fail(
-            "{}: {}. Mend that and run the same command again.".format(error.filename, error.strerror)
-        )
+        what = ": ".join(part for part in (error.filename, error.strerror or str(error)) if part)
+        journal.fail("{}. Mend that and run the same command again.".format(what))
         return outcome.FAILED
     finally:
         journal.close()
@@ -110,6 +114,7 @@ def _add_install(actions):
     )
     _add_prefix(repair)
     _add_packages(repair)
+    repair.add_argument("--dry-run", action="store_true", help="look, and tell what would be done")
     repair.add_argument("--check", action="store_true", help="look only; exit with 7 where it is unsound")
 
 
@@ -118,16 +123,21 @@ def _add_care(actions):
     listing.add_argument("--json", action="store_true", help="print them as JSON")
     rollback = _add(actions, "rollback", "put the version used before into use again", _rollback)
     rollback.add_argument("version", nargs="?", default="", help="this one instead")
+    rollback.add_argument("--dry-run", action="store_true", help="tell what would be put into use")
     uninstall = _add(actions, "uninstall", "remove all of a prefix, or one version", _uninstall)
     uninstall.add_argument("--version", default="", metavar="NAME", help="only this version, not in use")
     uninstall.add_argument("--keep-weights", action="store_true", help="leave the weights")
     uninstall.add_argument("--dry-run", action="store_true", help="tell what would be removed")
     doctor = _add(actions, "doctor", "check the installation, this machine and Nuke's way to it", _doctor)
     doctor.add_argument("--json", action="store_true", help="print it as JSON")
+    doctor.add_argument(
+        "--without-engine", action="store_true", help="leave out what the engine says of itself"
+    )
     rez = _add(actions, "rez", "write a rez package that leads to the versions of a prefix", _rez)
     rez.add_argument("--packages", required=True, metavar="DIR", help="rez package repository to write into")
-    for parser in (listing, rollback, uninstall, doctor, rez):
+    for parser in (listing, rollback, uninstall, rez):
         _add_prefix(parser)
+    _add_prefix(doctor, needed=False)
 
 
 def _add_clone(actions):
@@ -178,11 +188,10 @@ def _add_making(actions):
         parser.add_argument("--quiet", action="store_true", help="say errors only")
 
 
-def _add_prefix(parser):
+def _add_prefix(parser, needed=True):
     here = prefixes.around(__file__)
-    parser.add_argument(
-        "--prefix", default=here, required=not here, metavar="DIR", help="folder that holds the installation"
-    )
+    told = "folder that holds the installation" + ("" if needed or here else " (default: this clone)")
+    parser.add_argument("--prefix", default=here, required=needed and not here, metavar="DIR", help=told)
     parser.add_argument("--quiet", action="store_true", help="say errors only")
 
 
@@ -227,11 +236,11 @@ def _repair(options, journal):
 
 
 def _list(options, journal):
-    return installation.tell_versions(prefixes.Prefix(options.prefix), options.json)
+    return installation.tell_versions(prefixes.Prefix(options.prefix), options.json, journal)
 
 
 def _rollback(options, journal):
-    return installation.roll_back(prefixes.Prefix(options.prefix), options.version, journal)
+    return installation.roll_back(prefixes.Prefix(options.prefix), options.version, options.dry_run, journal)
 
 
 def _uninstall(options, journal):
@@ -241,7 +250,9 @@ def _uninstall(options, journal):
 
 
 def _doctor(options, journal):
-    return doctor_host.doctor(prefixes.Prefix(options.prefix), options.json)
+    # Without a prefix the clone itself, whose plugin lies in it as in a prefix.
+    prefix = prefixes.Prefix(options.prefix or PROJECT)
+    return doctor_host.doctor(prefix, not options.prefix, options.json, not options.without_engine)
 
 
 def _rez(options, journal):
@@ -252,7 +263,8 @@ def _clone(options, journal):
     folder = os.path.abspath(options.prefix)
     python = project_environment.set_up(PROJECT, folder, _wishes(options), options.name == "test", journal)
     if options.name == "setup":
-        journal.say("ready. The command is {}.".format(os.path.join(os.path.dirname(python), "efficienttam")))
+        program = os.path.join(os.path.dirname(python), "efficienttam")
+        journal.say("ready. The command is: {}".format(command_line.word(program)))
         return outcome.OK
     # Two at a time: many tests wait for processes of their own. A file's tests stay together.
     tests = ["pytest", "-n", "2", "--dist", "loadfile"]

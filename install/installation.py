@@ -10,12 +10,14 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+import command_line
 import host_startup
 import release
 import torch_choice
 import wheelhouse
+from command_line import installer_line
 from environment import clean_environment, make_environment, runs, write_stamp
-from interpreter import Interpreter, find_interpreter
+from interpreter import Interpreter, find_interpreter, home_around
 from outcome import FAULTS, OK, InstallError
 from packages import Packages, torch_version
 from platform_tags import platform_of
@@ -89,7 +91,7 @@ def install(prefix: Prefix, wishes: Wishes, journal: Any, anew: bool = False) ->
         _tell_plan(prefix, plan, prefix.place_for(plan.release, wanted), wishes, journal)
         return OK
     prefix.prepare()
-    with prefix.alone():
+    with prefix.alone(journal):
         journal.keep(prefix.log)
         version = prefix.place_for(plan.release, wanted)
         if version.complete and runs(version.python):
@@ -204,15 +206,22 @@ def _tell_plan(prefix: Prefix, plan: Plan, version: Version, wishes: Wishes, jou
         "the wheelhouse " + os.path.abspath(wishes.wheelhouse) if wishes.wheelhouse else "the package index"
     )
     journal.say(f"packages come from {where}")
+    if plan.choice.index and not wishes.wheelhouse:
+        journal.say(f"torch comes from {plan.choice.index}")
+    elif plan.choice.fallback(plan.place) and not wishes.wheelhouse:
+        journal.say(
+            f"torch comes from {plan.choice.fallback(plan.place)} where the package index lacks this build"
+        )
     journal.say("in use now: {}".format(prefix.current() or "nothing"))
     mask = os.umask(0o022)
     os.umask(mask)
     if mask & 0o055:
         journal.say("mind: by this user's umask others will not be able to read what is installed.")
-    base, home = os.path.realpath(plan.interpreter.home), os.path.realpath(os.path.expanduser("~"))
-    inside = os.path.join(home, "")
-    if base.startswith(inside) and not os.path.realpath(prefix.folder).startswith(inside):
-        journal.say("mind: that Python lies in a home folder; other users and machines need to read it too.")
+    home = home_around(plan.interpreter.home)
+    if home and home_around(prefix.folder) != home:
+        journal.say(
+            f"mind: that Python lies in the home folder {home}; other users and machines need to read it too."
+        )
 
 
 #: Names the packages of an environment that lack files, or have files of another size than was installed.
@@ -231,11 +240,9 @@ for package in importlib.metadata.distributions():
 
 def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> int:
     """Looks at the version in use and makes it anew where it is not sound. Raises InstallError."""
-    prefix.require()
-    name = prefix.current()
-    if not name:
-        raise InstallError(f"no version is in use in {prefix.folder}. Install one.")
-    faults = faults_of(prefix.version(name))
+    version = prefix.require_current(ruin=True)
+    name = version.name
+    faults = faults_of(version)
     for fault in faults[:20]:
         journal.say(f"{name}: {fault}")
     if not faults:
@@ -244,19 +251,23 @@ def repair(prefix: Prefix, wishes: Wishes, journal: Any, check_only: bool) -> in
         return FAULTS if faults else OK
     mine = release.version_of(wishes.source)
     if name.partition("-")[0] != mine:
-        own = os.path.join(prefix.version(name).folder, "install", "install.py")
+        own = command_line.word(os.path.join(version.folder, "install", "install.py"))
         raise InstallError(
-            f"{name} is in use and this is the installer of {mine}, which cannot make it anew. Start repair "
-            f"with {own}, or with that of a clone of {name}; or put another version into use with rollback."
+            f"{name} is in use and this is the installer of {mine}, which cannot make it anew. Use that of "
+            f"{name}, or of a clone of it: python3 {own} repair; or put another version into use with "
+            "rollback."
         )
-    if os.path.realpath(wishes.source) == os.path.realpath(prefix.version(name).folder):
+    if os.path.realpath(wishes.source) == os.path.realpath(version.folder):
         if release.faults_of(wishes.source):
+            folder = command_line.word(prefix.folder)
             raise InstallError(
                 "files of this very version were changed, so it cannot be made from itself. Start repair "
-                f"with the install.py of a clone or an unpacked release, with --prefix {prefix.folder}."
+                f"with the install.py of a clone or an unpacked release, with --prefix {folder}."
             )
     status = install(prefix, wishes, journal, anew=True)
-    if prefix.current() != name:
+    if wishes.dry_run:
+        journal.say(f"then the unsound {name} would be removed.")
+    elif prefix.current() != name:
         with prefix.alone():
             prefix.remove(prefix.version(name))
             prefix.forget(name)
@@ -306,8 +317,8 @@ def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def tell_versions(prefix: Prefix, as_json: bool) -> int:
-    """Prints what is installed; the version in use has a star."""
+def tell_versions(prefix: Prefix, as_json: bool, journal: Any) -> int:
+    """Prints what is installed; the version in use has a star. A damaged pointer is a fault."""
     prefix.require()
     rows = []
     for version in prefix.versions():
@@ -323,27 +334,51 @@ def tell_versions(prefix: Prefix, as_json: bool) -> int:
                 "folder": version.folder,
             }
         )
+    fault = prefix.fault_of_pointer()
+    if fault:
+        journal.fail(f"{fault}. {prefix.way_out()}")
     if as_json:
         print(json.dumps(rows, indent=2))
-        return OK
+        return FAULTS if fault else OK
     for row in rows:
         told = "python {python}  torch {torch}  {installed}".format(**row) if row["complete"] else "not whole"
         print("{} {}  {}".format("*" if row["in_use"] else " ", row["version"].ljust(12), told))
     if not rows:
         print(f"no version is installed in {prefix.folder}")
-    return OK
+    return FAULTS if fault else OK
 
 
-def roll_back(prefix: Prefix, name: str, journal: Any) -> int:
+def roll_back(prefix: Prefix, name: str, dry_run: bool, journal: Any) -> int:
     """Puts the version used before this one, or a named one, into use. Raises InstallError."""
     prefix.require()
-    with prefix.alone():
+    if dry_run:
+        wanted = _way_back(prefix, name)
+        journal.say("would switch from {} to {}".format(prefix.current() or "nothing", wanted.name))
+        return OK
+    with prefix.alone(journal):
         journal.keep(prefix.log)
-        earlier = [other for other in prefix.used()[1:] if prefix.version(other).complete]
-        if not name and not earlier:
-            raise InstallError(f"no earlier version is left in {prefix.folder}. `list` tells what is there.")
-        wanted = prefix.version(name or earlier[0])
-        if wanted.complete and not runs(wanted.python):
-            raise InstallError(f"{wanted.name} does not start any more; nothing was switched.")
-        put_into_use(prefix, wanted.name, journal)
+        put_into_use(prefix, _way_back(prefix, name).name, journal)
     return OK
+
+
+def _way_back(prefix: Prefix, name: str) -> Version:
+    """The version to put into use again. Raises InstallError where there is none that works."""
+    earlier = [other for other in prefix.used() if other != prefix.current()]
+    whole = [other for other in earlier if prefix.version(other).complete]
+    if not name and not whole:
+        others = [version.name for version in prefix.versions() if version.complete]
+        others = [other for other in others if other != prefix.current()]
+        fault = prefix.fault_of_pointer()
+        raise InstallError(
+            "{}no earlier version is known in {}. {}".format(
+                f"{fault}; " if fault else "",
+                prefix.folder,
+                "Name one: " + installer_line("rollback", others[-1], "--prefix", prefix.folder)
+                if others
+                else "No other is installed.",
+            )
+        )
+    wanted = prefix.require_whole(name or whole[0])
+    if not runs(wanted.python):
+        raise InstallError(f"{wanted.name} does not start any more; nothing was switched.")
+    return wanted

@@ -79,6 +79,30 @@ def look_at(*command: str) -> Interpreter | None:
     return Interpreter(program, (version[0], version[1]), sys_platform, machine, home)
 
 
+def home_around(path: str) -> str:
+    """The home folder that a path lies in; empty where it lies in none.
+
+    Whose home it is does not matter: under sudo, or where HOME was set, it is another than this user's.
+    """
+    path = os.path.realpath(path)
+    homes = [os.path.realpath(os.path.expanduser("~"))]
+    if os.name == "posix":
+        import pwd
+
+        try:
+            homes.append(os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir))
+        except KeyError:
+            # A user without an entry, as in some containers.
+            homes.append("/root")
+        homes.append("/root")
+        named = re.match(r"/(?:home|Users)/[^/]+", path)
+        homes += [named.group(0)] if named and not path.startswith("/Users/Shared/") else []
+    for home in homes:
+        if len(home) > 1 and os.path.join(path, "").startswith(os.path.join(home, "")):
+            return home
+    return ""
+
+
 def _asked_for(asked: str) -> Interpreter:
     if re.match(r"\d+\.\d+\Z", asked):
         commands = list(_candidates((asked,)))

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-_SECRET = re.compile(r"(://)[^/@\s]+@")
+_SECRET = re.compile(r"(://)[^/\s]+@")
 #: How lines of pip begin that say nothing to a user; the log has them.
 _CHATTER = ("Requirement already", "Processing ", "Looking in", "Collecting ", "Using cached", "  ")
 #: Seconds of silence after which a step says that it still works.
@@ -30,6 +30,8 @@ class Journal:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self.path = ""
+        #: Numbers of open files that what is run holds open too.
+        self.lent: tuple[int, ...] = ()
         self._file: IO[str] | None = None
 
     def keep(self, path: str) -> None:
@@ -69,7 +71,7 @@ class Journal:
         try:
             if self._file is None and not (hidden or self.quiet):
                 sys.stdout.flush()
-                return subprocess.call(list(command), env=dict(environment))
+                return subprocess.call(list(command), env=dict(environment), pass_fds=self.lent)
             return self._follow(command, environment, hidden)
         except OSError as error:
             self.note(f"cannot be started: {error}")
@@ -77,7 +79,11 @@ class Journal:
 
     def _follow(self, command: Sequence[str], environment: Mapping[str, str], hidden: bool) -> int:
         process = subprocess.Popen(
-            list(command), env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            list(command),
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=self.lent,
         )
         lines: queue.Queue[bytes | None] = queue.Queue()
         reader = threading.Thread(target=_pass_on, args=(process.stdout, lines), daemon=True)

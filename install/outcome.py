@@ -13,7 +13,7 @@ REFUSED = 3
 WRONG_SUM = 4
 #: Another installer is at work in the same folder.
 BUSY = 5
-#: Something that was looked at is not sound (doctor, repair --check).
+#: Something that was looked at is not sound (doctor, list, repair --check).
 FAULTS = 7
 INTERRUPTED = 130
 
@@ -24,7 +24,7 @@ MEANINGS = (
     (REFUSED, "a folder that is not ours or may not be written to"),
     (WRONG_SUM, "a file with another sum than it should have"),
     (BUSY, "another installer is at work there"),
-    (FAULTS, "doctor or repair --check found a fault"),
+    (FAULTS, "doctor, list or repair --check found a fault"),
     (INTERRUPTED, "interrupted"),
 )
 

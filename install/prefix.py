@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from command_line import installer_line
 from environment import MARK, STAMP, not_writable, put_mark, python_of, read_stamp, remove_marked, write_whole
 from outcome import BUSY, REFUSED, USAGE, InstallError
 
@@ -91,8 +92,12 @@ class Prefix:
             raise not_writable(self.folder, error)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keeps other installers out while it lasts; the system lets go of it when this process dies."""
+    def alone(self, journal: Any = None) -> Iterator[None]:
+        """Keeps other installers out while it lasts.
+
+        The system lets go of it when this process dies, and with it all that the journal runs: on Windows a
+        lock ends with its process, elsewhere those hold the locked file too.
+        """
         path = os.path.join(self.folder, "efficienttam-lock")
         try:
             stream = open(path, "a")
@@ -103,22 +108,89 @@ class Prefix:
                 _lock(stream)
             except OSError:
                 raise InstallError(
-                    f"another installer is at work in {self.folder}. Wait for it, then try again.", BUSY
+                    f"another installer is at work in {self.folder}, or what an interrupted one had "
+                    "started is still ending. Wait for it, then try again.",
+                    BUSY,
                 )
-            yield
+            if journal is not None:
+                journal.lent = (stream.fileno(),) if os.name == "posix" else ()
+            try:
+                yield
+            finally:
+                if journal is not None:
+                    journal.lent = ()
+
+    def _pointed(self) -> list[str]:
+        """The lines of the pointer, whatever they hold; none where it is not there. Raises OSError."""
+        try:
+            with open(self.pointer, encoding="utf-8", errors="replace") as stream:
+                return [line.strip() for line in stream] or [""]
+        except FileNotFoundError:
+            return []
 
     def used(self) -> list[str]:
-        """Names that the pointer holds: the version in use, then earlier ones."""
+        """Names of versions that the pointer holds, the last used first."""
         try:
-            with open(self.pointer, encoding="utf-8") as stream:
-                lines = [line.strip() for line in stream]
+            return [line for line in self._pointed() if _NAME.match(line)]
         except OSError:
             return []
-        return [line for line in lines if _NAME.match(line)]
 
     def current(self) -> str:
-        """The name of the version in use; empty for none."""
-        return (self.used() or [""])[0]
+        """The name of the version in use; empty for none and where another word stands there."""
+        try:
+            first = (self._pointed() or [""])[0]
+        except OSError:
+            return ""
+        return first if _NAME.match(first) else ""
+
+    def fault_of_pointer(self, ruin: bool = False) -> str:
+        """What is wrong with the pointer, as a sentence; empty for a sound one, or none at all.
+
+        With ``ruin`` it may name a version that is not whole any more.
+        """
+        try:
+            lines = self._pointed()
+        except OSError as error:
+            return f"{self.pointer} cannot be read: {error.strerror or error}"
+        if not lines:
+            return ""
+        if not _NAME.match(lines[0]):
+            shown = ascii(lines[0][:40]) if lines[0] else "nothing"
+            return f"{self.pointer} is damaged: it says {shown} in place of the version in use"
+        version = self.version(lines[0])
+        there = os.path.isdir(version.folder)
+        if not version.complete and not (ruin and there):
+            what = "not whole" if there else "not there"
+            return f"{self.pointer} names version {lines[0]}, which is {what}"
+        return ""
+
+    def require_current(self, ruin: bool = False) -> Version:
+        """The version in use. Raises InstallError where there is none, or not a whole one unless ``ruin``."""
+        self.require()
+        fault = self.fault_of_pointer(ruin) or (
+            "" if self.current() else f"no version is in use in {self.folder}"
+        )
+        if fault:
+            raise InstallError(f"{fault}. {self.way_out()}")
+        return self.version(self.current())
+
+    def require_whole(self, name: str) -> Version:
+        """A version by its name. Raises InstallError where it is not whole."""
+        version = self.version(name)
+        if not version.complete:
+            whole = ", ".join(other.name for other in self.versions() if other.complete)
+            raise InstallError(
+                f"there is no whole version {name} in {self.folder}; there is {whole or 'none'}.", USAGE
+            )
+        return version
+
+    def way_out(self) -> str:
+        """What to do where no version is in use, as a sentence with a line to paste."""
+        whole = [version.name for version in self.versions() if version.complete]
+        words = ["rollback", whole[-1]] if whole else []
+        return "{}: {}".format(
+            "Put one into use" if whole else "Install one", installer_line(*words, "--prefix", self.folder)
+        )
 
     def version(self, name: str) -> Version:
         """A version by its name, there or not. Raises InstallError for what is no name of a version."""
@@ -157,11 +229,7 @@ class Prefix:
 
     def switch(self, name: str) -> None:
         """Puts a version into use, in one step. Raises InstallError for one that is not whole."""
-        version = self.version(name)
-        if not version.complete:
-            raise InstallError(
-                f"there is no whole version {name} in {self.folder}. `list` tells them.", USAGE
-            )
+        self.require_whole(name)
         earlier = [other for other in self.used() if other != name]
         write_whole(self.pointer, "\n".join([name] + earlier[:REMEMBERED]) + "\n")
 

@@ -10,22 +10,20 @@ from typing import Any
 import host_startup
 from environment import remove_marked
 from outcome import OK, USAGE, InstallError
-from prefix import PREFIX_MARK, Prefix
+from prefix import PREFIX_MARK, Prefix, Version
 
 
 def uninstall(prefix: Prefix, only: str, keep_weights: bool, dry_run: bool, journal: Any) -> int:
     """Removes all of a prefix, or one version that is not in use. Raises InstallError."""
     prefix.require()
+    if dry_run:
+        _tell(prefix, only, keep_weights, journal)
+        return OK
     with prefix.alone():
         if only:
-            _remove_one(prefix, only, dry_run, journal)
+            _remove_one(prefix, only, journal)
             return OK
         versions = prefix.versions()
-        if dry_run:
-            for version in versions:
-                journal.say(f"would remove {version.folder}")
-            journal.say("would remove what leads to them, and the weights that were brought here.")
-            return OK
         # Who starts a Nuke from here on finds nothing instead of half of something.
         if os.path.isfile(prefix.pointer):
             os.remove(prefix.pointer)
@@ -44,7 +42,16 @@ def uninstall(prefix: Prefix, only: str, keep_weights: bool, dry_run: bool, jour
     return _finish(prefix, journal)
 
 
-def _remove_one(prefix: Prefix, name: str, dry_run: bool, journal: Any) -> None:
+def _tell(prefix: Prefix, only: str, keep_weights: bool, journal: Any) -> None:
+    """What would be removed; nothing is locked or written, so whoever may read the prefix may ask."""
+    for version in [_removable(prefix, only)] if only else prefix.versions():
+        journal.say(f"would remove {version.folder}")
+    if not only:
+        brought = "" if keep_weights else ", and the weights that were brought here"
+        journal.say(f"would remove what leads to them{brought}.")
+
+
+def _removable(prefix: Prefix, name: str) -> Version:
     version = prefix.version(name)
     if name == prefix.current():
         raise InstallError(
@@ -52,10 +59,14 @@ def _remove_one(prefix: Prefix, name: str, dry_run: bool, journal: Any) -> None:
         )
     if not os.path.isdir(version.folder):
         raise InstallError(f"there is no version {name} in {prefix.folder}.", USAGE)
-    journal.say("{} {}".format("would remove" if dry_run else "removing", version.folder))
-    if not dry_run:
-        prefix.forget(name)
-        prefix.remove(version)
+    return version
+
+
+def _remove_one(prefix: Prefix, name: str, journal: Any) -> None:
+    version = _removable(prefix, name)
+    journal.say(f"removing {version.folder}")
+    prefix.forget(name)
+    prefix.remove(version)
 
 
 def _remove_entrances(prefix: Prefix) -> None:

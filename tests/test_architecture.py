@@ -57,7 +57,11 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "training": (
         {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "evaluation", "top"},
-        {"numpy", "cv2", "torch", "safetensors", "matplotlib"},
+        {"PIL", "numpy", "cv2", "torch", "safetensors", "matplotlib"},
+    ),
+    "experiments": (
+        {"contract", "model", "weights", "evaluation", "training", "top"},
+        {"numpy", "torch"},
     ),
     "finetune": (
         {"contract", "model", "weights", "media", "tracking", "batch", "training", "top"},
@@ -70,7 +74,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "commands": (
         {"contract", "client", "window", "model", "weights", "mattes", "media", "tracking", "batch"}
-        | {"doctor", "farm", "review", "evaluation", "training", "finetune", "export", "top"},
+        | {"doctor", "farm", "review", "evaluation", "training", "experiments", "finetune", "export", "top"},
         {"tqdm"},
     ),
 }

@@ -7,9 +7,10 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 
-from ..contract.errors import ExitCode
-from ..doctor import machine, places
-from ..doctor.report import Check, as_json, as_text, failed, has_failed
+from ..contract.errors import ExitCode, SettingsError
+from ..contract.settings_in_force import all_settings
+from ..doctor import installation, machine, places
+from ..doctor.report import Check, State, as_json, as_text, failed, has_failed
 
 _REPORT = "Run it with --debug and report what it says."
 
@@ -27,21 +28,28 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def _checks(args: argparse.Namespace) -> Iterator[Check]:
-    torch = None
+    if not args.engine_only:
+        yield from _done("install", installation.check_installation, args.debug)
+    loads = False
     for name, check in _KINDS:
         for found in _done(name, check, args.debug):
-            torch = found if found.name == "torch" else torch
+            loads = loads or (found.name == "torch" and found.state is not State.FAIL)
             yield found
-    if torch is None or torch.state.value == "fail":
-        return
-    yield from _done("device", lambda: machine.check_device(args.device), args.debug)
+    with_torch = [("device", lambda: machine.check_device(args.device))]
     if not args.no_trial:
-        yield from _done("trial", lambda: _trial(args.device), args.debug)
+        with_torch.append(("trial", lambda: _trial(args.device)))
+    for name, check in with_torch:
+        if loads:
+            yield from _done(name, check, args.debug)
+        else:
+            yield failed(name, "cannot be checked because torch does not load", "See the line torch.")
 
 
 def _trial(device: str) -> Check:
     from ..doctor.trial import check_trial
 
+    # The worker would tell the same fault of the settings in its own words.
+    list(all_settings())
     return check_trial(device)
 
 
@@ -50,6 +58,8 @@ def _done(name: str, check: Callable[[], Check | Iterable[Check]], debug: bool) 
     try:
         found = check()
         yield from [found] if isinstance(found, Check) else found
+    except SettingsError:
+        yield failed(name, "cannot be checked because the settings are wrong", "See the line settings.")
     except Exception as error:
         if debug:
             traceback.print_exc(file=sys.stderr)

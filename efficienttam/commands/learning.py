@@ -1,4 +1,4 @@
-"""``train``, ``eval``, ``finetune``, ``export``: their arguments are read by the packages that do it."""
+"""``train``, ``eval``, ``ablate``, ``finetune``, ``export``: the packages that do it read their arguments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import argparse
 PASSED_ON = {
     "train": "train the demo weights from generated clips",
     "eval": "score weights or mattes against known truth",
+    "ablate": "compare the forms of memory attention by training each",
     "finetune": "adapt a model to a show from some good mattes",
     "export": "write the network for other runtimes, checked",
 }
@@ -23,6 +24,13 @@ def train(args: argparse.Namespace) -> int:
 def eval(args: argparse.Namespace) -> int:
     """Scores weights or mattes."""
     from ..evaluation.cli import main
+
+    return main(args.rest)
+
+
+def ablate(args: argparse.Namespace) -> int:
+    """Trains and scores what the paper compares."""
+    from ..experiments.cli import main
 
     return main(args.rest)
 

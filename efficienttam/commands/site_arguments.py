@@ -20,3 +20,6 @@ def add_site(commands: argparse._SubParsersAction[Parser], add: Callable[..., Pa
         told.add_argument("--json", action="store_true", help="print it as JSON")
     doctor.add_argument("--device", default="", metavar="NAME", help="auto, cpu, mps, cuda or cuda:N")
     doctor.add_argument("--no-trial", action="store_true", help="start no worker: a second instead of ten")
+    doctor.add_argument(
+        "--engine-only", action="store_true", help="leave out what the installer beside it tells of the host"
+    )

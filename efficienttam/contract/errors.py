@@ -60,6 +60,10 @@ class JobError(EfficientTAMError):
     exit_code = ExitCode.USAGE
 
 
+class SettingsError(JobError):
+    """A site's file or a variable of the environment that means nothing."""
+
+
 class PromptError(JobError):
     """A prompt that says nothing, or says something outside the plate."""
 

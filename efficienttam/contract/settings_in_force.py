@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from typing import Any, Callable, Iterator, Mapping
 
-from .errors import JobError
-from .site_settings import SiteSettings, settings_file, site_settings
+from .errors import SettingsError
+from .fields import Fault, Kind
+from .site_settings import MOST_THREADS, SiteSettings, settings_file, site_settings
+from .site_values import SAYS_NO, SAYS_YES, DeviceName, Size, Switch, Word
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,16 +40,29 @@ class _Setting:
     is_path: bool = False
 
 
-def _flag(text: str, variable: str) -> bool:
-    return text.lower() not in ("0", "false", "no")
+def _of_kind(kind: Kind) -> Callable[[str, str], Any]:
+    """Reads a variable as the site's file reads the same value."""
+
+    def read(text: str, variable: str) -> Any:
+        faults: list[Fault] = []
+        value = kind.read(text.strip(), variable, faults)
+        for fault in faults:
+            raise SettingsError(f"{variable} is {text!r}, which is not {kind.title}.", fault.remedy)
+        return value
+
+    return read
 
 
 def _count(text: str, variable: str) -> int:
-    if not text.strip().isdigit():
-        raise JobError(f"{variable} is {text!r}, which is no count.", "Write a whole number, or unset it.")
+    if not re.match(r"[0-9]{1,4}\Z", text.strip()) or int(text) > MOST_THREADS:
+        raise SettingsError(
+            f"{variable} is {text!r}, which is no count from 0 to {MOST_THREADS}.",
+            "Write a whole number, or unset it.",
+        )
     return int(text)
 
 
+_SWITCH = "{}, or {}".format(", ".join(SAYS_YES), ", ".join(SAYS_NO))
 #: Every setting that the environment may say too, in the order they are told.
 SETTINGS: dict[str, _Setting] = {
     "python": _Setting(
@@ -54,16 +70,18 @@ SETTINGS: dict[str, _Setting] = {
     ),
     "engine": _Setting("EFFICIENTTAM_ENGINE", "the package beside the host's plugin", is_path=True),
     "feed": _Setting("EFFICIENTTAM_FEED", "a folder of the user in the temporary folder", is_path=True),
-    "device": _Setting("EFFICIENTTAM_DEVICE", "a GPU where there is one"),
+    "device": _Setting("EFFICIENTTAM_DEVICE", "a GPU where there is one", _of_kind(DeviceName("a device"))),
     "threads": _Setting("EFFICIENTTAM_THREADS", "PyTorch's choice", _count),
     "cache.folder": _Setting("EFFICIENTTAM_CACHE", "the user's cache", is_path=True),
-    "cache.size": _Setting("EFFICIENTTAM_CACHE_SIZE", "20 GB, or a tenth of the free disk"),
-    "cache.identity": _Setting("EFFICIENTTAM_CACHE_IDENTITY", "stat"),
+    "cache.size": _Setting(
+        "EFFICIENTTAM_CACHE_SIZE", "20 GB, or a tenth of the free disk", _of_kind(Size("a size"))
+    ),
+    "cache.identity": _Setting("EFFICIENTTAM_CACHE_IDENTITY", "stat", _of_kind(Word("stat", "content"))),
     "weights.folder": _Setting("EFFICIENTTAM_WEIGHTS", "the package, then the user's cache", is_path=True),
     "weights.source": _Setting(
         "EFFICIENTTAM_WEIGHTS_SOURCE", "where the authors published them", is_path=True
     ),
-    "weights.offline": _Setting("EFFICIENTTAM_OFFLINE", "connections are allowed", _flag),
+    "weights.offline": _Setting("EFFICIENTTAM_OFFLINE", "connections are allowed", _of_kind(Switch(_SWITCH))),
 }
 _OFF = "off"
 
@@ -71,7 +89,7 @@ _OFF = "off"
 def setting(name: str, given: Any = "", environment: Mapping[str, str] = os.environ) -> InForce:
     """What counts for a setting; ``given`` is the command line's word, empty for none.
 
-    Raises JobError for a site's file that is wrong and a variable that means nothing.
+    Raises SettingsError for a site's file that is wrong and a variable that means nothing.
     """
     if given:
         return InForce(name, given, "command line")
@@ -88,7 +106,7 @@ def setting(name: str, given: Any = "", environment: Mapping[str, str] = os.envi
 
 
 def all_settings(environment: Mapping[str, str] = os.environ) -> Iterator[InForce]:
-    """Every setting; those that only the site's file can say come last. Raises JobError."""
+    """Every setting; those that only the site's file can say come last. Raises SettingsError."""
     file = settings_file(environment)
     told = site_settings(environment)
     for name in SETTINGS:

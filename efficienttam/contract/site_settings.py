@@ -14,15 +14,16 @@ import dataclasses
 import enum
 import json
 import os
-from typing import Mapping
+from typing import Any, Iterable, Mapping
 
-from .errors import JobError
+from .errors import SettingsError
 from .fields import Choice, Fault, Flag, Many, Maybe, Number, Record, Text, Whole, field
 from .installed import installed_prefix, package_root
-from .site_values import DeviceName, Root, Size
+from .site_values import DeviceName, Root, Size, Word
 
 VARIABLE = "EFFICIENTTAM_SETTINGS"
 FILE = "efficienttam_settings.json"
+MOST_THREADS = 1024
 
 
 class SeparateMattes(enum.Enum):
@@ -186,7 +187,7 @@ class SiteCache:
 
     folder: str = field(Text("a folder, or off"), "Folder, or off; empty for the user's own.", "")
     size: str = field(Size("a size"), "What it may hold, like 200G.", "")
-    identity: str = field(Text("stat or content"), "What tells plate files apart: stat or content.", "")
+    identity: str = field(Word("stat", "content"), "What tells plate files apart: stat or content.", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,7 +207,7 @@ class SiteSettings:
     engine: str = field(Text("a folder"), "Folder that holds the package.", "")
     feed: str = field(Text("a folder"), "Folder for frames rendered for the engine.", "")
     device: str = field(DeviceName("a device"), "Device of jobs that say auto.", "")
-    threads: int = field(Whole("a count", least=0, most=1024), "CPU threads of jobs that say 0.", 0)
+    threads: int = field(Whole("a count", least=0, most=MOST_THREADS), "CPU threads of jobs that say 0.", 0)
     cache: SiteCache = field(Record(SiteCache), "The embedding cache.", SiteCache())
     weights: SiteWeights = field(Record(SiteWeights), "Weights.", SiteWeights())
     path_map: tuple[PathRule, ...] = field(
@@ -219,30 +220,39 @@ _SITE = Record(SiteSettings)
 
 
 def site_settings(environment: Mapping[str, str] = os.environ) -> SiteSettings:
-    """The settings in force; all defaults where there is no file. Raises JobError with every fault."""
+    """The settings in force; all defaults where there is no file. Raises SettingsError with every fault."""
     path = settings_file(environment)
     if not path:
         return SiteSettings()
+    faults: list[Fault] = []
+
+    def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                faults.append(Fault(name, "The name is given twice.", "Keep one."))
+            found[name] = value
+        return found
+
     try:
         with open(path, encoding="utf-8-sig") as file:
-            document = json.load(file)
-    except (OSError, ValueError) as error:
-        raise JobError(
+            document = json.load(file, object_pairs_hook=unique)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(
             "The settings {!r} cannot be read: {}.".format(path, error), "Correct the file."
         ) from error
-    faults: list[Fault] = []
     settings = _SITE.read(document, "", faults)
     if faults:
         told = "\n".join("  {}: {} {}".format(at.place or "document", at.message, at.remedy) for at in faults)
-        raise JobError("The settings {!r} are wrong:\n{}".format(path, told), "")
+        raise SettingsError("The settings {!r} are wrong:\n{}".format(path, told), "")
     return settings
 
 
 def settings_file(environment: Mapping[str, str] = os.environ) -> str:
-    """Path of the file in force, empty where there is none. Raises JobError for a named one not there."""
+    """Path of the file in force, empty for none. Raises SettingsError for a named one not there."""
     named = environment.get(VARIABLE, "")
     if named and not os.path.isfile(named):
-        raise JobError(
+        raise SettingsError(
             "{} names {!r}, and there is no such file.".format(VARIABLE, named), "Correct or unset it."
         )
     if named:

@@ -1,4 +1,6 @@
-"""Kinds of values that stand in a site's settings alone. All of them are texts that may be empty.
+"""Kinds of values that stand in a site's settings alone, in its file or in the environment.
+
+All of them are texts that may be empty.
 
 Standard library only, Python 3.7 or newer.
 """
@@ -14,6 +16,8 @@ from .rules import DEVICE, DEVICE_REMEDY
 from .sizes import parse_size
 
 _OFF = "off"
+SAYS_YES = ("1", "true", "yes", "on")
+SAYS_NO = ("0", "false", "no", "off")
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:(?:[\\/]|\Z)|\\\\|//")
 
 
@@ -24,6 +28,29 @@ class DeviceName(Text):
         text = super().read(value, place, faults)
         fits = text is REFUSED or not text or DEVICE.match(text)
         return text if fits else self.refuse(text, place, faults, DEVICE_REMEDY)
+
+
+class Word(Text):
+    """One of a few words, in capitals or not."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(" or ".join(words))
+        self.words = words
+
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
+        text = super().read(value, place, faults)
+        fits = text is REFUSED or not text or text.lower() in self.words
+        return text if fits else self.refuse(text, place, faults)
+
+
+class Switch(Text):
+    """Yes or no as people write it into an environment, read as a bool."""
+
+    def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
+        word = str(value).strip().lower()
+        if word in SAYS_YES or word in SAYS_NO:
+            return word in SAYS_YES
+        return self.refuse(value, place, faults)
 
 
 class Size(Text):

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 
 from .. import __version__
 from ..contract.cache_settings import cache_settings
-from ..contract.errors import EfficientTAMError
+from ..contract.errors import EfficientTAMError, SettingsError
 from ..contract.installed import installed_prefix, package_root
 from ..contract.settings_in_force import setting
 from ..contract.sizes import format_size
+from .installation import how_to_install_again
 from .report import Check, failed, passed, warned
 
 #: Below this much free memory a 2K plate with one object may not fit beside the network.
@@ -24,7 +25,6 @@ LITTLE_MEMORY = 4 * 2**30
 #: Of the GPU: the network and the frames it remembers.
 LITTLE_GPU_MEMORY = 3 * 2**30
 LITTLE_DISK = 2 * 2**30
-_AGAIN = "Install again: python3 install/install.py --prefix DIR (a clone: install/install.py setup)."
 
 
 def check_engine() -> Check:
@@ -49,7 +49,7 @@ def check_torch() -> Check:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return failed("torch", f"PyTorch cannot be loaded: {error}", _AGAIN)
+        return failed("torch", f"PyTorch cannot be loaded: {error}", how_to_install_again())
     built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
     told = f"{torch.__version__}, {built}, {torch.get_num_threads()} threads"
     driver = nvidia_driver()
@@ -57,7 +57,7 @@ def check_torch() -> Check:
         return warned(
             "torch",
             f"{told}; this machine has an NVIDIA card ({driver})",
-            "Install again with --torch cuda, where the card is to do the work.",
+            f"Where the card is to do the work: {how_to_install_again('--torch', 'cuda')}",
         )
     return passed("torch", told)
 
@@ -72,6 +72,8 @@ def check_device(asked: str = "") -> Check:
     try:
         device = choose_device(asked or "auto")
         precision = str(choose_precision(device, Precision.AUTO)).removeprefix("torch.")
+    except SettingsError:
+        raise
     except EfficientTAMError as error:
         return failed("device", error.message, error.remedy)
     said = setting("device", asked)
@@ -162,20 +164,21 @@ def _free_memory_of_windows() -> int | None:
 
 def check_disks() -> Iterator[Check]:
     """Room for temporary frames and for the embedding cache."""
-    places = {"temporary files": tempfile.gettempdir()}
+    yield _disk("temporary files", tempfile.gettempdir())
     feed = setting("feed")
     if feed.said:
-        places["rendered frames"] = str(feed.value)
+        yield _disk("rendered frames", str(feed.value))
     cache = cache_settings().folder
     if cache:
-        places["embedding cache"] = cache
-    for what, folder in places.items():
-        place = folder
-        while not os.path.isdir(place) and os.path.dirname(place) != place:
-            place = os.path.dirname(place)
-        free = shutil.disk_usage(place).free
-        told = f"{format_size(free)} free for {what} in {folder}"
-        if free < LITTLE_DISK:
-            yield warned("disk", told, "Free some space, or name another folder in the site's settings.")
-        else:
-            yield passed("disk", told)
+        yield _disk("embedding cache", cache)
+
+
+def _disk(what: str, folder: str) -> Check:
+    place = folder
+    while not os.path.isdir(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    free = shutil.disk_usage(place).free
+    told = f"{format_size(free)} free for {what} in {folder}"
+    if free < LITTLE_DISK:
+        return warned("disk", told, "Free some space, or name another folder in the site's settings.")
+    return passed("disk", told)

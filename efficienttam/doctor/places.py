@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Iterator
 
 from ..contract.cache_settings import cache_settings
-from ..contract.errors import EfficientTAMError
+from ..contract.errors import EfficientTAMError, SettingsError
 from ..contract.settings_in_force import all_settings, setting
 from ..contract.site_settings import settings_file
 from ..contract.sizes import format_size
+from .installation import how_to_install_again
 from .report import Check, failed, passed, warned
 
 
@@ -31,27 +32,32 @@ def check_weights() -> Iterator[Check]:
     from ..weights.location import find_weights
     from ..weights.registry import DEMO, REGISTRY
 
-    found = 0
+    found = []
+    unsound = False
     for entry in REGISTRY.values():
         try:
             path = find_weights(entry.name)
+        except SettingsError:
+            raise
         except EfficientTAMError as error:
             if entry.embedded:
-                yield failed("weights", error.message, error.remedy)
+                yield failed("weights", error.message, how_to_install_again())
             continue
         try:
             digest = verify_weights(path, entry.sha256)
         except EfficientTAMError as error:
-            yield failed("weights", error.message, error.remedy)
+            unsound = True
+            ours = entry.embedded and path == entry.embedded_path
+            yield failed("weights", error.message, how_to_install_again() if ours else error.remedy)
             continue
-        found += 1
+        found.append(entry.name)
         known = "as it should be" if entry.sha256 else "as when it came"
         yield passed("weights", f"{entry.name} at {path}, sum {digest[:12]} {known}")
-    if found <= 1:
+    if found == [DEMO] and not unsound:
         yield warned(
             "weights",
             f"only {DEMO} is here, which tracks simple shapes",
-            "For real plates: efficienttam weights download efficienttam_s (docs/weights.md).",
+            "For real plates: efficienttam weights download efficienttam_s (docs/weights.md)",
         )
 
 
@@ -59,6 +65,8 @@ def check_cache() -> Check:
     """Whether embeddings can be kept."""
     try:
         cache = cache_settings()
+    except SettingsError:
+        raise
     except EfficientTAMError as error:
         return failed("cache", error.message, error.remedy)
     origin = setting("cache.folder").origin
@@ -83,7 +91,7 @@ def check_color() -> Check:
     try:
         from ..media.color import BUILT_IN_CONFIG, check_configuration
     except (ImportError, OSError) as error:
-        return failed("colour", f"OpenImageIO cannot be loaded: {error}", "Install again.")
+        return failed("colour", f"OpenImageIO cannot be loaded: {error}", how_to_install_again())
     named = os.environ.get("OCIO", "")
     try:
         check_configuration("")

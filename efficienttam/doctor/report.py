@@ -7,6 +7,7 @@ import enum
 import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 
 #: Of the column of names, so that lines printed one by one stand in columns too.
@@ -75,9 +76,24 @@ def as_json(checks: Sequence[Check]) -> str:
     return json.dumps({"failed": has_failed(checks), "checks": rows}, indent=2)
 
 
+def without_secrets(text: str) -> str:
+    """The text without user names, passwords and queries, which hold keys too, of its URLs."""
+    return re.sub(r"(://[^\s?'\"]+\?)[^\s'\"]+", r"\1***", re.sub(r"(://)[^/\s]+@", r"\1***@", text))
+
+
+def typed_path(path: str) -> str:
+    """A path as one word of a line to be pasted into a shell of this system, the home folder shortened."""
+    home = os.path.expanduser("~")
+    inside = len(home) > 1 and path.startswith(os.path.join(home, ""))
+    if os.name == "nt":
+        return f'"{"%USERPROFILE%" + path[len(home) :] if inside else path}"'
+    # A shell knows ~ where it stands outside of quotes alone.
+    return "~/" + shlex.quote(path[len(os.path.join(home, "")) :]) if inside else shlex.quote(path)
+
+
 def shareable(text: str) -> str:
     """One line of the text as it may go into a support ticket: no password of a URL, home as ``~``."""
-    text = re.sub(r"(://)[^/@\s]+@", r"\1***@", " ".join(text.split()))
+    text = without_secrets(" ".join(text.split()))
     home = os.path.expanduser("~")
     for spelling in {home, home.replace("\\", "/"), os.path.realpath(home)}:
         if len(spelling) > 1:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from efficienttam.command_parser import Parser
+from efficienttam.evaluation import protocol_cli
 from efficienttam.evaluation.assessment import EvaluateOptions, evaluate
+from efficienttam.evaluation.protocol_cli import PROTOCOLS
 from efficienttam.evaluation.scoring import PromptKind
 from efficienttam.evaluation.soft_plates import EdgeCase
 
@@ -27,6 +30,8 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="efficienttam eval",
         description="Score weights against known truth, beside a mask carried along by optical flow.",
+        epilog=f"With a protocol as its first word ({', '.join(PROTOCOLS)}) it takes other arguments: "
+        "efficienttam eval semi --help.",
     )
     parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--weights", default="", help="a weights file or folder")
@@ -58,7 +63,10 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run an evaluation; 0 when it was scored."""
+    """Run an evaluation; 0 when it was scored. A protocol as the first word runs that."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in PROTOCOLS:
+        return protocol_cli.main(arguments)
     parser = build_parser()
     args = parser.parse_args(arguments)
     if args.plate and not (args.truth and args.channel):

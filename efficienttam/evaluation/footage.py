@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,9 @@ from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
 
 Array = np.ndarray
 
+#: Share of the first frame that an object of a generated clip covers at least.
+SMALLEST_SHARE = 0.01
+
 
 class Footage(Protocol):
     """A plate, its objects by name, and their true mattes."""
@@ -36,28 +40,43 @@ class Footage(Protocol):
     def objects(self) -> Sequence[str]:
         """Names of the objects that are scored."""
 
+    @property
+    def annotated(self) -> Sequence[int]:
+        """The frames that have a truth, ascending."""
+
     def truth(self, frame: int) -> Array:
         """Visible mattes (objects, height, width), float32 0..1."""
 
 
 class GeneratedFootage:
-    """One generated clip of the evaluation's seeds; its object is the largest on the first frame."""
+    """One generated clip of the evaluation's seeds.
 
-    def __init__(self, index: int, frames: int, size: tuple[int, int]) -> None:
+    Its objects are the largest ones on the first frame, ``objects`` of them at most: the hero, and after it
+    those that cover ``SMALLEST_SHARE`` of that frame.
+    """
+
+    def __init__(self, index: int, frames: int, size: tuple[int, int], objects: int = 1) -> None:
         self.name = f"generated {index:03d}"
-        self.objects = ("hero",)
         self.size = size
         self.frames = range(1, frames + 1)
         self._clip = Clip(ClipRecipe(evaluation_seed(index), frames, *size))
         self._drawn: dict[int, tuple[Array, Array]] = {}
         areas = self._clip.render(0)[1].sum((1, 2))
-        self._hero = int(areas.argmax())
-        self.share = float(areas[self._hero] / (size[0] * size[1]))
+        shares = areas / (size[0] * size[1])
+        order = np.argsort(-areas, kind="stable")[:objects]
+        self._chosen = [int(i) for rank, i in enumerate(order) if rank == 0 or shares[i] >= SMALLEST_SHARE]
+        self.objects = ("hero", *(f"object{rank}" for rank in range(2, len(self._chosen) + 1)))
+        self.share = float(shares[self._chosen[0]])
 
     @property
     def plate(self) -> FrameSource:
         """The clip itself."""
         return self
+
+    @property
+    def annotated(self) -> Sequence[int]:
+        """Every frame."""
+        return self.frames
 
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB, frames count from 1."""
@@ -68,76 +87,103 @@ class GeneratedFootage:
         return f"{self._clip.recipe} {frame}"
 
     def truth(self, frame: int) -> Array:
-        """The hero's visible matte, (1, height, width)."""
-        return self._draw(frame)[1][None]
+        """Visible mattes (objects, height, width)."""
+        return self._draw(frame)[1]
 
     def _draw(self, frame: int) -> tuple[Array, Array]:
         if frame not in self._drawn:
             image, mattes = self._clip.render(frame - 1)
-            self._drawn[frame] = (image * 255 + 0.5).astype(np.uint8), mattes[self._hero].copy()
+            self._drawn[frame] = (image * 255 + 0.5).astype(np.uint8), mattes[self._chosen]
         return self._drawn[frame]
 
 
-def generated_footage(count: int, frames: int, size: tuple[int, int]) -> list[GeneratedFootage]:
+def generated_footage(
+    count: int, frames: int, size: tuple[int, int], objects: int = 1
+) -> list[GeneratedFootage]:
     """The first ``count`` evaluation clips whose largest object covers 1 % of the first frame."""
     found: list[GeneratedFootage] = []
     index = 0
     while len(found) < count:
-        footage = GeneratedFootage(index, frames, size)
-        if footage.share >= 0.01:
+        footage = GeneratedFootage(index, frames, size, objects)
+        if footage.share >= SMALLEST_SHARE:
             found.append(footage)
         index += 1
     return found
 
 
-class DavisFootage:
-    """A folder with ``JPEGImages/*.jpg`` and ``Annotations/*.png``: a palette index, or a colour, per object.
+class LabelledPictures:
+    """Pictures with label images of the same stems beside them: a palette index, or a colour, per object.
 
-    Objects are numbered as in the palette, colours in their order.
+    Frames are numbered from 1, one per picture; not each needs a label image.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.name = folder.name
-        self._pictures = sorted((folder / "JPEGImages").glob("*.jpg"))
-        self._annotations = {path.stem: path for path in (folder / "Annotations").glob("*.png")}
-        if not self._pictures or self._pictures[0].stem not in self._annotations:
-            raise PlateError(
-                f"{folder} does not hold JPEGImages/*.jpg with Annotations/*.png of the same names.",
-                "Give the folder of one DAVIS-style clip.",
-            )
-        self.frames = range(1, len(self._pictures) + 1)
-        height, width = _picture(self._pictures[0]).shape[:2]
-        self.size = (width, height)
-        labels = np.unique(self._labels(1))
-        self._objects = labels[labels > 0]
-        self.objects = tuple(f"object{number}" for number in range(1, len(self._objects) + 1))
+    def __init__(self, name: str, pictures: Sequence[Path], annotations: Mapping[str, Path]) -> None:
+        self.name = name
+        self._pictures, self._annotations = pictures, annotations
+        self.frames = range(1, len(pictures) + 1)
+
+    @functools.cached_property
+    def labels(self) -> Array:
+        """Labels of the objects that are scored: those of the first annotated frame, ascending."""
+        found = np.unique(self.label_image(self.annotated[0]))
+        return found[found > 0]
+
+    @functools.cached_property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the first picture."""
+        height, width = read_picture(self._pictures[0]).shape[:2]
+        return width, height
 
     @property
     def plate(self) -> FrameSource:
         """The pictures, numbered from 1."""
         return self
 
+    @functools.cached_property
+    def annotated(self) -> Sequence[int]:
+        """The frames with a label image."""
+        return [frame for frame, path in enumerate(self._pictures, start=1) if path.stem in self._annotations]
+
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB."""
-        return np.ascontiguousarray(_picture(self._pictures[frame - 1])[..., ::-1])
+        return np.ascontiguousarray(read_picture(self._pictures[frame - 1])[..., ::-1])
 
     def identity(self, frame: int) -> str:
         """The picture's file."""
         return file_identity(str(self._pictures[frame - 1]), FileIdentity.STAT)
 
     def truth(self, frame: int) -> Array:
-        """Hard masks (objects, height, width) as float32."""
-        labels = self._labels(frame)
-        return np.stack([labels == label for label in self._objects]).astype(np.float32)
+        """Hard masks (objects, height, width) as float32. Raises PlateError where a frame has none."""
+        labels = self.label_image(frame)
+        return np.stack([labels == label for label in self.labels]).astype(np.float32)
 
-    def _labels(self, frame: int) -> Array:
+    def label_image(self, frame: int) -> Array:
+        """Labels (height, width), 0 for ground. Raises PlateError."""
         stem = self._pictures[frame - 1].stem
         if stem not in self._annotations:
             raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
-        return _label_image(self._annotations[stem])
+        return read_labels(self._annotations[stem])
 
 
-def _picture(path: Path) -> Array:
+class DavisFootage(LabelledPictures):
+    """A folder with ``JPEGImages/*.jpg`` and ``Annotations/*.png``, every frame annotated.
+
+    Objects are those of the first frame, numbered as in the palette, colours in their order.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        pictures = sorted((folder / "JPEGImages").glob("*.jpg"))
+        annotations = {path.stem: path for path in (folder / "Annotations").glob("*.png")}
+        if not pictures or pictures[0].stem not in annotations:
+            raise PlateError(
+                f"{folder} does not hold JPEGImages/*.jpg with Annotations/*.png of the same names.",
+                "Give the folder of one DAVIS-style clip.",
+            )
+        super().__init__(folder.name, pictures, annotations)
+        self.objects = tuple(f"object{number}" for number in range(1, len(self.labels) + 1))
+
+
+def read_picture(path: Path) -> Array:
     """A picture (height, width, 3), uint8 BGR. Raises PlateError."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
@@ -145,7 +191,7 @@ def _picture(path: Path) -> Array:
     return picture
 
 
-def _label_image(path: Path) -> Array:
+def read_labels(path: Path) -> Array:
     """Labels (height, width), 0 for ground: indices of a palette, else colours as 0xRRGGBB.
 
     Raises PlateError.
@@ -168,6 +214,11 @@ class RenderedFootage:
         self.plate = FrameSequence(plate, color_space=color_space)
         self.objects = tuple(channels)
         self._mattes = SequencePattern(mattes)
+
+    @property
+    def annotated(self) -> Sequence[int]:
+        """The frames of the plate whose mattes are on disk."""
+        return [frame for frame in self.plate.frames if Path(self._mattes.path(frame)).is_file()]
 
     def truth(self, frame: int) -> Array:
         """Soft mattes (objects, height, width) as rendered."""

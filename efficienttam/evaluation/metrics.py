@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,6 +13,21 @@ Array = np.ndarray
 
 #: How far a boundary pixel may be off, as a share of the picture's diagonal.
 BOUNDARY_TOLERANCE = 0.008
+#: A frame counts towards recall above this.
+RECALL_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Course:
+    """J or F of one object over the frames that count, as DAVIS sums it up (Perazzi et al. 2016, section 5).
+
+    ``recall`` is the share of frames above ``RECALL_THRESHOLD``; ``decay`` the mean of the first quarter less
+    that of the last one, neighbouring quarters sharing a frame as in the benchmark's ``db_statistics``.
+    """
+
+    mean: float
+    recall: float
+    decay: float
 
 
 def region_similarity(mask: Array, truth: Array) -> float:
@@ -37,6 +54,18 @@ def boundary_accuracy(mask: Array, truth: Array, tolerance: float = BOUNDARY_TOL
     recall = np.count_nonzero(theirs & near_mine) / np.count_nonzero(theirs)
     total = precision + recall
     return float(2 * precision * recall / total) if total else 0.0
+
+
+def course(values: Sequence[float]) -> Course:
+    """The course of one value per frame. Raises ValueError without any."""
+    if not len(values):
+        raise ValueError("A course needs at least one frame.")
+    array = np.asarray(values, np.float64)
+    ends = np.rint(np.linspace(1, len(array), 5) + 1e-10).astype(int) - 1
+    first, last = array[ends[0] : ends[1] + 1], array[ends[3] : ends[4] + 1]
+    return Course(
+        float(array.mean()), float((array > RECALL_THRESHOLD).mean()), float(first.mean() - last.mean())
+    )
 
 
 def boundary(mask: Array) -> Array:

@@ -98,6 +98,11 @@ class SoftPlate:
         """The plate itself."""
         return self
 
+    @property
+    def annotated(self) -> range:
+        """Every frame."""
+        return self.frames
+
     def read(self, frame: int) -> Array:
         """A frame, (height, width, 3) uint8 sRGB."""
         return self._draw(frame)[0]

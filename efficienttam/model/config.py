@@ -21,6 +21,20 @@ class CrossAttention(enum.Enum):
     #: Keys and values averaged over windows, ln(window area) added to every key channel
     #: (paper Eq. 6, upstream suffix ``_2``).
     POOLED_KEY_BIAS = "pooled_key_bias"
+    # No published variant has the forms below: they are what the paper measures its own against.
+    #: As Eq. 5 without its constant: an average counts as one token (paper: like Linformer).
+    POOLED_PLAIN = "pooled_plain"
+    #: Object pointers averaged, too, four tokens at a time; all keys being averages, no constant.
+    POOLED_WITH_POINTERS = "pooled_with_pointers"
+    #: Frame and maps are cut into 2 x 2 windows, each of which sees its own part and the pointers.
+    WINDOWED = "windowed"
+    #: Keys and values are summed before the queries see them (linear attention, elu + 1).
+    LINEAR = "linear"
+
+    @property
+    def pools(self) -> bool:
+        """Are keys and values of maps averaged over windows?"""
+        return self.value.startswith("pooled")
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,7 @@ class ModelConfig:
 
     ``input_size`` S is the side of the square network input in pixels, ``hidden`` the channels C of
     embeddings and tokens, ``memory_channels`` those of a memory map. ``memory_maps`` and
-    ``max_pointers`` bound what a tracked frame recalls.
+    ``max_pointers`` bound what a tracked frame recalls; without pointers the latter is 0.
     """
 
     name: str

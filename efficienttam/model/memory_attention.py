@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .attention_forms import attend, attend_in_windows, attend_linearly, grouped
 from .config import CrossAttention, MemoryAttentionConfig
 from .constant import Constant
 from .position_encoding import rotary_table, rotate
@@ -65,7 +66,7 @@ class RotaryAttention(nn.Module):
         """Self-attention over (B, N, C)."""
         query = rotate(self.q_proj(x), table)
         key = rotate(self.k_proj(x), table)
-        return self.out_proj(_attend(query, key, self.v_proj(x)))
+        return self.out_proj(attend(query, key, self.v_proj(x)))
 
 
 class MemoryCrossAttention(RotaryAttention):
@@ -98,7 +99,18 @@ class MemoryCrossAttention(RotaryAttention):
     def attend(self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
         """``x`` (B or 1, N, C) attends to keys and values (B, K, C); returns (B, N, C)."""
         query = rotate(self.q_proj(x), table).expand(key.shape[0], -1, -1)
-        return self.out_proj(_attend(query, key, value, bias))
+        if self.form is CrossAttention.WINDOWED:
+            return self.out_proj(attend_in_windows(query, key, value))
+        if self.form is CrossAttention.LINEAR:
+            return self.out_proj(attend_linearly(query, key, value))
+        return self.out_proj(attend(query, key, value, bias))
+
+    def project_pointers(self, pointers: Tensor, pooled: bool) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, K, C) of pointer tokens (B, P, M)."""
+        key, value = self.k_proj(pointers), self.v_proj(pointers)
+        if pooled and self.form is CrossAttention.POOLED_WITH_POINTERS:
+            return grouped(key, self.window**2), grouped(value, self.window**2)
+        return key, value
 
 
 class MemoryAttentionLayer(nn.Module):
@@ -144,7 +156,7 @@ class MemoryAttention(nn.Module):
 
     def pools(self, maps: int) -> bool:
         """Are so many maps pooled? One alone never is: the published classes pool from the second on."""
-        return self.form is not CrossAttention.FULL and maps > 1
+        return self.form.pools and maps > 1
 
     def project(self, maps: Tensor, position: Tensor, *, pooled: bool) -> MapTokens:
         """Memory maps (B, M, H, W) with their sine code (M, H, W) as tokens of every layer."""
@@ -180,8 +192,8 @@ class MemoryAttention(nn.Module):
             held.keys[layer] + shares[slot] for held, slot in zip(memory.tokens, memory.slots, strict=True)
         ]
         values = [held.values[layer] for held in memory.tokens]
-        key = torch.cat([*keys, cross.k_proj(memory.pointers)], dim=1)
-        return key, torch.cat([*values, cross.v_proj(memory.pointers)], dim=1)
+        told, meant = cross.project_pointers(memory.pointers, memory.tokens[0].pooled)
+        return torch.cat([*keys, told], dim=1), torch.cat([*values, meant], dim=1)
 
     def _bias(self, memory: Memory) -> Tensor | None:
         """What is added to the logits of a memory's tokens: (K,), None for nothing."""
@@ -204,16 +216,6 @@ class MemoryAttention(nn.Module):
 
         weights = [codes, *(cross.k_proj.weight for cross in self.crosses)]
         return self._slots.get(weights, (tokens, pooled), compute)
-
-
-def _attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Single-head attention over (B, N, C); ``bias`` (K,) is added to every row of logits."""
-    return functional.scaled_dot_product_attention(
-        query[:, None],
-        key[:, None].to(query.dtype),
-        value[:, None].to(query.dtype),
-        attn_mask=None if bias is None else bias[None, None, None].to(query.dtype),
-    )[:, 0]
 
 
 def _pool(tokens: Tensor, side: int, window: int) -> Tensor:

@@ -18,6 +18,8 @@ Array = np.ndarray
 
 #: Seeds below are for training, seeds from here on for evaluation; never mixed.
 FIRST_EVALUATION_SEED = 1_000_000_000
+#: Clips that belong to one seed of training.
+CLIPS_PER_SEED = 1_000_000
 #: The clip of the demo: a ball that turns and shrinks passes another thing; chosen by eye.
 DEMO_SEED = 2_000_000_010
 

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import cv2
@@ -18,12 +19,13 @@ from torch import distributed as dist
 from efficienttam.contract.errors import JobError
 from efficienttam.model.build import build_model, find_config
 from efficienttam.model.efficienttam import EfficientTAM
-from efficienttam.training.clips import FIRST_EVALUATION_SEED
+from efficienttam.training.clips import CLIPS_PER_SEED, FIRST_EVALUATION_SEED
 from efficienttam.training.cpu_kernels import fast_on_cpu
 from efficienttam.training.curve import draw_curve
 from efficienttam.training.export import export_weights
 from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.pool import Pool, PoolSpec, start_filling
+from efficienttam.training.processes import Seat, join_given, join_processes, seat_given, sees_disk_of_first
 from efficienttam.training.sequences import EmbeddingShelf, Listener, draw_sequences, sequence_loss
 from efficienttam.training.stills import Scaffold, draw_batch, still_loss
 from efficienttam.weights.load import load_model
@@ -177,19 +179,21 @@ class TrainOptions:
 def train(options: TrainOptions) -> Path:
     """Train from nothing, or from ``weights``, and write the result; returns its path.
 
-    Raises JobError for a seed without clips, WeightsError for weights that cannot be read.
+    Under torchrun this is one process of several, ``processes`` of no account, and each batch is theirs
+    together. Raises JobError for a seed without clips, WeightsError for weights that cannot be read.
     """
     options = _prepared(options)
     _start_weights(options)
     options.work.mkdir(parents=True, exist_ok=True)
-    specs = {"stills": options.stills.pool, "clips": options.sequences.pool}
-    drawing = [
-        process
-        for name, spec in specs.items()
-        for process in start_filling(options.work / name, spec, options.drawers)
-    ]
+    seat = seat_given()
+    if seat is not None:
+        join_given(seat, torch.device("cpu"))
+    drawing = _start_drawing(options, seat)
     try:
-        if options.processes > 1:
+        if seat is not None:
+            dist.barrier()  # Nobody opens a pool that another is making.
+            _learn(seat.rank, replace(options, processes=0))
+        elif options.processes > 1:
             # glibc would hand every large block back and fetch it zeroed again: a third of the time.
             os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
             os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
@@ -203,8 +207,18 @@ def train(options: TrainOptions) -> Path:
     return options.out
 
 
-#: Clips that belong to one seed of training.
-CLIPS_PER_SEED = 1_000_000
+def _start_drawing(options: TrainOptions, seat: Seat | None) -> list[BaseProcess]:
+    """Fill the pools, once per disk: the first process does, and the first of a machine with its own."""
+    if seat is not None:
+        shared = sees_disk_of_first(options.work)
+        if seat.rank and (shared or seat.local_rank):
+            return []
+    specs = {"stills": options.stills.pool, "clips": options.sequences.pool}
+    return [
+        process
+        for name, spec in specs.items()
+        for process in start_filling(options.work / name, spec, options.drawers)
+    ]
 
 
 def _prepared(options: TrainOptions) -> TrainOptions:
@@ -250,10 +264,11 @@ def _learn(rank: int, options: TrainOptions) -> None:
             (options.sequence_steps, 1 - options.stills_share),
         )
     ]
-    _wait_for(options.work / "stills", options.stills.pool)
+    # What is drawn depends on what is there: a run that counts steps waits for all, to be the same again.
+    _wait_for(options.work / "stills", options.stills.pool, 1.0 if options.still_steps else 0.1)
     start = _start_weights(options)
     stills = stills_stage(options.model, options.work, budgets[0], options.stills, options.seed, start)
-    _wait_for(options.work / "clips", options.sequences.pool)
+    _wait_for(options.work / "clips", options.sequences.pool, 1.0 if options.sequence_steps else 0.1)
     weights = {**(start or {}), **stills.optimizer.weights()}
     sequences = sequences_stage(
         options.model, options.work, budgets[1], options.sequences, options.seed, weights
@@ -268,7 +283,7 @@ def _learn(rank: int, options: TrainOptions) -> None:
 SECONDS_BETWEEN_WORDS = 10.0
 
 
-def _wait_for(folder: Path, spec: PoolSpec, share: float = 0.1) -> None:
+def _wait_for(folder: Path, spec: PoolSpec, share: float) -> None:
     """Wait until a share of a pool is drawn, and say how far it is."""
     pool = Pool(folder, spec)
     enough = max(1, round(share * spec.clips))
@@ -282,10 +297,3 @@ def _wait_for(folder: Path, spec: PoolSpec, share: float = 0.1) -> None:
                 f"{folder.name}: {drawn} of {enough} clips drawn to begin with", file=sys.stderr, flush=True
             )
         time.sleep(0.2)
-
-
-def join_processes(rank: int, count: int, port: int = 29511) -> None:
-    """Make this process one of ``count`` that share gradients over the loopback interface."""
-    if count > 1:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), GLOO_SOCKET_IFNAME="lo")
-        dist.init_process_group("gloo", rank=rank, world_size=count)

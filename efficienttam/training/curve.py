@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
+
+from efficienttam.contract.whole_file import write_whole
 
 _STAGES = {
     "stills": ("click", "box", "correction"),
@@ -39,6 +42,8 @@ def draw_curve(folder: Path, path: Path, dpi: int = 80) -> None:
             continue
         log = read_log(folder / f"{stage}.csv")
         for name in names:
+            if name not in log or np.isnan(log[name]).all():
+                continue
             axis.plot(log["step"], log[name], linewidth=1, label=name)
         axis.plot(log["step"], log["loss"] / log["loss"].max(), color="0.7", linewidth=1, label="loss / max")
         axis.set(title=stage, xlabel="step", ylim=(0, 1))
@@ -46,5 +51,7 @@ def draw_curve(folder: Path, path: Path, dpi: int = 80) -> None:
         axis.legend(fontsize=7)
     axes[0].set_ylabel("IoU of training batches")
     figure.tight_layout()
-    figure.savefig(path, dpi=dpi)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=dpi, format="png")
     pyplot.close(figure)
+    write_whole(str(path), drawn.getvalue(), "curve")

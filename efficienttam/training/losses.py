@@ -72,6 +72,6 @@ def mask_loss(
     count = weight.sum().clamp(min=1)
     masks = ((main + other * side + IOU * miss) * weight).sum() / count
     score = functional.binary_cross_entropy_with_logits(candidates.object_score.float()[:, 0], weight)
-    row = torch.arange(len(which))
+    row = torch.arange(len(which), device=which.device)
     iou = reached[row, which + 1] if multimask else reached[:, 0]
     return MaskLoss(masks + OBJECT * score, iou[present])

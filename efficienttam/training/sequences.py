@@ -144,7 +144,7 @@ class Listener:
 
     def __init__(self, model: EfficientTAM) -> None:
         self.heard: Candidates | None = None
-        model.sam_mask_decoder.register_forward_hook(self._hear)
+        self._hook = model.sam_mask_decoder.register_forward_hook(self._hear)
 
     def _hear(self, module: nn.Module, given: tuple[Tensor, ...], result: Candidates) -> None:
         self.heard = result
@@ -156,9 +156,13 @@ class Listener:
         heard, self.heard = self.heard, None
         return heard
 
+    def stop(self) -> None:
+        """Listen no more."""
+        self._hook.remove()
+
 
 @dataclass
-class _Recall:
+class Recall:
     """What a running sequence remembers: prompted frames, then tracked frames oldest first."""
 
     prompted: list[tuple[Tensor, Tensor]]
@@ -175,7 +179,7 @@ class _Recall:
                 slots.append(reach - (frame - index))
         pointers = [pointer for _, pointer in self.prompted]
         pointers += [pointer for _, _, pointer in reversed(self.tracked)]
-        told = torch.stack(pointers[: model.config.max_pointers], 1)
+        told = torch.stack(pointers, 1)[:, : model.config.max_pointers]
         return model.assemble_memory(torch.stack(maps, 1), slots, told)
 
 
@@ -230,7 +234,7 @@ def sequence_loss(
     out, losses, first = _start(model, listener, batch)
     raw = batch.embeddings[0]
     memory = model.encode_memory(raw, out.logits, binarize=True)
-    recall = _Recall([(memory, out.pointer)], [])
+    recall = Recall([(memory, out.pointer)], [])
     ious, right = [], []
     for frame in range(1, frames):
         raw, target, present = batch.embeddings[frame], batch.targets[frame], batch.present(frame)

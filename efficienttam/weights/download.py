@@ -18,7 +18,7 @@ from .transfer import Patience, Progress
 
 #: Base URL of a mirror, ``file:`` URL or folder to fetch from instead of the registry's source.
 SOURCE_VARIABLE = "EFFICIENTTAM_WEIGHTS_SOURCE"
-#: Set to anything but 0 or nothing: never open a connection.
+#: Says yes: never open a connection.
 OFFLINE_VARIABLE = "EFFICIENTTAM_OFFLINE"
 
 #: How many seconds to wait for another process that fetches the same file.

@@ -86,6 +86,64 @@ def test_a_variable_that_means_nothing(site: Path, monkeypatch: pytest.MonkeyPat
         setting("threads")
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "remedy"),
+    [
+        ("EFFICIENTTAM_OFFLINE", "maybe", "Write 1, true, yes, on, or 0, false, no, off."),
+        ("EFFICIENTTAM_DEVICE", "gpu9", "Write auto, cpu"),
+        ("EFFICIENTTAM_CACHE_SIZE", "lots", "like 20G"),
+        ("EFFICIENTTAM_CACHE_IDENTITY", "name", "Write stat or content."),
+        ("EFFICIENTTAM_THREADS", "99999", "Write a whole number"),
+    ],
+)
+def test_a_word_that_is_not_known(
+    site: Path,
+    variable: str,
+    text: str,
+    remedy: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, text)
+    assert main(["settings"]) == 2
+    told = capsys.readouterr().err
+    assert f"{variable} is '{text}'" in told and remedy in told
+
+
+def test_flags_are_said_in_many_ways(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for word, meant in (("Yes", True), ("ON", True), (" 1 ", True), ("off", False), ("FALSE", False)):
+        monkeypatch.setenv("EFFICIENTTAM_OFFLINE", word)
+        assert setting("weights.offline").value is meant
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"device": "gpu9"}', "device: "),
+        ('{"cache": {"size": "lots"}}', "cache.size: "),
+        ('{"cache": {"identity": "name"}}', "cache.identity: "),
+        ('{"threads": 1, "device": "cpu", "threads": 2}', "threads: The name is given twice."),
+        ('{"cache": {"size": "1G", "size": "1G"}}', "size: The name is given twice."),
+    ],
+)
+def test_a_file_that_means_nothing(
+    site: Path, text: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.write_text(text)
+    assert main(["settings"]) == 2
+    assert f"\n  {place}" in capsys.readouterr().err
+
+
+def test_passwords_are_not_printed(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write_text(json.dumps({"weights": {"source": "https://me:secret@mirror.example/x?key=hidden"}}))
+    for words in (["settings"], ["settings", "--json"]):
+        assert main(words) == 0
+        told = capsys.readouterr().out
+        assert "https://***@mirror.example/x?***" in told
+        assert "secret" not in told and "hidden" not in told
+    assert setting("weights.source").value == "https://me:secret@mirror.example/x?key=hidden"
+
+
 def test_wrong_files_are_told_at_once(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site.write_text('{"cache": {"foldr": "x"}, "threads": "4"}')
     assert main(["settings"]) == 2

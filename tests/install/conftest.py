@@ -13,7 +13,8 @@ for place in (str(HERE), str(HERE.parents[1] / "install")):
     if place not in sys.path:
         sys.path.append(place)
 
-from stand_in import make_project  # noqa: E402
+import prefix as prefixes  # noqa: E402
+from stand_in import make_project, stand_in_version  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +30,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     yield folder
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> prefixes.Prefix:
+    """A prefix with three whole versions; 1.10.0 is in use, 1.2.0 was before."""
+    made = prefixes.Prefix(str(tmp_path / "prefix ü"))
+    made.prepare()
+    for name in ("1.10.0", "1.2.0", "1.2.0-2"):
+        stand_in_version(made, name)
+    made.switch("1.2.0")
+    made.switch("1.10.0")
+    return made

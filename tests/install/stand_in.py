@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prefix as prefixes
+from environment import write_stamp
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 INSTALL = REPOSITORY / "install"
 
@@ -64,6 +67,17 @@ def make_project(folder: Path, version: str = "1.0.0") -> Path:
     for module in INSTALL.glob("*.py"):
         shutil.copy(module, folder / "install")
     return folder
+
+
+def stand_in_version(prefix: prefixes.Prefix, name: str) -> prefixes.Version:
+    """A whole version that was never installed: a folder with marks, and this Python."""
+    version = prefix.version(name)
+    prefix.clear(version)
+    Path(version.python).parent.mkdir(parents=True)
+    Path(version.python).symlink_to(sys.executable)
+    (Path(version.folder) / "nuke_plugin").mkdir()
+    write_stamp(version.folder, {"release": name, "python": "3.11", "torch": "2.13.0+cpu"})
+    return prefix.version(name)
 
 
 def command(project: Path, *words: str, python: str = sys.executable) -> list[str]:

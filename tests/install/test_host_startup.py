@@ -186,9 +186,13 @@ def test_windows_has_entrances_of_its_own(prefix: prefixes.Prefix, tmp_path: Pat
     assert line == f'setx NUKE_PATH "{prefix.plugin}"'
     command = written[os.path.join(prefix.programs, "efficienttam.cmd")]
     assert command.count("\r\n") == command.count("\n") and 'set /p VERSION=<"%~dp0..\\current"' in command
-    assert command.splitlines()[-1] == '"%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" %*'
+    lines = command.splitlines()
+    assert '"%~dp0..\\versions\\%VERSION%\\bin\\efficienttam.cmd" %*' in lines
+    assert lines.count(":damaged") == 1 and sum(line.endswith("goto damaged") for line in lines) == 5
     program = (tmp_path / "version" / "bin" / "efficienttam.cmd").read_bytes().decode("ascii")
-    assert program.splitlines()[-1] == '"%~dp0..\\environment\\Scripts\\efficienttam.exe" %*'
+    lines = program.splitlines()
+    assert '"%~dp0..\\environment\\Scripts\\efficienttam.exe" %*' in lines
+    assert lines[lines.index(":missing") + 1].startswith("echo efficienttam: the environment of this version")
     assert "set PYTHONPATH=\r\n" in program
 
 

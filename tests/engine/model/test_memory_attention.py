@@ -13,6 +13,7 @@ from efficienttam.model.memory_attention import Memory, MemoryAttention
 from efficienttam.model.position_encoding import rotary_table, rotate
 
 HIDDEN, CHANNELS, SIDE = 32, 8, 8
+PUBLISHED = (CrossAttention.FULL, CrossAttention.POOLED_LOGIT_BIAS, CrossAttention.POOLED_KEY_BIAS)
 CONFIG = MemoryAttentionConfig(layers=2, feedforward=64)
 
 
@@ -66,7 +67,7 @@ def test_without_pointers_the_pooled_forms_coincide() -> None:
 
 
 def test_with_pointers_all_three_differ() -> None:
-    results = [recall(form, 3, 4) for form in CrossAttention]
+    results = [recall(form, 3, 4) for form in PUBLISHED]
     for index, one in enumerate(results):
         for other in results[index + 1 :]:
             assert not torch.allclose(one, other, atol=1e-4)

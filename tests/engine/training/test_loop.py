@@ -13,7 +13,7 @@ from torch import nn
 
 from efficienttam.contract.errors import JobError, WeightsError
 from efficienttam.model.position_encoding import rotary_table, rotate
-from efficienttam.training import cpu_kernels
+from efficienttam.training import course, cpu_kernels
 from efficienttam.training.course import (
     SequenceOptions,
     StillOptions,
@@ -161,6 +161,33 @@ def test_training_further_starts_from_the_weights_given(trained: TrainOptions, t
     assert before.keys() == after.keys()
     for name, value in before.items():
         torch.testing.assert_close(after[name], value, rtol=2**-8, atol=0, msg=name)
+
+
+@pytest.mark.long
+def test_a_killed_course_continues_exactly(
+    trained: TrainOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo recipe, killed in the seventh step of the stills and in the second of the sequences."""
+    options = replace(trained, out=tmp_path / "killed.safetensors", work=tmp_path / "work")
+    threads = torch.get_num_threads()
+    for name, fatal in (("still_loss", 6), ("sequence_loss", 1)):
+        whole, calls = getattr(course, name), iter(range(1000))
+
+        def deadly(*given, whole=whole, calls=calls, fatal=fatal):
+            if next(calls) == fatal:
+                raise KeyboardInterrupt
+            return whole(*given)
+
+        monkeypatch.setattr(course, name, deadly)
+        with pytest.raises(KeyboardInterrupt):
+            train(options)
+        monkeypatch.setattr(course, name, whole)
+    train(options)
+    torch.set_num_threads(threads)
+    assert options.out.read_bytes() == trained.out.read_bytes()
+    for stage in ("stills", "sequences"):
+        first, second = (read_log(run.work / f"{stage}.csv") for run in (trained, options))
+        np.testing.assert_array_equal(first["loss"], second["loss"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""The truth of footage as hard masks: read once, kept packed."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from efficienttam.contract.errors import PlateError
+from efficienttam.evaluation.footage import Footage
+
+Array = np.ndarray
+
+
+class TrueMasks:
+    """Hard masks of the annotated frames of footage; a soft matte is cut at one half.
+
+    Each frame is read when first asked for and then kept at a bit per pixel and object.
+    """
+
+    def __init__(self, footage: Footage) -> None:
+        self.footage = footage
+        self.frames = tuple(footage.annotated)
+        self._packed: dict[int, Array] = {}
+
+    def masks(self, frame: int) -> Array:
+        """Masks (objects, height, width) bool of an annotated frame.
+
+        Raises PlateError where the truth is not of the plate's size.
+        """
+        width, height = self.footage.plate.size
+        if frame not in self._packed:
+            truth = self.footage.truth(frame)
+            if truth.shape[1:] != (height, width):
+                raise PlateError(
+                    f"{self.footage.name}: the truth of frame {frame} is {truth.shape[2]}x{truth.shape[1]}, "
+                    f"the plate {width}x{height}.",
+                    "Give mattes of the plate's size.",
+                )
+            self._packed[frame] = np.packbits(truth >= 0.5, axis=-1)
+        return np.unpackbits(self._packed[frame], axis=-1, count=width).astype(bool)
+
+    @functools.cached_property
+    def first(self) -> dict[int, int]:
+        """The first annotated frame that shows each object, by its number; objects never shown are absent."""
+        found: dict[int, int] = {}
+        for frame in self.frames:
+            shown = self.masks(frame).any((1, 2))
+            for index in np.flatnonzero(shown).tolist():
+                found.setdefault(index, frame)
+            if len(found) == len(self.footage.objects):
+                break
+        return dict(sorted(found.items()))

@@ -1,0 +1,145 @@
+"""The layout of DAVIS, YouTube-VOS and MOSE: pictures and label images of the same names.
+
+``JPEGImages/<clip>/*.jpg`` with ``Annotations/<clip>/*.png``, with a folder for the resolution between
+(DAVIS: ``480p``) or without, below ``train`` or not; or one clip alone, its files in the two folders
+themselves. Frames without a label image (YouTube-VOS) are not trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from efficienttam.contract.errors import PlateError
+
+from .training_plate import Source, size_faults
+
+Array = np.ndarray
+
+#: In palette images: neither object nor ground (DAVIS, YouTube-VOS).
+VOID = 255
+_PICTURES = (".jpg", ".jpeg", ".png")
+
+
+class FolderClip:
+    """One clip: pictures and label images by stem, in the order of their names."""
+
+    def __init__(self, name: str, pictures: Path, truths: Path) -> None:
+        self.name = name
+        self._pictures = {p.stem: p for p in sorted(pictures.iterdir()) if p.suffix.lower() in _PICTURES}
+        self._truths = {p.stem: p for p in sorted(truths.iterdir()) if p.suffix.lower() == ".png"}
+        self._stems = [stem for stem in self._pictures if stem in self._truths]
+        self.strays = [stem for stem in self._truths if stem not in self._pictures]
+
+    @property
+    def annotated(self) -> Sequence[int]:
+        """Places of the frames that have both files, counted from 0."""
+        return range(len(self._stems))
+
+    def check(self) -> list[str]:
+        """Labels without a picture, no labels at all, sizes that differ on the first frame."""
+        faults = []
+        if self.strays:
+            faults.append(
+                f"{self.name}: {len(self.strays)} label images without a picture, first {self.strays[0]}."
+            )
+        if not self._stems:
+            return [*faults, f"{self.name}: no picture has a label image of its name."]
+        stem = self._stems[0]
+        try:
+            with Image.open(self._pictures[stem]) as picture, Image.open(self._truths[stem]) as truth:
+                return faults + size_faults(f"{self.name}/{stem}", picture.size, truth.size)
+        except OSError as error:
+            return [*faults, f"{self.name}/{stem} cannot be read: {error}."]
+
+    def picture(self, frame: int) -> Array:
+        """A frame, (height, width, 3) uint8 sRGB."""
+        return read_rgb(self._pictures[self._stems[frame]])
+
+    def areas(self, frame: int) -> Array:
+        """Shares of labels 1 to 254, or of the clip's colours in their order."""
+        labels = self._labels(frame)
+        if self._colors is None:
+            return np.bincount(labels.reshape(-1), minlength=VOID + 1)[1:VOID] / labels.size
+        return np.array([(labels == color).mean() for color in self._colors])
+
+    def mattes(self, frame: int, objects: Sequence[int]) -> Array:
+        """Hard mattes (n, height, width) as float32."""
+        labels = self._labels(frame)
+        names = [one + 1 if self._colors is None else self._colors[one] for one in objects]
+        return np.stack([labels == name for name in names]).astype(np.float32)
+
+    @cached_property
+    def _colors(self) -> list[int] | None:
+        """Colours of the objects where labels are colours; None where they are numbers."""
+        with Image.open(self._truths[self._stems[0]]) as image:
+            if image.mode in ("P", "L", "1", "I", "I;16"):
+                return None
+        found: set[int] = set()
+        for stem in self._stems:
+            found.update(np.unique(_read_labels(self._truths[stem])).tolist())
+        return sorted(found - {0})
+
+    def _labels(self, frame: int) -> Array:
+        return _read_labels(self._truths[self._stems[frame]])
+
+
+def open_folders(root: Path) -> Source:
+    """Every clip below a folder of this layout; those of ``ImageSets/*/train.txt`` where DAVIS has one."""
+    for top in (root, root / "train"):
+        if (top / "JPEGImages").is_dir() and (top / "Annotations").is_dir():
+            break
+    else:
+        return Source(faults=[f"{root} holds no folders JPEGImages and Annotations."])
+    pairs = _pairs(top / "JPEGImages", top / "Annotations")
+    if not pairs:
+        return Source(faults=[f"{top}/JPEGImages holds no pictures."])
+    lists = sorted(root.glob("ImageSets/*/train.txt"))
+    if lists:
+        wanted = set(lists[-1].read_text().split())
+        pairs = [pair for pair in pairs if pair[0].name in wanted]
+    source = Source()
+    for pictures, truths in pairs:
+        if truths.is_dir():
+            source.plates.append(FolderClip(str(pictures), pictures, truths))
+        else:
+            source.faults.append(f"{pictures} has no label images: {truths} is not there.")
+    if not source.plates and not source.faults:
+        source.faults.append(f"{lists[-1]} names no clip that is there.")
+    return source
+
+
+def _pairs(pictures: Path, truths: Path) -> list[tuple[Path, Path]]:
+    """Folders that hold pictures, with the folder that should hold their labels."""
+    if any(path.suffix.lower() in _PICTURES for path in pictures.iterdir()):
+        return [(pictures, truths)]
+    inner = sorted(path for path in pictures.iterdir() if path.is_dir())
+    return [pair for path in inner for pair in _pairs(path, truths / path.name)]
+
+
+def read_rgb(path: Path) -> Array:
+    """A picture (height, width, 3) uint8 RGB. Raises PlateError."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise PlateError(f"{path} is not a picture that can be read.", "Copy it again.")
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def _read_labels(path: Path) -> Array:
+    """Labels (height, width): numbers 0..255, or colours as 0xRRGGBB. Raises PlateError."""
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("P", "L", "1", "I", "I;16"):
+                labels = np.array(image.convert("L") if image.mode == "1" else image, np.int64)
+                # One object as black and white (DAVIS 2016): white is the object, not void.
+                white = image.mode != "P" and set(np.unique(labels).tolist()) <= {0, VOID}
+                return np.minimum(labels, 1) if white else np.clip(labels, 0, VOID)
+            red, green, blue = np.array(image.convert("RGB"), np.int64).transpose(2, 0, 1)
+    except OSError as error:
+        raise PlateError(f"{path} is not a picture that can be read.", "Copy it again.") from error
+    return red << 16 | green << 8 | blue

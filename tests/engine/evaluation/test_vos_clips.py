@@ -1,0 +1,103 @@
+"""Folders in the layouts of DAVIS, YouTube-VOS and MOSE, objects that come later, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from efficienttam.contract.errors import PlateError
+from efficienttam.evaluation.true_masks import TrueMasks
+from efficienttam.evaluation.vos_clips import clips_in
+
+#: Indices of the palette on the four frames of a clip; None for a frame without label image.
+LATER = ([2], None, [2, 5], [5])
+
+
+def write_clip(pictures: Path, annotations: Path, shown=LATER, size: tuple[int, int] = (60, 40)) -> None:
+    """Pictures of noise; on label images index n is a square of 10 pixels, the nth from the left."""
+    pictures.mkdir(parents=True)
+    annotations.mkdir(parents=True)
+    width, height = size
+    rng = np.random.default_rng(1)
+    for frame, indices in enumerate(shown):
+        cv2.imwrite(str(pictures / f"{frame:05d}.jpg"), rng.integers(0, 255, (height, width, 3), np.uint8))
+        if indices is None:
+            continue
+        label = np.zeros((height, width), np.uint8)
+        for index in indices:
+            label[20:30, 10 * (index % 6) : 10 * (index % 6) + 10] = index
+        image = Image.fromarray(label)
+        image.putpalette([value for index in range(256) for value in (index, 255 - index, index)])
+        image.save(annotations / f"{frame:05d}.png")
+
+
+def _davis(folder: Path, name: str, **more) -> None:
+    write_clip(folder / "JPEGImages" / "480p" / name, folder / "Annotations" / "480p" / name, **more)
+
+
+def _youtube(folder: Path, name: str, **more) -> None:
+    write_clip(folder / "JPEGImages" / name, folder / "Annotations" / name, **more)
+
+
+def test_objects_that_come_later_are_objects(tmp_path: Path) -> None:
+    _youtube(tmp_path, "bear")
+    (clip,) = clips_in(tmp_path)
+    assert clip.name == "bear" and clip.objects == ("object2", "object5") and clip.size == (60, 40)
+    assert list(clip.frames) == [1, 2, 3, 4] and clip.annotated == [1, 3, 4]
+    truth = TrueMasks(clip)
+    assert truth.frames == (1, 3, 4) and truth.first == {0: 1, 1: 3}
+    assert truth.masks(1).sum((1, 2)).tolist() == [100, 0]
+    assert truth.masks(4).sum((1, 2)).tolist() == [0, 100]
+    with pytest.raises(PlateError, match="no annotation for 00001"):
+        clip.truth(2)
+
+
+def test_every_layout_is_found_and_chosen_from(tmp_path: Path) -> None:
+    for name in ("boat", "ant"):
+        _davis(tmp_path / "davis", name)
+        _youtube(tmp_path / "youtube", name)
+    write_clip(tmp_path / "one" / "JPEGImages", tmp_path / "one" / "Annotations")
+    assert [clip.name for clip in clips_in(tmp_path / "davis")] == ["ant", "boat"]
+    assert [clip.name for clip in clips_in(tmp_path / "youtube")] == ["ant", "boat"]
+    assert [clip.name for clip in clips_in(tmp_path / "youtube", ["boat"])] == ["boat"]
+    assert [clip.name for clip in clips_in(tmp_path / "one")] == ["one"]
+
+
+def test_pixels_of_no_object_are_no_object(tmp_path: Path) -> None:
+    _youtube(tmp_path / "void", "a", shown=([1, 255], [1]))
+    assert clips_in(tmp_path / "void")[0].objects == ("object1",)
+    # One object in black and white, as DAVIS 2016 has it.
+    _youtube(tmp_path / "mono", "a", shown=([255], [255]))
+    assert clips_in(tmp_path / "mono")[0].objects == ("object255",)
+
+
+def test_what_does_not_fit_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(PlateError, match="does not hold the folders JPEGImages and Annotations"):
+        clips_in(tmp_path)
+    _youtube(tmp_path / "set", "ant")
+    with pytest.raises(PlateError, match="no clip bee") as refused:
+        clips_in(tmp_path / "set", ["bee"])
+    assert "ant" in refused.value.remedy
+    (tmp_path / "set" / "Annotations" / "ant" / "00009.png").touch()
+    with pytest.raises(PlateError, match=r"no picture 00009\.jpg"):
+        clips_in(tmp_path / "set")
+    for path in (tmp_path / "set" / "Annotations" / "ant").iterdir():
+        path.unlink()
+    with pytest.raises(PlateError, match=r"4 pictures .* and 0 label images"):
+        clips_in(tmp_path / "set")
+
+
+def test_a_clip_without_objects_and_truth_of_another_size(tmp_path: Path) -> None:
+    _youtube(tmp_path / "empty", "ant", shown=([], []))
+    with pytest.raises(PlateError, match="shows an object"):
+        print(clips_in(tmp_path / "empty")[0].objects)
+    _youtube(tmp_path / "small", "ant", shown=([1],))
+    Image.fromarray(np.ones((20, 30), np.uint8)).save(
+        tmp_path / "small" / "Annotations" / "ant" / "00000.png"
+    )
+    with pytest.raises(PlateError, match="truth of frame 1 is 30x20, the plate 60x40"):
+        TrueMasks(clips_in(tmp_path / "small")[0]).masks(1)
