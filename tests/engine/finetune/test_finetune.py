@@ -266,5 +266,5 @@ def test_a_signal_writes_the_best_so_far(folder: Path) -> None:
             break
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGTERM)
-    assert process.wait(60) == 143
+    assert process.wait(300) == 143
     assert MARK in metadata_of(out)
