@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from shots import FIRST, Artist, Shot, iou
 
 GOOD = 0.85
+_GIZMO = Path(__file__).parents[2] / "gizmos" / "EfficientTAM.gizmo"
+NODE_VERSION = int(re.findall(r"(?m)^ node_version (\d+)$", _GIZMO.read_text(encoding="utf-8"))[0])
 
 
 @pytest.fixture
@@ -36,8 +39,8 @@ def reopened(artist: Artist, old: str, new: str) -> Any:
 def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet, uuid = tracked["sheet"].getText(), artist.uuid(tracked)
     mattes = artist.mattes(tracked, shot.frames)
-    node = reopened(artist, " node_version 2\n", " node_version 1\n")
-    assert node["node_version"].value() == 2, node["status"].getText()
+    node = reopened(artist, f" node_version {NODE_VERSION}\n", " node_version 1\n")
+    assert node["node_version"].value() == NODE_VERSION, node["status"].getText()
     assert node["sheet"].getText() == sheet and artist.uuid(node) == uuid
     assert artist.nuke.toNode("Below").input(0) is node and node.input(0).Class() == "Read"
     assert np.array_equal(artist.mattes(node, shot.frames), mattes)
@@ -60,7 +63,7 @@ def test_a_tracked_node_of_version_1(artist: Artist, shot: Shot, tracked: Any) -
     for name, value in read.items():
         old.node("Mattes")[name].setValue(value)
     node = reopened(artist, " grow 1\n", " grow 0\n")
-    assert node["node_version"].value() == 2 and node.knob("region"), node["status"].getText()
+    assert node["node_version"].value() == NODE_VERSION and node.knob("region"), node["status"].getText()
     assert {name: node[name].getText() for name in said} == said
     assert nuke.toNode("Below").input(0) is node and node.input(0).Class() == "Read"
     assert np.array_equal(artist.mattes(node, shot.frames), mattes)
@@ -73,7 +76,7 @@ def test_a_tracked_node_of_version_1(artist: Artist, shot: Shot, tracked: Any) -
 def test_a_node_of_a_later_version_is_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet = tracked["sheet"].getText()
     mattes = artist.mattes(tracked, shot.frames)
-    node = reopened(artist, " node_version 2\n", " node_version 7\n")
+    node = reopened(artist, f" node_version {NODE_VERSION}\n", " node_version 7\n")
     artist.click(node, shot, FIRST, which=1)
     assert "version 7" in node["status"].getText() and "Update" in node["status"].getText()
     assert node["sheet"].getText() == sheet and node["node_version"].value() == 7
