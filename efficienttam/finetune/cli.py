@@ -7,6 +7,7 @@ from pathlib import Path
 
 from efficienttam.batch.interruption import Interruption
 from efficienttam.command_parser import Parser
+from efficienttam.contract.errors import Cancelled
 from efficienttam.finetune.course import TuneRecipe
 from efficienttam.finetune.matted_shot import MatteWish
 from efficienttam.finetune.parts import DEFAULT_PARTS, PARTS, parts_told
@@ -102,6 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         keep_anyway=args.keep_anyway,
     )
     with Interruption() as interruption:
-        outcome = finetune(options, interruption.requested, tell_stderr)
+        try:
+            outcome = finetune(options, interruption.requested, tell_stderr)
+        except Cancelled as stopped:
+            stopped.exit_code = interruption.exit_code
+            raise
         print(f"Wrote {args.out}. Track with it: --weights {args.out}")
         return int(interruption.exit_code) if outcome.ended == "It was stopped." else 0

@@ -262,9 +262,9 @@ def test_a_signal_writes_the_best_so_far(folder: Path) -> None:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("Step"):
+        if "held-out J" in line:
             break
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGTERM)
-    assert process.wait(60) == 143
+    assert process.wait(300) == 143
     assert MARK in metadata_of(out)
