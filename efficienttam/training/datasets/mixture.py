@@ -64,7 +64,7 @@ def open_data(told: Sequence[str], side: int, seed: int = 1) -> Mixture:
     if faults:
         more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
         listed = "".join(f"\n  {fault}" for fault in [*faults[:_MOST_FAULTS], *more])
-        raise PlateError(f"The data cannot be trained on:{listed}\n", "Mend the files, or leave them out.")
+        raise PlateError(f"The data cannot be trained on:{listed}", "Mend the files, or leave them out.")
     total = sum(weights)
     return Mixture(tuple(sources), tuple(weight / total for weight in weights))
 
