@@ -9,7 +9,7 @@ from efficienttam.contract.errors import PromptError
 from efficienttam_nuke.coordinates import Placement
 
 try:
-    from hypothesis import given
+    from hypothesis import given, settings
     from hypothesis import strategies as some
 except ImportError:
     given = None
@@ -85,6 +85,8 @@ if given is not None:
     number = some.floats(-1e5, 1e5, allow_nan=False)
 
     class Properties(unittest.TestCase):
+        # A busy machine is no defect.
+        @settings(deadline=None)
         @given(
             some.integers(1, 20000),
             some.integers(1, 20000),
@@ -97,6 +99,7 @@ if given is not None:
         def test_there_and_back(self, width, height, x, y, scale, across, up):
             _there_and_back(Placement(width, height, 1.0, x, y, (scale, scale)), (across, up))
 
+        @settings(deadline=None)
         @given(some.integers(1, 20000), number, number)
         def test_up_in_one_is_down_in_the_other(self, height, one, other):
             plate = Placement(10, height)
