@@ -267,7 +267,8 @@ def table(made: FarmPlan, shots: Sequence[ShotJob]) -> list[str]:
         numbers = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         lines.append("  ".join([row[0].ljust(widths[0]), *numbers]))
     steps = ", ".join(f"{count} {step}" for step, count in whole.tasks.items() if count)
-    passed = f"; {whole.passed} frames are tracked only to reach others" if whole.passed else ""
+    counted = "1 frame is" if whole.passed == 1 else f"{whole.passed} frames are"
+    passed = f"; {counted} tracked only to reach others" if whole.passed else ""
     return [*lines, f"{sum(whole.tasks.values())} tasks: {steps}{passed}."]
 
 
