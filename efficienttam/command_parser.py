@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from .contract.errors import ExitCode
@@ -19,3 +21,27 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         told = f"{self.prog}: {message[:1].upper()}{message[1:]}. See {self.prog} --help.\n"
         self.exit(int(ExitCode.USAGE), told)
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """How an argument is read that is a whole number of at least so much."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is below {least}")
+        return number
+
+    read.__name__ = "whole number"
+    return read
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0, or not finite")
+    return number
+
+
+above_zero.__name__ = "number"

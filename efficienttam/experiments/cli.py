@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from efficienttam.command_parser import Parser
-from efficienttam.contract.errors import JobError
+from efficienttam.command_parser import Parser, whole
+from efficienttam.contract.errors import JobError, OutputError
 from efficienttam.experiments.ablation_table import keep, kept, table_rows, to_csv, to_markdown
 from efficienttam.experiments.ablations import ABLATIONS, find_ablations
 from efficienttam.experiments.trial import TrialRecipe, TrialResult, run_trial
@@ -33,15 +33,17 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--only", default="", metavar="NAMES", help="some of them, with commas; all unless told"
     )
-    parser.add_argument("--seeds", type=int, default=3, help="trials of each; %(default)s unless told")
+    parser.add_argument("--seeds", type=whole(1), default=3, help="trials of each; %(default)s unless told")
     parser.add_argument(
-        "--steps", type=int, default=_RECIPE.steps, help="of a trial; %(default)s unless told"
+        "--steps", type=whole(1), default=_RECIPE.steps, help="of a trial; %(default)s unless told"
     )
-    parser.add_argument("--clips", type=int, default=_RECIPE.pool.clips, help="drawn to learn from")
-    parser.add_argument("--test-clips", type=int, default=_RECIPE.test_clips, help="unseen ones to score on")
-    parser.add_argument("--test-frames", type=int, default=_RECIPE.test_frames, help="frames of each")
+    parser.add_argument("--clips", type=whole(1), default=_RECIPE.pool.clips, help="drawn to learn from")
+    parser.add_argument(
+        "--test-clips", type=whole(1), default=_RECIPE.test_clips, help="unseen ones to score on"
+    )
+    parser.add_argument("--test-frames", type=whole(2), default=_RECIPE.test_frames, help="frames of each")
     parser.add_argument("--weights", default="", help="the network that each trial begins with; the demo's")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
+    parser.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0 lets torch choose")
     parser.add_argument(
         "--work",
         type=Path,
@@ -55,13 +57,7 @@ def build_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the trials that are missing, and prints the table of all; 0 when it is whole."""
-    parser = build_parser()
-    args = parser.parse_args(arguments)
-    for name in ("seeds", "steps", "clips", "test_clips"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be 1 or more")
-    if args.test_frames < 2:
-        parser.error("--test-frames must be 2 or more")
+    args = build_parser().parse_args(arguments)
     chosen = find_ablations(args.only)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -93,8 +89,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare(work: Path, recipe: TrialRecipe, weights: str) -> None:
-    """The folder, for this recipe alone, with all clips drawn. Raises JobError for one of another recipe."""
-    work.mkdir(parents=True, exist_ok=True)
+    """The folder, for this recipe alone, with all clips drawn. Raises JobError for one of another recipe,
+    OutputError for what cannot be a folder."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{work} cannot be a folder: {error.strerror}.", "Name another with --work."
+        ) from error
     told = f"{recipe!r} {weights}\n"
     stamp = work / "recipe.txt"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") != told:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficienttam.command_parser import Parser
+from efficienttam.command_parser import Parser, whole
 from efficienttam.export.exporting import TOLERANCE, ExportOptions, export
 from efficienttam.export.formats import Format
 
@@ -31,7 +31,7 @@ def build_parser() -> Parser:
         metavar="SHARE",
         help="largest difference, as a share of an output's largest value; %(default)s unless told",
     )
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
+    parser.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0 lets torch choose")
     # Heeded by the command line, which passes all else on.
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from efficienttam.batch.interruption import Interruption
-from efficienttam.command_parser import Parser
+from efficienttam.command_parser import Parser, above_zero, whole
 from efficienttam.contract.errors import Cancelled
 from efficienttam.finetune.course import TuneRecipe
 from efficienttam.finetune.matted_shot import MatteWish
@@ -44,7 +44,7 @@ def build_parser() -> Parser:
     truth.add_argument("--absent", action="store_true", help="an empty matte says the object is not there")
     truth.add_argument(
         "--hold-out",
-        type=int,
+        type=whole(2),
         default=HELD_EVERY,
         metavar="N",
         help="every Nth frame; %(default)s unless told",
@@ -53,18 +53,20 @@ def build_parser() -> Parser:
     tuned.add_argument("--model", default="", help="variant; the job's unless told")
     tuned.add_argument("--weights", default="", help="weights to begin with, a file or folder")
     tuned.add_argument("--parts", default=",".join(DEFAULT_PARTS), help=f"some of {', '.join(PARTS)}")
-    tuned.add_argument("--steps", type=int, default=_RECIPE.steps, help="at most; %(default)s unless told")
     tuned.add_argument(
-        "--minutes", type=float, default=_RECIPE.minutes, help="at most; %(default)s unless told"
+        "--steps", type=whole(1), default=_RECIPE.steps, help="at most; %(default)s unless told"
     )
     tuned.add_argument(
-        "--patience", type=int, default=_RECIPE.patience, help="scores without gain before it ends"
+        "--minutes", type=above_zero, default=_RECIPE.minutes, help="at most; %(default)s unless told"
     )
-    tuned.add_argument("--rate", type=float, default=_RECIPE.rate, help="peak learning rate")
-    tuned.add_argument("--seed", type=int, default=_RECIPE.seed, help="order of things")
+    tuned.add_argument(
+        "--patience", type=whole(1), default=_RECIPE.patience, help="scores without gain before it ends"
+    )
+    tuned.add_argument("--rate", type=above_zero, default=_RECIPE.rate, help="peak learning rate")
+    tuned.add_argument("--seed", type=whole(0), default=_RECIPE.seed, help="order of things")
     tuned.add_argument("--keep-anyway", action="store_true", help="write weights that did not help, too")
     tuned.add_argument("--device", default="cpu", help="%(default)s unless told")
-    tuned.add_argument("--threads", type=int, default=0, help="CPU threads; 0 lets torch choose")
+    tuned.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0 lets torch choose")
     # Heeded by the command line, which passes all else on.
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     return parser
@@ -72,13 +74,7 @@ def build_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a fine-tuning; 0 when weights were written."""
-    parser = build_parser()
-    args = parser.parse_args(arguments)
-    for name in ("steps", "minutes", "patience", "rate"):
-        if getattr(args, name) <= 0:
-            parser.error(f"--{name} must be above 0")
-    if args.seed < 0:
-        parser.error("--seed must be 0 or more")
+    args = build_parser().parse_args(arguments)
     recipe = TuneRecipe(
         parts=parts_told(args.parts),
         steps=args.steps,

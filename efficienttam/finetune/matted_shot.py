@@ -156,6 +156,10 @@ def _first_there(folder: Path, patterns: Sequence[str], what: str, option: str) 
     )
 
 
+#: A frame token of a pattern, as ``re.escape`` writes it.
+_FRAME_TOKEN = re.compile(r"%0?\d*d|(?:\\#)+|\\\$F\d*")
+
+
 def _by_name(folder: Path, patterns: Sequence[str]) -> dict[str, dict[int, MatteFile]]:
     """Mattes of the first pattern that has some, by what stands for ``{object}``."""
     for text in patterns:
@@ -164,7 +168,8 @@ def _by_name(folder: Path, patterns: Sequence[str]) -> dict[str, dict[int, Matte
         at = next(index for index, place in enumerate(places) if "{object}" in place)
         parent = Path("/".join(places[:at]) or "/")
         pieces = [re.escape(piece) for piece in places[at].split("{object}")]
-        name_of = re.compile(r"(?P<name>\w+)".join([pieces[0], *pieces[1:]]).replace("%04d", r"-?\d+"))
+        again = r"(?P=name)".join(pieces[1:])
+        name_of = re.compile(_FRAME_TOKEN.sub(r"-?\\d+", rf"{pieces[0]}(?P<name>[^/.]+?){again}"))
         names = sorted(
             {
                 m["name"]

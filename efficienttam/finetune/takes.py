@@ -56,7 +56,7 @@ def held_out(shots: Sequence[MattedShot], every: int = HELD_EVERY) -> dict[str, 
     """Frames held out by shot: of all frames with mattes, shot after shot, every ``every``-th, beginning with
     the middle one of the first so many. The same for the same mattes.
 
-    Raises PlateError where there are too few.
+    Raises PlateError where there are too few, or ``every`` holds out none.
     """
     places = [(shot.name, frame) for shot in shots for frame in shot.frames]
     if len(places) < FEWEST:
@@ -68,6 +68,11 @@ def held_out(shots: Sequence[MattedShot], every: int = HELD_EVERY) -> dict[str, 
     held: dict[str, tuple[int, ...]] = {shot.name: () for shot in shots}
     for name, frame in places[every // 2 :: every]:
         held[name] = (*held[name], frame)
+    if not any(held.values()):
+        raise PlateError(
+            f"Of {len(places)} frames every {every}th is none: nothing would be held out.",
+            f"Give --hold-out {HELD_EVERY}, or at most {2 * len(places) - 1}.",
+        )
     return held
 
 

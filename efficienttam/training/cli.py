@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficienttam.command_parser import Parser
+from efficienttam.command_parser import Parser, above_zero, whole
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import Precision
 from efficienttam.training.course import TrainOptions, train
@@ -45,18 +45,20 @@ def build_parser() -> Parser:
         default=Path("out/training"),
         help="pools (15 GB, demo) and checkpoints; the same folder continues a stopped run",
     )
-    parser.add_argument("--hours", type=float, help="for all stages together; demo 1.75, paper no limit")
-    parser.add_argument("--processes", type=int, help="processes on this CPU: demo 2, paper 1")
-    parser.add_argument("--drawers", type=int, default=2, help="processes that draw clips or samples")
+    parser.add_argument("--hours", type=above_zero, help="for all stages together; demo 1.75, paper no limit")
+    parser.add_argument("--processes", type=whole(1), help="processes on this CPU: demo 2, paper 1")
+    parser.add_argument("--drawers", type=whole(1), default=2, help="processes that draw clips or samples")
     parser.add_argument("--weights", type=Path, help="train these on instead of starting from nothing")
-    parser.add_argument("--rate", type=float, default=1.0, help="times the recipe's learning rates")
+    parser.add_argument("--rate", type=above_zero, default=1.0, help="times the recipe's learning rates")
     parser.add_argument("--seed", type=int, default=1, help="order of things, and which clips are drawn")
-    parser.add_argument("--still-steps", type=int, default=0, help="end stage one after so many steps")
-    parser.add_argument("--sequence-steps", type=int, default=0, help="end stage two after so many steps")
+    parser.add_argument("--still-steps", type=whole(0), default=0, help="end stage one after so many steps")
+    parser.add_argument(
+        "--sequence-steps", type=whole(0), default=0, help="end stage two after so many steps"
+    )
     # Heeded by the command line, which passes all else on.
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     demo = parser.add_argument_group("the demo recipe")
-    demo.add_argument("--pools", type=float, help="times the recipe's clips to draw")
+    demo.add_argument("--pools", type=above_zero, help="times the recipe's clips to draw")
     _add_paper(parser.add_argument_group("the paper's recipe"))
     parser.set_defaults(**_DEMO_ONLY, **_PAPER_ONLY)
     return parser
@@ -71,13 +73,15 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
         help="generated[:CLIPS], davis, youtube-vos, mose, sav, sa1b or studio; may be given again",
     )
     group.add_argument("--stage", choices=tuple(_STAGES), help="one of the stages alone")
-    group.add_argument("--batch", type=int, help=f"samples of a step, of all processes together ({BATCH})")
+    group.add_argument(
+        "--batch", type=whole(1), help=f"samples of a step, of all processes together ({BATCH})"
+    )
     group.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     group.add_argument("--precision", choices=("auto", "float32", "bfloat16"), help="bfloat16 is autocast")
     group.add_argument("--checkpointing", action="store_true", help="save memory, take a third more time")
     group.add_argument("--picture-minutes", type=float, help="between sheets of samples; 0: at ends only")
-    group.add_argument("--save-every", type=int, help="steps from one checkpoint to the next")
-    group.add_argument("--log-every", type=int, help="steps from one line of the log to the next")
+    group.add_argument("--save-every", type=whole(1), help="steps from one checkpoint to the next")
+    group.add_argument("--log-every", type=whole(1), help="steps from one line of the log to the next")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

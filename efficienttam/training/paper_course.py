@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, multiprocessing
 from torch import distributed as dist
 
-from efficienttam.contract.errors import JobError
+from efficienttam.contract.errors import JobError, OutputError
 from efficienttam.contract.job import Precision
 from efficienttam.model.build import find_config
 from efficienttam.model.efficienttam import EfficientTAM
@@ -35,6 +35,7 @@ from efficienttam.training.samples import SampleDraws, sample_stream
 from efficienttam.training.sequences import Listener
 from efficienttam.weights.device import choose_device, choose_precision
 from efficienttam.weights.load import load_model
+from efficienttam.weights.record import sha256_of
 
 #: Apart from the random numbers of batches.
 _PICTURE_STREAM = 1000
@@ -84,6 +85,9 @@ class PaperOptions:
     def recipe(self, stage: PaperStage) -> str:
         """What a checkpoint must agree in to be continued."""
         numbers = f"batch {self.batch}, seed {self.seed}, rate {self.rate:g}"
+        if self.weights is not None:
+            path = Path(self.weights)
+            numbers += f", from {sha256_of(path)[:12] if path.is_file() else path}"
         return f"paper {stage.name}, {self.model}, {numbers}, {' '.join(self.data)}"
 
 
@@ -105,6 +109,7 @@ def train_as_paper(options: PaperOptions) -> Path:
         )
     if seat is None and count > 1 and choose_device(options.device).type != "cpu":
         raise JobError("Processes of its own share a CPU only.", "Start with torchrun, one process per GPU.")
+    _refuse_place(options)
     data = open_data(options.data, find_config(options.model).input_size, options.seed)
     _starting_network(options)
     if seat is not None:
@@ -114,6 +119,16 @@ def train_as_paper(options: PaperOptions) -> Path:
     else:
         _learn(Seat(), options, data)
     return options.out
+
+
+def _refuse_place(options: PaperOptions) -> None:
+    """Raises OutputError or JobError where ``out`` may not be written, before anything is learned."""
+    out = options.out
+    folder = next(place for place in (out.absolute().parent, *out.absolute().parents) if place.exists())
+    if out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(f"{out} cannot be written.", "Name a file in a folder of yours with --out.")
+    if options.weights is not None and out.exists() and out.resolve() == Path(options.weights).resolve():
+        raise JobError(f"{out} is what is trained on from.", "Name another file with --out.")
 
 
 def _learn_beside(rank: int, count: int, port: int, options: PaperOptions, data: Mixture) -> None:

@@ -195,9 +195,21 @@ def _shot_fault(shot: Any) -> str:
     unknown = sorted(set(shot) - _SHOT_KEYS)
     if unknown:
         return f"{unknown[0]!r} is not known; expected {', '.join(sorted(_SHOT_KEYS))}."
+    for key in sorted(set(shot) - {"mattes"}):
+        if not isinstance(shot[key], str):
+            return f"{key} is {shot[key]!r}; expected a text."
     mattes = shot.get("mattes")
     if not isinstance(mattes, list) or not mattes:
         return "there are no mattes."
-    if not all(isinstance(one, dict) and isinstance(one.get("path"), str) for one in mattes):
+    return next((fault for one in mattes if (fault := _matte_fault(one))), "")
+
+
+def _matte_fault(matte: Any) -> str:
+    """What is wrong with one of its mattes; empty when nothing is."""
+    if not isinstance(matte, dict) or not isinstance(matte.get("path"), str):
         return "every matte needs a path."
-    return ""
+    unknown = sorted(set(matte) - {"path", "channel"})
+    if unknown:
+        return f"{unknown[0]!r} of a matte is not known; expected path, channel."
+    channel = matte.get("channel", "")
+    return "" if isinstance(channel, str) else f"the channel of a matte is {channel!r}; expected a text."

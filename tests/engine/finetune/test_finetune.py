@@ -22,6 +22,7 @@ from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, O
 from efficienttam.contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.prompts import Prompt
 from efficienttam.finetune import course, takes
+from efficienttam.finetune.cli import main
 from efficienttam.finetune.course import TuneRecipe
 from efficienttam.finetune.held_out_score import HeldOutScore
 from efficienttam.finetune.lesson import draw_lesson
@@ -138,6 +139,31 @@ def test_a_stop_keeps_the_best_so_far(folder: Path, quick_scores: list[float]) -
     )
     assert (outcome.ended, outcome.best_step) == ("It was stopped.", 1)
     assert (folder.parent / "show.safetensors").exists()
+
+
+@pytest.mark.parametrize("token", ["%04d", "####", "$F4"])
+def test_mattes_are_found_by_any_token_and_name(folder: Path, token: str) -> None:
+    for path in (folder / "mattes").iterdir():
+        path.rename(path.with_name(path.name.replace("disc", "disc-left")))
+    wish = MatteWish("", "mattes/{object}." + token + ".png", (), "", "")
+    (shot,) = open_shots(str(folder), wish)
+    assert list(shot.mattes) == ["disc-left"] and shot.frames == tuple(FRAMES)
+
+
+def test_a_hold_out_that_holds_none_is_refused_before_any_work(folder: Path) -> None:
+    with pytest.raises(PlateError, match="nothing would be held out"):
+        run(options(folder, held_every=100))
+
+
+@pytest.mark.parametrize(
+    "words", [("--rate", "nan"), ("--minutes", "0"), ("--threads", "-1"), ("--hold-out", "1")]
+)
+def test_numbers_that_cannot_be_are_refused(
+    words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["shot", "--out", "show.safetensors", *words])
+    assert ended.value.code == 2 and words[0] in capsys.readouterr().err
 
 
 def test_the_original_is_never_written_to(folder: Path, tmp_path: Path) -> None:

@@ -120,6 +120,25 @@ def make_studio_list(root: Path) -> str:
     return f"studio:{path}"
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        ("color_space", 5, "color_space is 5"),
+        ("camera", "a", "'camera' is not known"),
+        ("mattes", [{"path": "m.exr", "chanel": "hero"}], "'chanel' of a matte is not known"),
+        ("mattes", [{"path": "m.exr", "channel": 7}], "the channel of a matte is 7"),
+        ("mattes", [{"channel": "hero"}], "every matte needs a path"),
+    ],
+)
+def test_a_list_says_which_shot_is_wrong(tmp_path: Path, place: str, value: object, told: str) -> None:
+    shot = {"plate": "plate.%04d.exr", "mattes": [{"path": "m.%04d.exr"}], place: value}
+    path = tmp_path / "shots.json"
+    path.write_text(json.dumps({"shots": [shot]}))
+    with pytest.raises(PlateError, match="shot 1: ") as refused:
+        open_data([f"studio:{path}"], 64)
+    assert told in str(refused.value)
+
+
 MAKERS = {
     "davis": (make_davis, 4),
     "youtube-vos": (make_youtube, 2),

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from efficienttam.contract.errors import JobError, PlateError
+from efficienttam.contract.errors import JobError, OutputError, PlateError
 from efficienttam.model.build import find_config
 from efficienttam.model.config import MODELS, CrossAttention
 from efficienttam.training import paper_course
@@ -264,6 +264,7 @@ def test_what_cannot_work_is_refused_first(tmp_path: Path, tiny, monkeypatch: py
         ({"model": "tinny"}, JobError, "no model"),
         ({"seed": 0}, JobError, "no seed"),
         ({"data": ("davis:/nowhere",)}, PlateError, "nothing at"),
+        ({"out": tmp_path}, OutputError, "cannot be written"),
     ):
         with pytest.raises(error, match=said):
             train_as_paper(_options(tmp_path, **wrong))
