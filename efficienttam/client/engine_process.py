@@ -96,10 +96,12 @@ class EngineProcess:
         self._log = log
         self._said: Deque[str] = collections.deque(maxlen=LOG_LINES)
         self._outgoing: queue.Queue[Optional[bytes]] = queue.Queue()
+        works = (("log", self._keep_log), ("writes", self._write), ("reads", self._read))
         self._threads = [
-            threading.Thread(target=work, name="efficienttam " + name, daemon=True)
-            for name, work in (("reads", self._read), ("writes", self._write), ("log", self._keep_log))
+            threading.Thread(target=work, name="efficienttam " + name, daemon=True) for name, work in works
         ]
+        # The log first: one that ends at once is read to its end before the others have begun, and the
+        # reader waits for the log's last words.
         for thread in self._threads:
             thread.start()
 
@@ -149,7 +151,7 @@ class EngineProcess:
         self._process.wait()
         self._outgoing.put(None)
         # Its last words tell why it ended; one whose own children still hold its stderr is not waited for.
-        self._threads[-1].join(LAST_WORDS_SECONDS)
+        self._threads[0].join(LAST_WORDS_SECONDS)
         self.lines.put(None)
 
     def _write(self) -> None:
