@@ -21,7 +21,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import cv2
 import numpy as np
 
 from efficienttam.contract.passes import Direction
@@ -32,6 +31,7 @@ from efficienttam.finetune.course import TuneRecipe, tune
 from efficienttam.finetune.matted_shot import MattedShot, MatteFile, MatteWish, open_shots
 from efficienttam.finetune.parts import parts_told
 from efficienttam.finetune.takes import held_out, make_takes
+from efficienttam.mattes.edges import thickest_place
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking import EmbeddingCache, TrackerOptions, VideoTracker
 from efficienttam.weights.load import load_model
@@ -115,8 +115,7 @@ def tracked_j(
 
 
 def thickest(matte: np.ndarray) -> tuple[float, float]:
-    depth = cv2.distanceTransform(np.pad(matte > 0.5, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    x, y = thickest_place(matte > 0.5)
     return x + 0.5, y + 0.5
 
 

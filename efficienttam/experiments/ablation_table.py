@@ -9,8 +9,12 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from efficienttam.contract.whole_file import write_whole
 from efficienttam.experiments.ablations import ABLATIONS, BASE
 from efficienttam.experiments.trial import TrialResult
+
+#: Two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom; the last is kept for more.
+_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +32,12 @@ class Row:
 
     @property
     def told_apart(self) -> bool:
-        """True where the difference is more than twice the standard error of its mean."""
-        error = self.spread / math.sqrt(self.seeds)
-        return self.seeds > 1 and abs(self.difference) > 2 * error
+        """True where zero is outside the 95 % interval of the mean difference (Student's t, as seeds are
+        few)."""
+        if self.seeds < 2:
+            return False
+        quantile = _STUDENT[min(self.seeds - 2, len(_STUDENT) - 1)]
+        return abs(self.difference) > quantile * self.spread / math.sqrt(self.seeds)
 
 
 def table_rows(results: Sequence[TrialResult]) -> list[Row]:
@@ -85,10 +92,8 @@ def to_csv(results: Sequence[TrialResult]) -> str:
 
 def keep(result: TrialResult, folder: Path) -> None:
     """Writes a trial's result, whole or not at all."""
-    path = _place(folder, result.ablation, result.seed)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    text = json.dumps(dataclasses.asdict(result), indent=1) + "\n"
+    write_whole(str(_place(folder, result.ablation, result.seed)), text.encode("utf-8"), "result")
 
 
 def kept(folder: Path, ablation: str, seed: int) -> TrialResult | None:
@@ -98,6 +103,16 @@ def kept(folder: Path, ablation: str, seed: int) -> TrialResult | None:
         return None
     told = json.loads(path.read_text(encoding="utf-8"))
     return TrialResult(**{**told, "clips": tuple(told["clips"])})
+
+
+def all_kept(folder: Path) -> list[TrialResult]:
+    """The results of every trial in a folder, by ablation, then by seed."""
+    found = []
+    for ablation in ABLATIONS:
+        seeds = [path.stem[len(ablation.name) + 1 :] for path in folder.glob(f"{ablation.name}-*.json")]
+        numbers = sorted(int(seed) for seed in seeds if seed.isdigit())
+        found += [result for seed in numbers if (result := kept(folder, ablation.name, seed))]
+    return found
 
 
 def _place(folder: Path, ablation: str, seed: int) -> Path:

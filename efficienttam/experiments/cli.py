@@ -11,9 +11,10 @@ import torch
 
 from efficienttam.command_parser import Parser, whole
 from efficienttam.contract.errors import JobError, OutputError
-from efficienttam.experiments.ablation_table import keep, kept, table_rows, to_csv, to_markdown
+from efficienttam.contract.whole_file import write_whole
+from efficienttam.experiments.ablation_table import all_kept, keep, kept, table_rows, to_csv, to_markdown
 from efficienttam.experiments.ablations import ABLATIONS, find_ablations
-from efficienttam.experiments.trial import TrialRecipe, TrialResult, run_trial
+from efficienttam.experiments.trial import TrialRecipe, run_trial
 from efficienttam.model.build import find_config
 from efficienttam.training.pool import Pool, start_filling
 from efficienttam.weights.load import load_model
@@ -70,8 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     model = load_model(_MODEL, device="cpu", weights=args.weights or None)
     weights = {name: value.detach().float() for name, value in model.state_dict().items()}
-    _prepare(args.work, recipe, args.weights)
-    results: list[TrialResult] = []
+    _prepare(args.work, recipe, model.weights_hash)
     for seed in range(1, args.seeds + 1):
         for ablation in chosen:
             result = kept(args.work, ablation.name, seed)
@@ -81,14 +81,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 keep(result, args.work)
             told = f"{ablation.name}, seed {seed}: J {result.j:.3f}, F {result.f:.3f}, {result.seconds:.0f} s"
             print(told, file=sys.stderr, flush=True)
-            results.append(result)
-            (args.work / "ablations.md").write_text(to_markdown(table_rows(results)), encoding="utf-8")
-            (args.work / "ablations.csv").write_text(to_csv(results), encoding="utf-8")
-    print(to_markdown(table_rows(results)), end="")
+            _write_tables(args.work)
+    print(to_markdown(table_rows(all_kept(args.work))), end="")
     return 0
 
 
-def _prepare(work: Path, recipe: TrialRecipe, weights: str) -> None:
+def _write_tables(work: Path) -> None:
+    """The tables of all that the folder holds, so that a run of some ablations loses no row."""
+    results = all_kept(work)
+    write_whole(str(work / "ablations.md"), to_markdown(table_rows(results)).encode("utf-8"), "table")
+    write_whole(str(work / "ablations.csv"), to_csv(results).encode("utf-8"), "table")
+
+
+def _prepare(work: Path, recipe: TrialRecipe, weights_hash: str) -> None:
     """The folder, for this recipe alone, with all clips drawn. Raises JobError for one of another recipe,
     OutputError for what cannot be a folder."""
     try:
@@ -97,7 +102,7 @@ def _prepare(work: Path, recipe: TrialRecipe, weights: str) -> None:
         raise OutputError(
             f"{work} cannot be a folder: {error.strerror}.", "Name another with --work."
         ) from error
-    told = f"{recipe!r} {weights}\n"
+    told = f"{recipe!r} {weights_hash}\n"
     stamp = work / "recipe.txt"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") != told:
         raise JobError(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from efficienttam.evaluation.footage import GeneratedFootage
 from efficienttam.evaluation.scoring import PromptKind, score
 from efficienttam.model.build import build_model
 from efficienttam.model.config import ModelConfig
 from efficienttam.model.efficienttam import EfficientTAM
+from efficienttam.training.course import initialised, sequence_length
 from efficienttam.training.cpu_kernels import fast_on_cpu
 from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.pool import Pool, PoolSpec
@@ -38,7 +39,7 @@ class TrialRecipe:
     courses: tuple[tuple[float, int], ...] = ((0.3, 2), (0.3, 3), (0.4, 5))
     loop: LoopOptions = LoopOptions(rate=1e-3, warm_up=20, save_every=50)
     pool: PoolSpec = PoolSpec(clips=240, frames=8, strides=(1, 1, 2), first_clip=500_000, crossings=0.3)
-    test_clips: int = 12
+    test_clips: int = 20
     test_frames: int = 16
     test_size: tuple[int, int] = (320, 180)
 
@@ -64,16 +65,10 @@ class TrialResult:
 def starting_network(config: ModelConfig, seed: int, weights: dict[str, Tensor]) -> EfficientTAM:
     """A network that sees and draws as ``weights`` do and has never remembered; the same for the same seed,
     whatever the ablation (the forms have the same parameters)."""
-    torch.manual_seed(seed)
-    model = build_model(config)
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-    for layer in model.memory_encoder.fuser.layers:
-        nn.init.constant_(layer.get_parameter("gamma"), 0.1)
+    model = initialised(config, seed)
     kept = {name: value for name, value in weights.items() if not name.startswith(LEARNED_ANEW)}
     model.load_state_dict(kept, strict=False)
-    return model.train()
+    return model
 
 
 def run_trial(
@@ -90,11 +85,13 @@ def run_trial(
     loop = dataclasses.replace(recipe.loop, seed=seed)
     run = Run(f"{name}-{seed}", work, live, Budget(steps=recipe.steps), loop, recipe=repr((config, recipe)))
     pool = Pool(work / "clips", recipe.pool)
+    if config.input_size < pool.spec.side:
+        pool = pool.shrunk(config.input_size)
     shelf, listener = EmbeddingShelf(model, pool), Listener(model)
     losses: list[float] = []
 
     def lesson(rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        frames = _frames(recipe.courses, run.progress)
+        frames = sequence_length(recipe.courses, run.progress)
         batch = draw_sequences(shelf, pool, recipe.kinds, frames, config.mask_side, rng)
         loss, numbers = sequence_loss(model, listener, batch)
         losses.append(float(loss.detach()))
@@ -115,14 +112,6 @@ def run_trial(
         loss=float(np.mean(last)) if last else float("nan"),
         seconds=time.monotonic() - started,
     )
-
-
-def _frames(courses: tuple[tuple[float, int], ...], progress: float) -> int:
-    for share, frames in courses:
-        progress -= share
-        if progress < 0:
-            return frames
-    return courses[-1][1]
 
 
 def _scores(model: EfficientTAM, recipe: TrialRecipe) -> list[tuple[float, float]]:

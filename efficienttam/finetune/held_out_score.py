@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from efficienttam.finetune.takes import Take
+from efficienttam.mattes.edges import thickest_place
 from efficienttam.model.efficienttam import EfficientTAM, HeadOutput
 
 
@@ -53,8 +53,7 @@ def score_held_out(model: EfficientTAM, takes: Sequence[Take]) -> HeldOutScore:
 
 def _clicked(model: EfficientTAM, take: Take, place: int) -> float:
     mask = take.masks[place].numpy()
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    x, y = thickest_place(mask)
     points = torch.tensor([[[float(x), float(y)]]], device=model.device)
     labels = torch.ones(1, 1, dtype=torch.long, device=model.device)
     seen = model.without_memory(take.embeddings[place][None].to(model.device))

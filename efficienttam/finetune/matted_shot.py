@@ -89,6 +89,11 @@ def open_shots(source: str, wish: MatteWish) -> list[MattedShot]:
     """
     if os.path.isdir(source):
         return [_folder_shot(Path(source), wish)]
+    if not os.path.exists(source):
+        raise PlateError(
+            f"There is no {source}.",
+            "Name a folder of frames and mattes, or the JSON document of a track job.",
+        )
     return _job_shots(source, wish)
 
 
@@ -127,6 +132,11 @@ def _folder_shot(folder: Path, wish: MatteWish) -> MattedShot:
         raise JobError(
             "Mattes are told apart by {object} in their names, or by --channel where they share a file.",
             "Give one of the two.",
+        )
+    if wish.channels and not wish.mattes:
+        raise JobError(
+            "--channel names objects of a file that they share, and no such file is named.",
+            "Name it with --mattes, as in --mattes mattes.%04d.exr.",
         )
     if wish.channels or not SequencePattern(patterns[0]).has_object:
         pattern = SequencePattern(_first_there(folder, patterns, "mattes", "--mattes"))
@@ -244,7 +254,7 @@ def _chosen(shot: MattedShot, plate: set[int], wish: MatteWish, default: str) ->
         }
         shot = MattedShot(shot.name, shot.plate, kept, shot.model)
     _refuse_missing(
-        [frame for frame in shot.frames if frame not in plate], shot.name, "no frame of the plate"
+        [frame for frame in shot.frames if frame not in plate], shot.name, "no picture in the plate"
     )
     gone = [f.path for files in shot.mattes.values() for f in files.values() if not os.path.isfile(f.path)]
     if gone:

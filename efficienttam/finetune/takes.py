@@ -61,8 +61,8 @@ def held_out(shots: Sequence[MattedShot], every: int = HELD_EVERY) -> dict[str, 
     places = [(shot.name, frame) for shot in shots for frame in shot.frames]
     if len(places) < FEWEST:
         raise PlateError(
-            f"There are mattes on {len(places)} frames; at least {FEWEST} are needed, of which some are held "
-            "out to see whether it helps.",
+            f"Frames with mattes: {len(places)}; at least {FEWEST} are needed, of which some are held out to "
+            "see whether it helps.",
             "Make more mattes (twenty do well), on frames that differ; --frames all takes all there are.",
         )
     held: dict[str, tuple[int, ...]] = {shot.name: () for shot in shots}

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from efficienttam import __version__
+from efficienttam.batch.progress import duration
 from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, PlateError
 from efficienttam.contract.job import Model
 from efficienttam.contract.sequence import format_frames
@@ -150,7 +151,7 @@ class _Clock:
         if done == of or now - self._last >= self._every:
             self._last = now
             left = (now - self._began) / done * (of - done)
-            self._say(f"Encoded {done} of {of} frames" + (f", {_duration(left)} left." if done < of else "."))
+            self._say(f"Encoded {done} of {of} frames" + (f", {duration(left)} left." if done < of else "."))
 
     def stepped(self, report: TuneReport) -> None:
         now = time.monotonic()
@@ -158,15 +159,10 @@ class _Clock:
             return
         self._last = now
         score = f", held-out J {report.score.mean:.3f} (best {report.best.mean:.3f})" if report.score else ""
-        left = _duration(report.seconds_left)
+        left = duration(report.seconds_left)
         self._say(
             f"Step {report.step} of {report.steps}: loss {report.loss:.3f}{score}, {left} left at most."
         )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.999), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def tell_stderr(text: str) -> None:

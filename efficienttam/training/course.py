@@ -13,11 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, multiprocessing, nn
+from torch import Tensor, nn
 from torch import distributed as dist
 
 from efficienttam.contract.errors import JobError
 from efficienttam.model.build import build_model, find_config
+from efficienttam.model.config import ModelConfig
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.training.clips import CLIPS_PER_SEED, FIRST_EVALUATION_SEED
 from efficienttam.training.cpu_kernels import fast_on_cpu
@@ -25,7 +26,7 @@ from efficienttam.training.curve import draw_curve
 from efficienttam.training.export import export_weights
 from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.pool import Pool, PoolSpec, start_filling
-from efficienttam.training.processes import Seat, join_given, join_processes, seat_given, sees_disk_of_first
+from efficienttam.training.processes import Seat, join_given, seat_given, sees_disk_of_first, start_processes
 from efficienttam.training.sequences import EmbeddingShelf, Listener, draw_sequences, sequence_loss
 from efficienttam.training.stills import Scaffold, draw_batch, still_loss
 from efficienttam.weights.load import load_model
@@ -42,9 +43,14 @@ class StillOptions:
 
 
 def fresh_network(name: str, seed: int) -> EfficientTAM:
-    """A network initialised for training from nothing, the same for the same seed."""
+    """A variant initialised for training from nothing, the same for the same seed."""
+    return initialised(find_config(name), seed)
+
+
+def initialised(config: ModelConfig, seed: int) -> EfficientTAM:
+    """A network of a configuration, initialised so."""
     torch.manual_seed(seed)
-    model = build_model(find_config(name))
+    model = build_model(config)
     for module in model.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -102,7 +108,7 @@ class SequenceOptions:
     loop: LoopOptions = LoopOptions(rate=6e-4, warm_up=60)
 
 
-def _length(courses: tuple[tuple[float, int], ...], progress: float) -> int:
+def sequence_length(courses: tuple[tuple[float, int], ...], progress: float) -> int:
     """Frames of a sequence at a progress of 0 to 1."""
     for share, frames in courses:
         progress -= share
@@ -134,7 +140,7 @@ def sequences_stage(
     side = model.config.mask_side
 
     def lesson(rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        frames = _length(options.courses, run.progress)
+        frames = sequence_length(options.courses, run.progress)
         corrected = int(rng.integers(1, frames)) if rng.random() < options.corrections else 0
         batch = draw_sequences(shelf, pool, options.kinds, frames, side, rng, share)
         return sequence_loss(model, listener, batch, corrected)
@@ -173,7 +179,6 @@ class TrainOptions:
     seed: int = 1
     stills: StillOptions = StillOptions()
     sequences: SequenceOptions = SequenceOptions()
-    port: int = 29511
 
 
 def train(options: TrainOptions) -> Path:
@@ -197,7 +202,7 @@ def train(options: TrainOptions) -> Path:
             # glibc would hand every large block back and fetch it zeroed again: a third of the time.
             os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
             os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
-            multiprocessing.spawn(_learn, args=(options,), nprocs=options.processes)
+            start_processes(_learn, options.processes, options)
         else:
             _learn(0, options)
     finally:
@@ -255,7 +260,6 @@ def _learn(rank: int, options: TrainOptions) -> None:
     """Both stages in one of the processes; the first one writes the weights."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    join_processes(rank, options.processes, options.port)
     seconds = 3600 * options.hours
     budgets = [
         Budget(steps=steps) if steps else Budget(seconds=seconds * share)

@@ -25,9 +25,9 @@ def read_log(path: Path) -> dict[str, np.ndarray]:
 
 
 def draw_curve(folder: Path, path: Path, dpi: int = 80) -> None:
-    """IoU of every kind of prompt and the loss over minutes, both stages side by side.
+    """IoU of every kind of prompt and the loss over steps, the stages that have a log side by side.
 
-    Needs matplotlib; without it nothing is drawn and the CSV files are the record.
+    Needs matplotlib; without it nothing is drawn and the CSV files are the record. Nor is there before a log.
     """
     try:
         import matplotlib
@@ -36,12 +36,13 @@ def draw_curve(folder: Path, path: Path, dpi: int = 80) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), sharey=True)
-    for axis, (stage, names) in zip(axes, _STAGES.items(), strict=True):
-        if not (folder / f"{stage}.csv").exists():
-            continue
+    stages = [stage for stage in _STAGES if (folder / f"{stage}.csv").exists()]
+    if not stages:
+        return
+    figure, axes = pyplot.subplots(1, len(stages), figsize=(4.5 * len(stages), 3.4), squeeze=False)
+    for axis, stage in zip(axes[0], stages, strict=True):
         log = read_log(folder / f"{stage}.csv")
-        for name in names:
+        for name in _STAGES[stage]:
             if name not in log or np.isnan(log[name]).all():
                 continue
             axis.plot(log["step"], log[name], linewidth=1, label=name)
@@ -49,7 +50,7 @@ def draw_curve(folder: Path, path: Path, dpi: int = 80) -> None:
         axis.set(title=stage, xlabel="step", ylim=(0, 1))
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
-    axes[0].set_ylabel("IoU of training batches")
+    axes[0, 0].set_ylabel("IoU of training batches")
     figure.tight_layout()
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=dpi, format="png")

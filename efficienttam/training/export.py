@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from efficienttam.contract.whole_file import write_whole
 from efficienttam.model.efficienttam import EfficientTAM
 
 
@@ -27,7 +28,5 @@ def export_weights(
             value = value.to(buffers)
         state[name] = value.to(torch.float16).cpu().contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
     # Not save_file, whose files nobody but their owner may read.
-    part.write_bytes(save(state, metadata={"format": "pt", "model": model.config.name}))
-    part.replace(path)
+    write_whole(str(path), save(state, metadata={"format": "pt", "model": model.config.name}), "weights file")

@@ -9,6 +9,7 @@ random numbers are those of the run that was not.
 from __future__ import annotations
 
 import csv
+import io
 import math
 import sys
 import time
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 
 from efficienttam.contract.errors import JobError
+from efficienttam.contract.whole_file import write_whole
 from efficienttam.training.optimizer import MasterOptimizer, rate_factor
 
 #: Loss of one batch drawn with a generator, and numbers for the log.
@@ -218,7 +220,6 @@ class Run:
     def _save(self) -> None:
         if _rank() != 0:
             return
-        part = self.checkpoint.with_suffix(".part")
         state: dict[str, Any] = {
             "recipe": self.recipe,
             "step": self.step,
@@ -226,8 +227,9 @@ class Run:
             "tally": self._tally,
             "optimizer": self.optimizer.state_dict(),
         }
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        packed = io.BytesIO()
+        torch.save(state, packed)
+        write_whole(str(self.checkpoint), packed.getbuffer(), "checkpoint")
 
     def _stored(self) -> dict[str, Any] | None:
         """The checkpoint, None where there is none; the first process's, whose disk others need not see."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, multiprocessing
+from torch import Tensor
 from torch import distributed as dist
 
 from efficienttam.contract.errors import JobError, OutputError
@@ -29,7 +29,7 @@ from efficienttam.training.layered_adamw import LayeredAdamW
 from efficienttam.training.lesson import play, recomputed
 from efficienttam.training.loop import Budget, LoopOptions, Run
 from efficienttam.training.paper_recipe import BATCH, CLIP, DECAY, SEQUENCES, STILLS, PaperStage
-from efficienttam.training.processes import Seat, free_port, join_given, join_processes, seat_given
+from efficienttam.training.processes import Seat, join_given, seat_given, start_processes
 from efficienttam.training.sample_pictures import SamplePictures
 from efficienttam.training.samples import SampleDraws, sample_stream
 from efficienttam.training.sequences import Listener
@@ -115,7 +115,7 @@ def train_as_paper(options: PaperOptions) -> Path:
     if seat is not None:
         _learn(seat, options, data)
     elif count > 1:
-        multiprocessing.spawn(_learn_beside, args=(count, free_port(), options, data), nprocs=count)
+        start_processes(_learn_beside, count, count, options, data)
     else:
         _learn(Seat(), options, data)
     return options.out
@@ -131,9 +131,8 @@ def _refuse_place(options: PaperOptions) -> None:
         raise JobError(f"{out} is what is trained on from.", "Name another file with --out.")
 
 
-def _learn_beside(rank: int, count: int, port: int, options: PaperOptions, data: Mixture) -> None:
+def _learn_beside(rank: int, count: int, options: PaperOptions, data: Mixture) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    join_processes(rank, count, port)
     _learn(Seat(rank, count, rank), options, data)
 
 

@@ -8,6 +8,8 @@ says which clips are complete.
 from __future__ import annotations
 
 import argparse
+import copy
+import dataclasses
 import multiprocessing
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -50,7 +52,22 @@ class Pool:
 
     def available(self) -> Array:
         """Indices of complete clips, ascending."""
-        return np.flatnonzero(self.ready)
+        # Others write meanwhile, and numpy refuses to search what changes.
+        return np.flatnonzero(np.array(self.ready))
+
+    def shrunk(self, side: int) -> Pool:
+        """The clips in memory with a shorter side, of which this one's is a multiple: the means of pixels, of
+        labels one in the middle."""
+        step = self.spec.side // side
+        other = copy.copy(self)
+        other.spec = dataclasses.replace(self.spec, side=side)
+        other.images = np.stack([_shrunk(clip, side) for clip in self.images])
+        other.labels = self.labels[..., step // 2 :: step, step // 2 :: step].copy()
+        return other
+
+
+def _shrunk(clip: Array, side: int) -> Array:
+    return np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in clip])
 
 
 def _array(path: Path, shape: tuple[int, ...]) -> Array:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import distributed as dist
+from torch import multiprocessing
 
-from efficienttam.contract.errors import JobError
+from efficienttam.contract.errors import EfficientTAMError, JobError
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,33 @@ def seat_given() -> Seat | None:
     return seat
 
 
-def join_processes(rank: int, count: int, port: int = 29511) -> None:
-    """Make this process one of ``count`` that share gradients over the loopback interface."""
+def start_processes(work: Callable[..., None], count: int, *words: Any) -> None:
+    """Call ``work(rank, *words)`` in ``count`` processes that share gradients over the loopback interface.
+
+    What one of them raises for a user is raised here; anything else as RuntimeError with its last line. The
+    port is one that is free: several trainings may run on one machine.
+    """
+    told = multiprocessing.get_context("spawn").SimpleQueue()
+    try:
+        multiprocessing.spawn(_take_part, args=(count, free_port(), work, words, told), nprocs=count)
+    except multiprocessing.ProcessRaisedException as error:
+        if not told.empty():
+            raise told.get() from None
+        raise RuntimeError(str(error).rstrip().rsplit("\n", 1)[-1]) from error
+
+
+def _take_part(
+    rank: int, count: int, port: int, work: Callable[..., None], words: tuple[Any, ...], told: Any
+) -> None:
+    _join_beside(rank, count, port)
+    try:
+        work(rank, *words)
+    except EfficientTAMError as error:
+        told.put(error)
+        raise
+
+
+def _join_beside(rank: int, count: int, port: int) -> None:
     if count > 1:
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), GLOO_SOCKET_IFNAME="lo")
         dist.init_process_group("gloo", rank=rank, world_size=count)

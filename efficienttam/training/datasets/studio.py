@@ -24,7 +24,7 @@ import numpy as np
 
 from efficienttam.contract.errors import EfficientTAMError
 from efficienttam.contract.sequence import MissingFrames, SequencePattern
-from efficienttam.media import FrameSequence, read_roto
+from efficienttam.media import FrameSequence, read_roto, read_roto_info
 from efficienttam.media.movie import is_movie
 
 from .training_plate import Source, size_faults
@@ -72,12 +72,13 @@ class StudioShot:
         try:
             if not self._annotated:
                 return [f"{self.name}: no frame has a matte of every object ({self._told()})."]
-            frame = self._annotated[0]
-            height, width = self.picture(frame).shape[:2]
+            height, width = self.picture(self._annotated[0]).shape[:2]
             faults = []
             for one in self._mattes:
-                tall, wide = self._matte(one, frame).shape
-                faults += size_faults(SequencePattern(one.path).path(frame), (width, height), (wide, tall))
+                pattern = SequencePattern(one.path)
+                for path in dict.fromkeys(pattern.path(frame) for frame in self._annotated):
+                    window = read_roto_info(path, one.channel).display_window
+                    faults += size_faults(path, (width, height), (window.width, window.height))
             return faults
         except EfficientTAMError as error:
             return [str(error)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from efficienttam.contract.errors import JobError
-from efficienttam.experiments.ablation_table import keep, kept, table_rows, to_csv, to_markdown
+from efficienttam.experiments.ablation_table import all_kept, keep, kept, table_rows, to_csv, to_markdown
 from efficienttam.experiments.ablations import ABLATIONS, BASE, find_ablations
 from efficienttam.experiments.cli import main
 from efficienttam.experiments.trial import TrialRecipe, TrialResult, run_trial, starting_network
@@ -42,6 +42,24 @@ def test_one_seed_tells_nothing_apart() -> None:
     assert not row.told_apart and math.isnan(row.spread)
 
 
+def test_few_seeds_need_a_large_difference() -> None:
+    """Three seeds: the interval is 4.3 standard errors wide to each side, not two."""
+    base = [result(BASE, seed, 0.5) for seed in (1, 2, 3)]
+    near = [result("full", seed, 0.5 + shift) for seed, shift in ((1, 0.01), (2, 0.02), (3, 0.03))]
+    far = [result("linear", seed, 0.5 + shift) for seed, shift in ((1, 0.05), (2, 0.06), (3, 0.07))]
+    _, full, linear = table_rows([*base, *near, *far])
+    # Two hundredths with a standard error of 0.58: 3.46 of them; six hundredths: 10.4.
+    assert not full.told_apart and linear.told_apart
+
+
+def test_a_folder_tells_all_that_it_holds(tmp_path: Path) -> None:
+    results = [result(BASE, 1, 0.5), result(BASE, 10, 0.6), result("full", 2, 0.4)]
+    for one in reversed(results):
+        keep(one, tmp_path)
+    (tmp_path / "full-clips.json").write_text("{}")
+    assert all_kept(tmp_path) == results
+
+
 def test_a_result_is_kept_whole(tmp_path: Path) -> None:
     one = dataclasses.replace(result("full", 4, 0.3), clips=(0.1, 0.5))
     keep(one, tmp_path)
@@ -69,7 +87,8 @@ def test_every_ablation_begins_with_the_same_numbers() -> None:
     assert not (starts[0][anew] == weights[anew]).all()
 
 
-def test_a_trial_learns_and_tracks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["linear", "half-input"])
+def test_a_trial_learns_and_tracks(tmp_path: Path, name: str) -> None:
     pool = PoolSpec(clips=2, frames=3, first_clip=500_000)
     fill(tmp_path / "clips", pool)
     recipe = TrialRecipe(
@@ -85,12 +104,11 @@ def test_a_trial_learns_and_tracks(tmp_path: Path) -> None:
         name: value.float()
         for name, value in load_model("efficienttam_demo", device="cpu").state_dict().items()
     }
-    linear = find_ablations("linear")[1]
-    config = linear.changed(find_config("efficienttam_demo"))
-    one = run_trial(linear.name, config, 3, recipe, weights, tmp_path)
-    assert one.ablation == "linear" and len(one.clips) == 1 and one.j == one.clips[0] and one.loss > 0
+    config = find_ablations(name)[1].changed(find_config("efficienttam_demo"))
+    one = run_trial(name, config, 3, recipe, weights, tmp_path)
+    assert one.ablation == name and len(one.clips) == 1 and one.j == one.clips[0] and one.loss > 0
     # What is trained to its end is scored again and not trained again.
-    assert run_trial(linear.name, config, 3, recipe, weights, tmp_path).clips == one.clips
+    assert run_trial(name, config, 3, recipe, weights, tmp_path).clips == one.clips
 
 
 @pytest.mark.long
@@ -109,6 +127,10 @@ def test_trials_run_resume_and_repeat(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "one" / "no-pointers-1.pt").unlink()
     assert main([*words, "--only", "no-pointers,linear", "--work", str(tmp_path / "one")]) == 0
     assert "| linear | 1 |" in capsys.readouterr().out
+    # A run of some rewrites the tables with all.
+    assert main([*words, "--only", "linear", "--work", str(tmp_path / "one")]) == 0
+    assert "| no-pointers | 1 |" in capsys.readouterr().out
+    assert "\nno-pointers,1," in (tmp_path / "one" / "ablations.csv").read_text()
     assert (tmp_path / "one" / f"{BASE}-1.json").stat().st_mtime_ns == before
     again = kept(tmp_path / "one", "no-pointers", 1)
     assert again is not None and (again.j, again.clips, again.loss) == (one.j, one.clips, one.loss)

@@ -195,17 +195,21 @@ def test_bad_mattes_are_refused_before_any_work(folder: Path, monkeypatch: pytes
     with pytest.raises(PlateError, match="is 32 x 24, not 64 x 48"):
         run(options(folder))
     matte.write_bytes(good)
-    with pytest.raises(PlateError, match="5 frames; at least 6"):
+    with pytest.raises(PlateError, match="Frames with mattes: 5; at least 6"):
         run(options(folder, wish=MatteWish(frames="1-5")))
     with pytest.raises(PlateError, match="Frame 9 has no matte"):
         run(options(folder, wish=MatteWish(frames="1-6,9")))
     (folder / "plate.0004.png").unlink()
-    with pytest.raises(PlateError, match="Frame 4 has no frame of the plate"):
+    with pytest.raises(PlateError, match="Frame 4 has no picture in the plate"):
         run(options(folder))
     with pytest.raises(PlateError, match="holds no plate"):
         run(options(folder / "mattes"))
     with pytest.raises(JobError, match="no part of the network"):
         parts_told("decoder,brain")
+    with pytest.raises(PlateError, match=r"There is no .*nowhere"):
+        run(options(folder / "nowhere"))
+    with pytest.raises(JobError, match="no such file is named"):
+        run(options(folder, wish=MatteWish(channels=("ball.A",))))
 
 
 def test_mattes_in_channels_of_one_file(shared_data: Path) -> None:

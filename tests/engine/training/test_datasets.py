@@ -188,6 +188,14 @@ def test_an_exr_plate_looks_as_in_tracking(tmp_path: Path) -> None:
     np.testing.assert_array_equal(plate.picture(1003), tracked.read(1003))
 
 
+def test_mattes_of_another_size_are_told_on_every_frame(tmp_path: Path) -> None:
+    told = make_studio(tmp_path)
+    small = {"alpha": np.ones((HEIGHT // 2, WIDTH), np.float32)}
+    write_mattes(tmp_path / "sh010/mattes/hero.1004.exr", small)
+    with pytest.raises(PlateError, match=f"hero.1004.exr: .* its truth {WIDTH} x {HEIGHT // 2}"):
+        open_data([told], 64)
+
+
 def test_masks_that_are_absent_for_a_while_are_empty(tmp_path: Path) -> None:
     plate = open_data([make_sav(tmp_path)], 64).sources[0][0]
     assert plate.areas(2)[1] == 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from efficienttam.model.mask_decoder import Candidates
-from efficienttam.training.losses import dice_loss, focal_loss, hard_iou, mask_loss
+from efficienttam.training.losses import DICE, FOCAL, IOU, OBJECT, dice_loss, focal_loss, hard_iou, mask_loss
 
 
 def test_focal_loss_at_a_logit_of_zero() -> None:
@@ -51,6 +51,18 @@ def test_the_best_of_three_masks_takes_the_loss() -> None:
     assert loss.iou.tolist() == [1.0]
     single = mask_loss(_candidates(logits), target, present, multimask=False, other=0.0)
     assert single.total.item() > 10 and single.iou.tolist() == [0.0]
+
+
+def test_a_wrong_mask_weighs_as_in_the_paper() -> None:
+    assert (FOCAL, DICE, IOU, OBJECT) == (20, 1, 1, 1)
+    target = torch.zeros(1, 4, 4)
+    target[0, :2] = 1
+    wrong = (1 - target * 2)[:, None].expand(1, 4, 4, 4) * 30
+    loss = mask_loss(_candidates(wrong), target, torch.tensor([True]), multimask=False, other=0.0)
+    # All wrong by a logit of 30: a quarter of it where the object is, three quarters where it is not.
+    focal = (0.25 + 0.75) / 2 * 30
+    dice = 1 - 1 / (8 + 8 + 1)
+    assert loss.total.item() == pytest.approx(20 * focal + dice + 0.5 + math.log(2), rel=1e-6)
 
 
 def test_a_frame_without_the_object_has_no_mask_loss() -> None:
