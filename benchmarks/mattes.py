@@ -1,142 +1,74 @@
-"""What each step of shaping does to the errors of mattes, on generated plates with exact soft truth.
+"""What each step of shaping does to mattes (``efficienttam eval steps``), with seconds; flicker; the rate.
 
-From ideal logits (the true matte reduced to the network's mask, as a perfect network would draw it) and from
-logits that the demo weights tracked from a true mask on the first frame. Prints Markdown. Run from the root:
+Run from the root:
 
     python benchmarks/mattes.py [--size 4096x2160] [--seeds 2] [--cells 256]
     python benchmarks/mattes.py --flicker [--size 2048x1080]
     python benchmarks/mattes.py --plate P --truth T --channel red ...   (any EXR plate with rendered mattes)
+    python benchmarks/mattes.py --rate [--size 4096x2160] [--model efficienttam_s]
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import pathlib
+import subprocess
 import sys
-import time
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-import cv2
 import numpy as np
 
-from efficienttam.contract.job import Mattes, Refine
-from efficienttam.contract.prompts import Prompt
-from efficienttam.evaluation.footage import Footage, RenderedFootage
+from efficienttam.contract.job import Mattes
 from efficienttam.evaluation.matte_errors import MatteErrors, matte_errors
-from efficienttam.evaluation.report import COLUMNS, mean_errors, told
+from efficienttam.evaluation.report import mean_errors, told
+from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth
+from efficienttam.evaluation.shaping_steps import STEPS, tracked
 from efficienttam.evaluation.soft_plates import EdgeCase, SoftPlate, SoftRecipe
-from efficienttam.mattes.shaping import shaped_matte
+from efficienttam.evaluation.steps_cli import StepOptions, measure_steps
+from efficienttam.evaluation.steps_report import to_markdown
 from efficienttam.mattes.steadying import small_picture, steadied
-from efficienttam.tracking import VideoTracker
+from efficienttam.media import write_mattes
+from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.weights.load import load_model
 
-#: Steps by name, each with the one before it.
-STEPS = {
-    "as drawn": Mattes(),
-    "softness 2": Mattes(softness=2),
-    "refine": Mattes(softness=2, refine=Refine.UNMIX),
-    "refine, holes and specks": Mattes(softness=2, refine=Refine.UNMIX, fill_holes=60, remove_specks=200),
-}
-Logits = Callable[[int], np.ndarray]
 
-
-def ideal(footage: Footage, index: int, cells: int) -> Logits:
-    """Logits of a true matte reduced to cells, straight from -10 to 10."""
-
-    def logits(frame: int) -> np.ndarray:
-        reduced = cv2.resize(footage.truth(frame)[index], (cells, cells), interpolation=cv2.INTER_AREA)
-        return 20 * reduced - 10
-
-    return logits
-
-
-def tracked(footage: Footage) -> list[Logits]:
-    """Logits of the demo weights, prompted with the true mattes of the first frame."""
-    tracker = VideoTracker(load_model("efficienttam_demo", device="cpu"), footage.plate)
-    first = footage.plate.frames[0]
-    ids = [tracker.add_object(name) for name in footage.objects]
-    for id, truth in zip(ids, footage.truth(first), strict=True):
-        if (truth >= 0.5).any():
-            tracker.add_prompt(id, Prompt(frame=first, mask=truth))
-    found = {result.frame: dict(result.logits) for result in tracker.track()}
-    return [lambda frame, id=id: found[frame][id] for id in ids]
-
-
-def measured(
-    footage: Footage, index: int, logits: Logits, frames: Sequence[int]
-) -> Iterator[tuple[str, MatteErrors, float]]:
-    """Step, errors and seconds for some frames of an object."""
-    for frame in frames:
-        truth = footage.truth(frame)[index]
-        picture = footage.plate.read(frame)
-        low = logits(frame)
-        for name, wish in STEPS.items():
-            started = time.perf_counter()
-            matte = shaped_matte(low, footage.plate.size, wish, lambda shown=picture: shown)
-            took = time.perf_counter() - started
-            yield name, matte_errors(matte, truth), took
-
-
-def row(*cells: object) -> None:
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-
-
-def heading(*cells: str) -> None:
-    row(*cells)
-    print("|" + "---|" * len(cells))
-
-
-def numbers(errors: Sequence[MatteErrors], without: Sequence[str] = ("flicker",)) -> list[str]:
-    means = mean_errors(errors)
-    return [told(means[name], digits) for name, (_, digits) in COLUMNS.items() if name not in without]
-
-
-def steps(size: tuple[int, int], seeds: int, cells: int) -> None:
-    """Every case, the second frame of three (the first is prompted); means over seeds."""
-    titles = [title for name, (title, _) in COLUMNS.items() if name != "flicker"]
-    heading("plate", "logits", "step", *titles)
+def steps(options: StepOptions) -> None:
+    """The tables of the steps, and the median seconds of each, errors not counted."""
+    found = measure_steps(options, lambda line: print(line, file=sys.stderr, flush=True))
+    print(to_markdown(found))
     seconds: dict[str, list[float]] = defaultdict(list)
-    for case in EdgeCase:
-        rows: dict[tuple[str, str], list[MatteErrors]] = defaultdict(list)
-        for seed in range(seeds):
-            footage = SoftPlate(SoftRecipe(case, size, 3, seed))
-            sources = {"ideal": ideal(footage, 0, cells), "tracked": tracked(footage)[0]}
-            for source, logits in sources.items():
-                for step, errors, took in measured(footage, 0, logits, [1002]):
-                    rows[source, step].append(errors)
-                    seconds[step].append(took)
-        for (source, step), found in rows.items():
-            row(case.value, source, step, *numbers(found))
-    print()
+    for one in found:
+        seconds[f"{one.step}, {one.size[0]}x{one.size[1]}"].append(one.seconds)
     for step, times in seconds.items():
-        print(f"{step}: {np.median(times):.2f} s (errors not counted) per frame of {size[0]}x{size[1]}")
+        print(f"{step}: {np.median(times):.2f} s per frame")
 
 
 def flicker(size: tuple[int, int]) -> None:
     """A scene where nothing moves but the grain, and moving ones: before and after steadying."""
-    heading("plate", "step", "edge px", "width", "flicker")
+    model = load_model("efficienttam_demo", device="cpu")
+    print("| plate | step | edge px | width | flicker |\n|---|---|---|---|---|")
     for case in (EdgeCase.STILL, EdgeCase.HARD, EdgeCase.MOTION):
         footage = SoftPlate(SoftRecipe(case, size, 6))
         for step in ("softness 2", "refine"):
-            for reach, errors in steadied_errors(footage, STEPS[step]):
+            for reach, errors in steadied_errors(model, footage, STEPS[step]):
                 means = mean_errors(errors)
                 shown = (told(means[one], 3) for one in ("boundary", "width_ratio", "flicker"))
-                row(case.value, f"{step}, steady {reach}" if reach else step, *shown)
+                cells = [case.value, f"{step}, steady {reach}" if reach else step, *shown]
+                print(f"| {' | '.join(cells)} |", flush=True)
 
 
-def steadied_errors(footage: SoftPlate, wish: Mattes) -> Iterator[tuple[int, list[MatteErrors]]]:
+def steadied_errors(
+    model: EfficientTAM, footage: SoftPlate, wish: Mattes
+) -> Iterator[tuple[int, list[MatteErrors]]]:
     """Errors of tracked mattes steadied by 0, 1 and 2 frames on each side, from the third frame on."""
-    logits = tracked(footage)[0]
+    drawn = tracked(model, footage, 0)
     frames = list(footage.frames)[1:]
     shown = {frame: small_picture(footage.read(frame)) for frame in frames}
-    mattes = {
-        frame: shaped_matte(logits(frame), footage.size, wish, functools.partial(footage.read, frame))
-        for frame in frames
-    }
+    mattes = {frame: drawn.matte(frame, wish) for frame in frames}
     truth = {frame: footage.truth(frame)[0] for frame in frames}
     for reach in (0, 1, 2):
         steady = {}
@@ -154,18 +86,41 @@ def steadied_errors(footage: SoftPlate, wish: Mattes) -> Iterator[tuple[int, lis
         )
 
 
-def rendered(footage: RenderedFootage, cells: int) -> None:
-    """A plate with rendered mattes: every sixth frame."""
-    titles = [title for name, (title, _) in COLUMNS.items() if name != "flicker"]
-    heading("logits", "step", *titles)
-    frames = list(footage.plate.frames)[1::6]
-    found: dict[tuple[str, str], list[MatteErrors]] = defaultdict(list)
-    for index, logits in enumerate(tracked(footage)):
-        for source, given in (("ideal", ideal(footage, index, cells)), ("tracked", logits)):
-            for step, errors, _ in measured(footage, index, given, frames):
-                found[source, step].append(errors)
-    for (source, step), errors in found.items():
-        row(source, step, *numbers(errors))
+RATES = {
+    "defaults": "",
+    "softness 2": "--softness 2",
+    "softness 2, refine": "--softness 2 --refine unmix",
+    "softness 2, refine, steady 1": "--softness 2 --refine unmix --steady 1",
+}
+
+
+def rate(size: tuple[int, int], model: str) -> None:
+    """Frames a second of whole commands, from the first matte on disk to the last; medians of three commands
+    that take turns. Nothing comes from the cache of embeddings."""
+    found: dict[str, list[float]] = defaultdict(list)
+    footage = SoftPlate(SoftRecipe(EdgeCase.HARD, size, 12))
+    prompt = prompt_from_truth(PromptKind.BOX, footage.frames[0], footage.truth(footage.frames[0])[0])
+    with tempfile.TemporaryDirectory() as folder:
+        for frame in footage.frames:
+            linear = (footage.read(frame) / 255) ** 2.4
+            planes = np.moveaxis(linear.astype(np.float32), 2, 0)
+            plate = f"{folder}/plate.{frame}.exr"
+            write_mattes(plate, dict(zip(("red", "green", "blue"), planes, strict=True)))
+        box = ",".join(f"{one:g}" for one in prompt.box or ())
+        said = f"--box {prompt.frame}:{box} --model {model} --device cpu --cache off --progress none"
+        for turn in range(3):
+            for number, (name, wish) in enumerate(RATES.items()):
+                out = f"{folder}/{turn}-{number}"
+                command = ["matte", f"{folder}/plate.%04d.exr", "--out", f"{out}/m.%04d.exr"]
+                subprocess.run(
+                    [sys.executable, "-m", "efficienttam", *command, *said.split(), *wish.split()], check=True
+                )
+                written = sorted(one.stat().st_mtime for one in pathlib.Path(out).glob("*.exr"))
+                found[name].append((len(written) - 1) / (written[-1] - written[0]))
+    plain = np.median(found["defaults"])
+    print("| `mattes` | frames/s | of the defaults |\n|---|---|---|")
+    for name, every in found.items():
+        print(f"| {name} | {np.median(every):.2f} | {np.median(every) / plain:.2f} |")
 
 
 def main() -> None:
@@ -176,17 +131,30 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--cells", type=int, default=256)
     parser.add_argument("--flicker", action="store_true")
+    parser.add_argument("--rate", action="store_true")
+    parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--plate", default="")
     parser.add_argument("--truth", default="")
     parser.add_argument("--channel", action="append", default=[])
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
-    if arguments.plate:
-        rendered(RenderedFootage(arguments.plate, arguments.truth, arguments.channel), arguments.cells)
-    elif arguments.flicker:
+    if arguments.flicker:
         flicker((width, height))
-    else:
-        steps((width, height), arguments.seeds, arguments.cells)
+        return
+    if arguments.rate:
+        rate((width, height), arguments.model)
+        return
+    steps(
+        StepOptions(
+            device="cpu",
+            sizes=[(width, height)],
+            seeds=arguments.seeds,
+            cells=arguments.cells,
+            plate=arguments.plate,
+            truth=arguments.truth,
+            channels=arguments.channel,
+        )
+    )
 
 
 if __name__ == "__main__":

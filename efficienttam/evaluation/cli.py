@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from efficienttam.command_parser import Parser
-from efficienttam.evaluation import protocol_cli
+from efficienttam.command_parser import Parser, whole
+from efficienttam.evaluation import protocol_cli, steps_cli
 from efficienttam.evaluation.assessment import EvaluateOptions, evaluate
 from efficienttam.evaluation.protocol_cli import PROTOCOLS
 from efficienttam.evaluation.scoring import PromptKind
@@ -18,26 +18,19 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
-
-
 def build_parser() -> Parser:
     """The parser of ``efficienttam eval``."""
     parser = Parser(
         prog="efficienttam eval",
         description="Score weights against known truth, beside a mask carried along by optical flow.",
         epilog=f"With a protocol as its first word ({', '.join(PROTOCOLS)}) it takes other arguments: "
-        "efficienttam eval semi --help.",
+        f"efficienttam eval semi --help. So it does with {steps_cli.WORD}: what each step of shaping gains.",
     )
     parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
-    parser.add_argument("--clips", type=_count, default=20, help="number of generated clips")
-    parser.add_argument("--frames", type=_count, default=24, help="frames of a generated clip or plate")
+    parser.add_argument("--clips", type=whole(1), default=20, help="number of generated clips")
+    parser.add_argument("--frames", type=whole(1), default=24, help="frames of a generated clip or plate")
     parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of what is generated")
     parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
     parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
@@ -63,10 +56,12 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run an evaluation; 0 when it was scored. A protocol as the first word runs that."""
+    """Run an evaluation; 0 when it was scored. A protocol, or ``steps``, as the first word runs that."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in PROTOCOLS:
         return protocol_cli.main(arguments)
+    if arguments and arguments[0] == steps_cli.WORD:
+        return steps_cli.main(arguments)
     parser = build_parser()
     args = parser.parse_args(arguments)
     if args.plate and not (args.truth and args.channel):

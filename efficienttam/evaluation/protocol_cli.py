@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficienttam.command_parser import Parser
+from efficienttam.command_parser import Parser, whole
 from efficienttam.contract.errors import PlateError
 from efficienttam.evaluation.marks import ScoredFrames
 from efficienttam.evaluation.marks_report import to_markdown
@@ -25,13 +25,6 @@ def size(text: str) -> tuple[int, int]:
     if len(parts) != 2 or not all(part.isdecimal() and int(part) >= SMALLEST_SIDE for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, {SMALLEST_SIDE} pixels or more each")
     return int(parts[0]), int(parts[1])
-
-
-def count(text: str) -> int:
-    """A whole number from 1. Raises argparse.ArgumentTypeError."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
 
 
 def share(text: str) -> float:
@@ -58,7 +51,7 @@ def build_parser() -> Parser:
     parser.add_argument("--model", default="efficienttam_demo")
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
-    parser.add_argument("--threads", type=count, default=0, help="CPU threads")
+    parser.add_argument("--threads", type=whole(0), default=0, help="CPU threads; 0 lets torch choose")
     _add_footage(parser)
     _add_rules(parser)
     # Heeded by the command line, which passes all else on.
@@ -81,12 +74,12 @@ def _add_footage(parser: Parser) -> None:
     footage.add_argument("--channel", action="append", default=[], help="a matte channel; repeat per object")
     footage.add_argument("--color-space", default="", help="colour space of --plate")
     footage.add_argument(
-        "--clips", type=count, help="number of clips (default: 20 generated ones, all others)"
+        "--clips", type=whole(1), help="number of clips (default: 20 generated ones, all others)"
     )
-    footage.add_argument("--frames", type=count, default=24, help="frames of a generated clip")
+    footage.add_argument("--frames", type=whole(1), default=24, help="frames of a generated clip")
     footage.add_argument("--size", type=size, default=(640, 360), help="WIDTHxHEIGHT of generated clips")
-    footage.add_argument("--objects", type=count, default=1, help="objects of a generated clip at most")
-    footage.add_argument("--stills", type=count, default=1, help="images: frames of each clip, evenly spread")
+    footage.add_argument("--objects", type=whole(1), default=1, help="objects of a generated clip at most")
+    footage.add_argument("--stills", type=whole(1), default=1, help="images: frames of each clip")
 
 
 def _add_rules(parser: Parser) -> None:
@@ -99,10 +92,10 @@ def _add_rules(parser: Parser) -> None:
         "none (default: davis for semi and clicks, all for offline and online)",
     )
     rules.add_argument(
-        "--annotated-frames", type=count, default=usual.frames, help="offline, online: frames at most"
+        "--annotated-frames", type=whole(1), default=usual.frames, help="offline, online: frames at most"
     )
     rules.add_argument(
-        "--clicks-per-frame", type=count, default=usual.clicks, help="offline, online: clicks on each"
+        "--clicks-per-frame", type=whole(1), default=usual.clicks, help="offline, online: clicks on each"
     )
     rules.add_argument(
         "--pause-below", type=share, default=usual.pause_below, help="online: stop where IoU falls below this"

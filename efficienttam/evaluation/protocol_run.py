@@ -98,7 +98,7 @@ def run_protocols(options: ProtocolOptions, tell: Callable[[str], None]) -> Resu
     Raises PlateError, JobError or OutputError before a model is loaded where footage or folder do not serve,
     WeightsError where the weights are missing.
     """
-    folder = _folder(options.out)
+    folder = writable_folder(options.out)
     footage = footage_for(options)
     sizes = sorted({"{}x{}".format(*one.plate.size) for one in footage})
     for one in footage:
@@ -134,7 +134,7 @@ def footage_for(options: ProtocolOptions) -> Sequence[Footage]:
     return generated_footage(options.clips or 20, options.frames, options.size, options.objects)
 
 
-def _folder(out: str) -> Path | None:
+def writable_folder(out: str) -> Path | None:
     """The folder for tables, made. Raises OutputError where nothing can be written there."""
     if not out:
         return None

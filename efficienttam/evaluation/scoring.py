@@ -6,7 +6,6 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from efficienttam.contract.passes import Direction
@@ -15,6 +14,7 @@ from efficienttam.evaluation.flow_baseline import carry_masks
 from efficienttam.evaluation.footage import Footage
 from efficienttam.evaluation.matte_errors import MatteErrors, matte_errors
 from efficienttam.evaluation.metrics import boundary_accuracy, region_similarity
+from efficienttam.mattes.edges import thickest_place
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.video_tracker import VideoTracker
 
@@ -68,8 +68,7 @@ def prompt_from_truth(kind: PromptKind, frame: int, matte: Array) -> Prompt:
     if kind is PromptKind.BOX:
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         return Prompt(frame=frame, box=(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    x, y = thickest_place(mask)
     return Prompt(frame=frame, include=((x + 0.5, y + 0.5),))
 
 

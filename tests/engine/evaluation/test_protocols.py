@@ -230,7 +230,7 @@ def test_bad_input_ends_before_work_starts(
         (["semi", "semi"], "given twice"),
         (["semi", "best"], "Argument protocol: invalid choice: 'best'"),
         (["semi", "--size", "640"], "'640' is not WIDTHxHEIGHT"),
-        (["semi", "--clips", "0"], "'0' is not a whole number from 1"),
+        (["semi", "--clips", "0"], "'0' is below 1"),
         (["online", "--pause-below", "75"], "'75' is not a number from 0 to 1"),
         (["semi", "--davis", "a", "--plate", "b"], "both footage"),
         (["semi", "--plate", "b"], "--plate needs --truth"),
