@@ -11,16 +11,15 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from . import __version__
-from .batch.interruption import leave_at_once
-from .batch.progress import ProgressStyle, make_progress
+from .batch.interruption import handle_as_before, leave_at_once
 from .command_parser import Parser
 from .commands.farm_arguments import add_farm
-from .commands.going_on import say_how
+from .commands.going_on import say_how, tell_stopped
 from .commands.learning import PASSED_ON
 from .commands.site_arguments import add_site
 from .commands.words import Word
 from .contract.cache_settings import FileIdentity, Storage
-from .contract.errors import Cancelled, EfficientTAMError, ExitCode
+from .contract.errors import EfficientTAMError, ExitCode
 from .contract.job import (
     Compression,
     DataWindow,
@@ -45,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Threads that wait for each other in a loop starve when another program wants the same cores:
     # on a busy machine a job then takes five times as long. Read when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    before = leave_at_once(tell_stopped) if arguments is None else {}
     args, rest = build_parser().parse_known_args(arguments)
     if rest and not args.passes_on:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
-    if arguments is None and hasattr(args, "threads"):
-        leave_at_once(functools.partial(_tell_stopped, args))
+    if arguments is None:
+        if hasattr(args, "threads"):
+            leave_at_once(functools.partial(tell_stopped, args=args))
+        else:
+            handle_as_before(before)
     try:
         return int(args.command(args))
     except EfficientTAMError as error:
@@ -72,13 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "Run it with --debug and report what it says."
         print(f"efficienttam: An unexpected failure: {reason[:300]}. {remedy}", file=sys.stderr)
         return int(ExitCode.FAILED)
-
-
-def _tell_stopped(args: argparse.Namespace, stopped: Cancelled) -> None:
-    """Says that a signal came while nothing was being made."""
-    say_how(stopped, args)
-    print(f"efficienttam: {stopped}", file=sys.stderr)
-    make_progress(ProgressStyle(getattr(args, "progress", "none"))).failed(stopped)
 
 
 def build_parser() -> Parser:
@@ -296,7 +292,7 @@ def _add_shape(shape: argparse._ArgumentGroup) -> None:
         "--steady", type=int, default=0, metavar="N", help="steady edges over N frames before and after"
     )
     shape.add_argument(
-        "--roto-blend", type=int, default=0, metavar="N", help="a roto's softness goes over in N frames"
+        "--roto-blend", type=int, default=Mattes.roto_blend, metavar="N", help="fade a roto's edge out over N"
     )
 
 

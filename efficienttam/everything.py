@@ -17,6 +17,7 @@ from .contract.errors import Cancelled, JobError
 from .contract.job import Compression, FrameRange, Model, Plate
 from .contract.output_form import CRYPTOMATTE_NAME
 from .mattes.cryptomatte import Cryptomatte
+from .mattes.edges import thickest_place
 from .mattes.matte import soft_matte
 from .mattes.overlay import TINTS, as_bytes
 from .mattes.stacking import Patch, stacked
@@ -165,9 +166,8 @@ def tinted(pixels: np.ndarray, things: list[Named], patches: list[Patch]) -> np.
 
 def _middle(patch: Patch) -> tuple[int, int] | None:
     """A pixel of the frame well inside a patch, None where it covers nothing by half."""
-    inside = np.pad((patch.coverage >= 0.5).astype(np.uint8), 1)
+    inside = patch.coverage >= 0.5
     if not inside.any():
         return None
-    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-    return patch.left + int(column) - 1, patch.top + int(row) - 1
+    column, row = thickest_place(inside)
+    return patch.left + column, patch.top + row

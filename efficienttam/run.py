@@ -63,8 +63,9 @@ def run_job(
     Relative paths are taken from ``folder``. ``frames`` (first, last) makes only that part of the
     job's range, ``view`` only that view and ``objects`` only these. ``records`` parts tracking from the
     mattes. ``resume`` keeps files that are good; ``exact`` makes what is left, or a part, to the last bit as
-    a whole run does, where that means to track some frames of other objects too. ``stop`` is asked once
-    per frame of the plate; when it answers True the run ends with Cancelled and leaves complete files only.
+    a whole run does, where that means to track some frames of other objects too. ``stop`` is asked with
+    every frame of the plate, and oftener while shaping or a disk is waited for; when it answers True the run
+    ends with Cancelled and leaves complete files only: those being written, none that waited to be shaped.
     ``cache`` is where embeddings are kept, by the environment and the platform unless given; it changes no
     matte but for its storage. ``load`` gives the network that the job asks for; a process that runs several
     jobs may keep it.
@@ -144,7 +145,7 @@ def preview_job(
         for group in opened.groups(view, look=False):
             tracker, names = opened.tracker(view, group)
             prompts = {id: tracker.prompts(id) for id in names}
-            shown = MatteShaping(opened.job.mattes, tracker.plate, prompts).mattes(tracker.preview(frame))
+            shown = MatteShaping(opened.job.mattes, group, prompts).mattes(tracker.preview(frame))
             mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
         in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
         if job.tracking.non_overlapping and len(opened.groups(view)) > 1:

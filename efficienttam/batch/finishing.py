@@ -29,6 +29,7 @@ class Finishing:
 
     ``wanted`` are the frames to write by object; others only steady those, by ``window``, where there is one.
     ``reconciliation`` brings mattes of a frame together that come from several trackers and must not overlap.
+    ``meanwhile`` is called now and then while a stage is waited for, and may raise to end that.
     """
 
     def __init__(
@@ -37,15 +38,16 @@ class Finishing:
         wanted: Mapping[str, Collection[int]],
         window: SteadyWindow | None = None,
         reconciliation: Reconciliation | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._files = files
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._window = window
         self._reconciliation = reconciliation
         self._scores: dict[tuple[int, str], MatteScore] = {}
-        self._shaping: WriteBehind[FrameMattes] = WriteBehind()
-        self._steadying: WriteBehind[FrameMattes] = WriteBehind()
-        self._writing: WriteBehind[Written] = WriteBehind()
+        self._shaping: WriteBehind[FrameMattes] = WriteBehind(meanwhile)
+        self._steadying: WriteBehind[FrameMattes] = WriteBehind(meanwhile)
+        self._writing: WriteBehind[Written] = WriteBehind(meanwhile)
 
     def take(self, shape: Callable[[], FrameMattes]) -> Iterator[Written]:
         """Has a frame shaped, by calling ``shape`` in a thread, and what follows from it done; yields what
@@ -60,6 +62,12 @@ class Finishing:
         for steady in self._steadying.finish():
             yield from self._write(steady)
         yield from self._writing.finish()
+
+    def finish_begun(self) -> Iterator[Written]:
+        """Drops all but the files that are being written; waits for those and yields them."""
+        self._shaping.abandon()
+        self._steadying.abandon()
+        yield from self._writing.finish_begun()
 
     def close(self) -> None:
         """Ends the threads; what has not begun is dropped, what has is finished."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.document import JobFaults, resolve
-from ..contract.errors import JobError, OutputError, PlateError
+from ..contract.errors import ColorError, JobError, OutputError, PlateError
 from ..contract.fields import Fault
 from ..contract.job import FrameRange, Plate, TrackJob
 from ..contract.prompts import Box, Prompt, RotoFile
 from ..contract.rules import objects_of, prompts_of
 from ..contract.sequence import SequencePattern, format_frames, tell_frames
-from ..media import FrameSequence, check_roto
+from ..media import FrameSequence, read_roto_info
 from .preflight import job_faults
 
 _REMEDY = "From the top left of the display window x is 0 to less than {}, y 0 to less than {}."
@@ -26,7 +26,7 @@ class Footage:
     ``frames`` are a part of its range; ``view`` is the only one to open of its views. Without
     ``cache`` the environment's settings are in force. ``writes`` is False for work that only reads the
     mattes, whose folder then may be one that cannot be written to.
-    Raises JobFaults, JobError, PlateError or ColorError.
+    Raises JobFaults with all that is wrong, JobError for ``frames`` that the job has not.
     """
 
     def __init__(
@@ -44,9 +44,7 @@ class Footage:
             raise JobFaults(faults)
         self.document = job
         self.job = resolve(job, folder)
-        views = (view,) if view else self.job.views or ("",)
-        self.plates = {name: open_plate(self.job.plate, self.job.range, name, self.cache) for name in views}
-        faults = list(dict.fromkeys(self._prompt_faults()))
+        self.plates, faults = _opened(self.job, (view,) if view else self.job.views or ("",), self.cache)
         if faults:
             raise JobFaults(faults)
         self.ranges = {name: _range_of(plate, frames) for name, plate in self.plates.items()}
@@ -58,16 +56,41 @@ class Footage:
             for thing in self.job.objects:
                 make_folder(os.path.dirname(pattern.path(first, view, thing.name)))
 
-    def _prompt_faults(self) -> Iterator[Fault]:
-        """Every prompt outside its plate, and every roto mask that cannot be read."""
-        for view, plate in self.plates.items():
-            for place, prompt in prompts_of(self.job):
-                yield from _outside(place, prompt, plate)
-                yield from _unreadable(place, prompt, view)
-            for place, thing in objects_of(self.job):
-                boxes = () if thing.region is None else thing.region.boxes
-                for index, drawn in enumerate(boxes):
-                    yield from _box_outside(f"{place}.region.boxes[{index}].box", drawn.box, plate)
+
+def header_faults(job: TrackJob, folder: str = "") -> list[Fault]:
+    """What the headers of plates and roto masks hold against a job that has no faults otherwise: plates that
+    cannot be opened, layers and channels that are not there, prompts outside. No pixel is touched."""
+    resolved = resolve(job, folder)
+    return _opened(resolved, resolved.views or ("",), cache_settings())[1]
+
+
+def _opened(
+    job: TrackJob, views: Sequence[str], cache: CacheSettings
+) -> tuple[dict[str, FrameSequence], list[Fault]]:
+    """The plates by view, and all that is wrong with them and with what is said of them."""
+    plates: dict[str, FrameSequence] = {}
+    faults: list[Fault] = []
+    for view in views:
+        try:
+            plates[view] = open_plate(job.plate, job.range, view, cache)
+        except (PlateError, ColorError) as error:
+            faults.append(Fault("plate", error.message, error.remedy, error.exit_code))
+        faults.extend(_prompt_faults(job, view, plates.get(view)))
+    return plates, list(dict.fromkeys(faults))
+
+
+def _prompt_faults(job: TrackJob, view: str, plate: FrameSequence | None) -> Iterator[Fault]:
+    """Every prompt outside its plate, where that could be opened, and every roto mask that cannot be read."""
+    for place, prompt in prompts_of(job):
+        if plate is not None:
+            yield from _outside(place, prompt, plate)
+        yield from _unreadable(place, prompt, view)
+    if plate is None:
+        return
+    for place, thing in objects_of(job):
+        boxes = () if thing.region is None else thing.region.boxes
+        for index, drawn in enumerate(boxes):
+            yield from _box_outside(f"{place}.region.boxes[{index}].box", drawn.box, plate)
 
 
 def make_folder(folder: str) -> None:
@@ -137,6 +160,8 @@ def _box_outside(place: str, box: Box, plate: FrameSequence) -> Iterator[Fault]:
 def _unreadable(place: str, prompt: Prompt, view: str) -> Iterator[Fault]:
     if isinstance(prompt.mask, RotoFile):
         try:
-            check_roto(SequencePattern(prompt.mask.path).path(prompt.frame, view), prompt.mask.channel, view)
+            read_roto_info(
+                SequencePattern(prompt.mask.path).path(prompt.frame, view), prompt.mask.channel, view
+            )
         except PlateError as error:
             yield Fault(place + ".mask.path", error.message, error.remedy, error.exit_code)

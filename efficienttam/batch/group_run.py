@@ -9,7 +9,6 @@ from ..contract.errors import IncompleteError
 from ..contract.prompts import Prompt
 from ..contract.sequence import format_frames
 from ..tracking import ObjectId
-from ..tracking.frame_source import FrameSource
 from ..tracking.result_file import ObjectResult
 from ..tracking.track_result import TrackResult, drawn_masks
 from .matte_files import frame_runs
@@ -20,10 +19,9 @@ from .track_records import TrackRecords, UnfitRecord
 
 @dataclass(frozen=True)
 class GroupRun:
-    """``results`` come once and are to be closed. ``plate`` is what the tracker sees or saw, ``prompts`` are
-    those it has, by object and frame, masks as arrays."""
+    """``results`` come once and are to be closed. ``prompts`` are those that the tracker has, by object and
+    frame, masks as arrays."""
 
-    plate: FrameSource
     names: Mapping[ObjectId, str]
     prompts: Mapping[ObjectId, Mapping[int, Prompt]]
     results: Generator[TrackResult, None, None]
@@ -38,7 +36,7 @@ def tracked_run(
     every = {*opened.ranges[view]}.union(*(frames[name] for name in group.names))
     direction = opened.job.tracking.direction
     results = tracker.track(min(every), max(every), direction, only, opened.exact)
-    return GroupRun(tracker.plate, names, {id: tracker.prompts(id) for id in names}, results)
+    return GroupRun(names, {id: tracker.prompts(id) for id in names}, results)
 
 
 def recorded_run(
@@ -50,7 +48,7 @@ def recorded_run(
     records: TrackRecords,
 ) -> GroupRun:
     """The same from records, in the order of the frames."""
-    plate = group.plate
+    size = group.plate.size
     names = {ObjectId(number): name for number, name in enumerate(group.names, 1)}
     said = {thing.name: [with_mask(prompt, view) for prompt in thing.prompts] for thing in opened.job.objects}
     prompts = {
@@ -72,7 +70,7 @@ def recorded_run(
                     opened.stamp.tell_precision(view, frame, name, found[id].made_of)
             yield TrackResult(
                 frame=frame,
-                size=plate.size,
+                size=size,
                 logits={id: one.logits for id, one in found.items()},
                 object_score={id: one.object_score for id, one in found.items()},
                 predicted_iou={id: one.predicted_iou for id, one in found.items()},
@@ -81,7 +79,7 @@ def recorded_run(
                 agreement={id: one.agreement for id, one in found.items() if one.agreement is not None},
             )
 
-    return GroupRun(plate, names, prompts, results())
+    return GroupRun(names, prompts, results())
 
 
 def refuse_unfit(

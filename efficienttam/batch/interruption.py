@@ -11,19 +11,26 @@ from typing import Any
 
 from ..contract.errors import Cancelled, ExitCode
 
+#: What was in force for each signal.
+Handlers = dict[signal.Signals, Any]
 _SIGNALS = {signal.SIGINT: ExitCode.CANCELLED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
-def leave_at_once(told: Callable[[Cancelled], None]) -> None:
+def leave_at_once(told: Callable[[Cancelled], None]) -> Handlers:
     """Until an ``Interruption`` has work to finish a stop signal ends the process: nothing is being made.
 
     ``told`` hears of it first. No exception is raised: one in the middle of importing a library turns into
-    that library's error. For a process of our own only, from its main thread.
+    that library's error. For a process of our own only, from its main thread. Returns what was in force, for
+    ``handle_as_before``.
     """
-
     leaving = _Leaving(told)
-    for number in _SIGNALS:
-        signal.signal(number, leaving)
+    return {number: signal.signal(number, leaving) for number in _SIGNALS}
+
+
+def handle_as_before(handlers: Handlers) -> None:
+    """Takes ``leave_at_once`` back. A signal that the parent had ignored is ignored again."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 class _Leaving:
@@ -51,7 +58,7 @@ class Interruption:
     def __init__(self) -> None:
         self._received: signal.Signals | None = None
         self._deferred = False
-        self._before: dict[signal.Signals, Any] = {}
+        self._before: Handlers = {}
 
     def __enter__(self) -> Interruption:
         for number in _SIGNALS:
@@ -61,8 +68,7 @@ class Interruption:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        handle_as_before(self._before)
 
     def requested(self) -> bool:
         """True once a signal came. Asking means that work is under way which is worth finishing."""

@@ -12,36 +12,37 @@ from ..contract.job import Mattes
 from ..contract.prompts import Prompt
 from ..mattes.shaping import Picture, shaped_matte
 from ..mattes.sharing import exclusive_logits, filled_apart, kept_apart
-from ..mattes.softness import EdgeSoftness
+from ..mattes.softness import EdgeSoftness, with_softness
 from ..tracking import ObjectId
-from ..tracking.frame_source import FrameSource
 from ..tracking.spans import neighbours
 from ..tracking.track_result import TrackResult, mask_alone
+from .object_groups import ObjectGroup
 
 #: Rotos whose softness is kept; the neighbours of one frame are two.
 _SOFTNESSES = 4
 
 
 class MatteShaping:
-    """Shapes the mattes of one tracker's objects. ``plate`` is what that tracker sees: a view's plate, or a
-    part of it; mattes are of its size. ``prompts`` are the objects' own, their masks as arrays.
+    """Shapes the mattes of one tracker's objects, a ``group``, which tells what that tracker sees: a view's
+    plate, or a part of it; mattes are of its size. ``prompts`` are the objects' own, their masks as arrays.
 
     ``mattes`` may be called by several threads at once.
     """
 
     def __init__(
-        self, wish: Mattes, plate: FrameSource, prompts: Mapping[ObjectId, Mapping[int, Prompt]]
+        self, wish: Mattes, group: ObjectGroup, prompts: Mapping[ObjectId, Mapping[int, Prompt]]
     ) -> None:
         self._wish = wish
-        self._plate = plate
+        self._plate = group.plate
+        self._on_plate = group.on_plate
         self._prompts = prompts
         self._softness = functools.lru_cache(maxsize=_SOFTNESSES)(self._softness_of)
 
     def mattes(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of a result (height, width), float32 0 to 1; objects that must not overlap sum to 1 at
         most. Raises PlateError where edges are refined and the frame cannot be read."""
-        if self._wish == Mattes():
-            return dict(result.mattes)
+        if self._wish.plain:
+            return self._as_drawn(result)
         picture = functools.cache(functools.partial(self._plate.read, result.frame))
         if not result.apart:
             return {id: self._matte(result, id, low, picture) for id, low in result.logits.items()}
@@ -49,7 +50,22 @@ class MatteShaping:
         wish = dataclasses.replace(self._wish, fill_holes=0)
         logits = exclusive_logits(result.logits)
         mattes = {id: self._matte(result, id, low, picture, wish) for id, low in logits.items()}
-        return kept_apart(filled_apart(mattes, self._wish.fill_holes, result.drawn), self._wish)
+        on_plate = self._on_plate(result.frame)
+        filled = filled_apart(mattes, self._wish.fill_holes, result.drawn, on_plate)
+        return kept_apart(filled, self._wish)
+
+    def _as_drawn(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
+        """The mattes of the network, with the softness of rotos near by."""
+        mattes, blended = dict(result.mattes), False
+        for id in result.logits.keys() - result.drawn:
+            rotos = self._rotos(id, result.frame)
+            mattes[id], blended = with_softness(mattes[id], rotos), blended or bool(rotos)
+        if not result.apart or not blended:
+            return mattes
+        # Of equal ones the first stays.
+        drawn_first = sorted(mattes, key=lambda id: id not in result.drawn)
+        kept = kept_apart({id: mattes[id] for id in drawn_first}, self._wish)
+        return {id: kept[id] for id in mattes}
 
     def _matte(
         self,
@@ -62,12 +78,13 @@ class MatteShaping:
         if id in result.drawn:
             return result.drawn[id]
         rotos = self._rotos(id, result.frame)
-        return shaped_matte(logits, result.size, wish or self._wish, picture, rotos)
+        on_plate = self._on_plate(result.frame)
+        return shaped_matte(logits, result.size, wish or self._wish, picture, rotos, on_plate)
 
     def _rotos(self, id: ObjectId, frame: int) -> dict[EdgeSoftness, float]:
         """The softnesses of the neighbouring prompted frames that are rotos, and their shares."""
         reach = self._wish.roto_blend
-        if not reach:
+        if not reach or self._wish.softness == 0:
             return {}
         prompts = self._prompts[id]
         keys: Sequence[int] = neighbours(frame, sorted(prompts))

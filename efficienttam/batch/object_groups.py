@@ -10,10 +10,11 @@ import numpy as np
 from ..contract.job import Tracking
 from ..contract.prompts import Prompt
 from ..contract.region import Follow, Region
+from ..mattes.small_parts import Window
 from ..tracking.frame_source import FrameSource
 from ..tracking.region_boxes import from_prompts, outward, prompted, without_slips
 from ..tracking.region_path import PathShape, PixelBox, RegionPath, region_path, still_path
-from ..tracking.region_plate import RegionPlate, into_region, onto_plate
+from ..tracking.region_plate import RegionPlate, into_region, onto_plate, overlap
 
 #: How far a region reaches beyond the plate at most, as a share of its own side.
 OVERHANG = 0.125
@@ -37,6 +38,16 @@ class ObjectGroup:
     def corner(self, frame: int) -> tuple[int, int]:
         """Where in the plate the tracker's top-left pixel lies."""
         return (0, 0) if self.path is None else self.path.corner(frame)
+
+    def on_plate(self, frame: int) -> Window | None:
+        """The rows and columns of what the tracker sees that lie on the plate; None for all of them."""
+        if self.path is None:
+            return None
+        (x, y), (left, top, right, bottom) = (
+            self.path.corner(frame),
+            overlap(self.path, frame, self.whole.size),
+        )
+        return slice(top - y, bottom - y), slice(left - x, right - x)
 
     def prompt(self, prompt: Prompt) -> Prompt:
         """A prompt as the tracker takes it; its mask is an array, if any."""

@@ -229,7 +229,7 @@ class PlainProgress(SilentProgress):
             return
         self._say(
             f"{_place(frame, view)}: {clock.done}/{clock.mattes} ({clock.fraction:.0%}), "
-            f"{clock.per_second:.2f} {self._unit}s/s, {_duration(clock.seconds_left or 0)} left"
+            f"{clock.per_second:.2f} {self._unit}s/s, {duration(clock.seconds_left or 0)} left"
         )
 
     def end(self, text: str) -> None:
@@ -392,7 +392,8 @@ def _place(frame: int, view: str) -> str:
     return f"frame {frame}" + (f" {view}" if view else "")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """``1:02:03`` or ``2:03``, rounded up."""
     whole = math.ceil(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

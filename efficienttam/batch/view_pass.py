@@ -95,8 +95,9 @@ class ViewPass:
             for done in finishing.finish():
                 written += self._tell(done)
         except Cancelled:
-            # What is under way will be there: it is told, and only then the end.
-            for done in finishing.finish():
+            # Files that are being written will be there: they are told, and only then the end. What is not
+            # shaped or steadied yet would keep who stopped it waiting, and is made again on resuming.
+            for done in finishing.finish_begun():
                 self._tell(done)
             raise
         finally:
@@ -118,7 +119,7 @@ class ViewPass:
         if apart and len(self._groups) > 1:
             folder = os.path.dirname(self._files.path(self._range[0], job.objects[0].name))
             reconciliation = Reconciliation(self._tracked, folder, job.mattes)
-        return Finishing(self._files, self._frames, window, reconciliation)
+        return Finishing(self._files, self._frames, window, reconciliation, self._opened.end_if_stopped)
 
     def _results(self) -> Generator[Callable[[], FrameMattes], None, None]:
         """What makes the mattes of each frame at plate size, of one group of objects after the other."""
@@ -127,7 +128,7 @@ class ViewPass:
                 continue
             run = self._run_of(group)
             prompted = {id: run.prompts[id].keys() for id in run.names}
-            shaping = MatteShaping(self._opened.job.mattes, run.plate, run.prompts)
+            shaping = MatteShaping(self._opened.job.mattes, group, run.prompts)
             with closing(run.results) as results:
                 for result in results:
                     yield functools.partial(_shape, shaping, group, run.names, prompted, result)

@@ -51,6 +51,10 @@ def check(args: argparse.Namespace) -> int:
     """Prints every fault of a job document on stdout."""
     try:
         faults = document_faults(args.job)
+        if not faults:
+            from ..batch.footage import header_faults
+
+            faults = header_faults(read_job(args.job), os.path.dirname(args.job))
     except JobError as error:
         if not args.json:
             raise

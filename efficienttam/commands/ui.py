@@ -113,11 +113,14 @@ def _show(path: str, job: TrackJob) -> int:
     client = WorkerClient(engine_command(sys.executable), dict(os.environ, PYTHONUTF8="1"))
     window = PromptWindow(DocumentShot(path, job), client)
     window.show()
-    before = signal.signal(signal.SIGINT, lambda *_: application.quit())
+    # As if it was closed by hand: the worker is told, and waited for.
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: application.quit()) for number in stops}
     try:
         run(application)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         window.shut()
         client.close(seconds=2.0)
     return ExitCode.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 from ..contract.errors import ExitCode, JobError, WeightsError
 from ..contract.fields import nearest
 from ..model.config import MODELS
-from ..weights.download import download_weights, verify_weights
+from ..weights.download import Fetched, Voucher, fetch_weights, verify_weights
 from ..weights.location import find_weights
-from ..weights.record import read_record
+from ..weights.record import read_record, record_path
 from ..weights.registry import REGISTRY, find_entry
 
 
@@ -54,12 +55,12 @@ def list_files(args: argparse.Namespace) -> int:
 
 
 def download(args: argparse.Namespace) -> int:
-    """Fetches weights; prints the path of each."""
+    """Fetches weights; prints the path of each, and tells its sum and who vouches for it."""
     _refuse_unknown(args.names)
     for name in args.names:
         bar = _ByteBar(name)
         try:
-            path = download_weights(
+            fetched = fetch_weights(
                 name,
                 args.folder,
                 source=args.source,
@@ -68,7 +69,7 @@ def download(args: argparse.Namespace) -> int:
             )
         finally:
             bar.close()
-        print(path)
+        _tell(name, fetched)
     return ExitCode.OK
 
 
@@ -89,7 +90,7 @@ def verify(args: argparse.Namespace) -> int:
 
 
 def import_file(args: argparse.Namespace) -> int:
-    """Takes weights files that lie elsewhere into the cache, checked; prints the path of each."""
+    """Takes weights files that lie elsewhere into the cache, checked; tells of each as ``download`` does."""
     for given in args.files:
         file = Path(given).expanduser()
         if not file.is_file():
@@ -97,8 +98,23 @@ def import_file(args: argparse.Namespace) -> int:
         entry = find_entry(file.stem)
         if file.name != entry.file:
             raise WeightsError(f"{file} is not named {entry.file}.", f"Rename it to {entry.file}.")
-        print(download_weights(entry.name, args.folder, source=str(file.parent.absolute())))
+        _tell(entry.name, fetch_weights(entry.name, args.folder, source=str(file.parent.absolute())))
     return ExitCode.OK
+
+
+def _tell(name: str, fetched: Fetched) -> None:
+    """The path for programs, on stdout; the sum and what it is worth for people, on stderr."""
+    record = record_path(fetched.path)
+    remark = f"vouched for by {fetched.voucher.value}"
+    if fetched.voucher is Voucher.NOBODY:
+        remark = (
+            f"nobody vouches for it yet; it is recorded now in {record.name} beside the file and holds from "
+            "here on. Compare it with a sum you trust, if you know one"
+        )
+    elif record.is_file():
+        remark += f", and recorded in {record.name} beside the file"
+    print(f"{name}  sha256 {fetched.sha256}: {remark}.", file=sys.stderr)
+    print(fetched.path)
 
 
 def _refuse_unknown(names: Sequence[str]) -> None:

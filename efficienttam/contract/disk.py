@@ -14,7 +14,7 @@ from .fields import REFUSED, Fault, known
 from .job import Plate, TrackJob
 from .prompts import RotoFile
 from .rules import LET_STAND_IN, objects_of, prompts_of
-from .sequence import MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
+from .sequence import FURTHEST, MissingFrames, SequencePattern, format_frames, missing_frames, tell_frames
 
 
 def disk_faults(job: TrackJob, folder: str = "", writes: bool = True) -> list[Fault]:
@@ -164,22 +164,37 @@ def _overwriting_faults(
     job: TrackJob, folder: str, pattern: SequencePattern, names: list[str], views: list[str]
 ) -> Iterator[Fault]:
     """Mattes that would land on the plate or on a roto mask, through links too."""
-    plate = known(job.plate, "path")
     sources = [
-        (prompt.mask.path, prompt.frame, "a roto mask") for _, prompt in prompts_of(job) if prompt.mask
+        (prompt.mask.path, prompt.frame, "a roto mask")
+        for _, prompt in prompts_of(job)
+        if isinstance(prompt.mask, RotoFile)
     ]
+    plate = known(job.plate, "path")
+    first, last = _span(job, folder)
     if plate is not None:
-        frame = next((prompt.frame for _, prompt in prompts_of(job)), 1)
-        sources.append((plate, frame, "the plate"))
+        # The numbers of a sequence stand in its names: its ends and a prompted frame tell for all.
+        frames = {first, last, next((prompt.frame for _, prompt in prompts_of(job)), first)}
+        sources.extend((plate, frame, "the plate") for frame in sorted(frames))
     found = set()
     for text, frame, what in sources:
         source = SequencePattern(place_at(text, folder))
-        for view in views:
-            if source.has_view and not view:
-                continue
-            file = os.path.realpath(source.path(frame, view))
-            targets = [os.path.realpath(pattern.path(frame, view, name)) for name in names]
-            if file in targets and what not in found:
-                found.add(what)
-                message = f"The mattes would overwrite {what}."
-                yield Fault("output.path", message, "Choose another name for the mattes.")
+        files = {source.path(frame, view) for view in views if view or not source.has_view}
+        made = [(view, name) for view in views if view or not pattern.has_view for name in names]
+        lands = any(pattern.covers(file, first, last, *pair) for file in files for pair in made)
+        if lands and what not in found:
+            found.add(what)
+            message = f"The mattes would overwrite {what}."
+            yield Fault("output.path", message, "Choose another name for the mattes.")
+
+
+def _span(job: TrackJob, folder: str) -> tuple[int, int]:
+    """First and last frame that the job makes, as far as names tell: all that there could be for a movie."""
+    first, last = known(job.range, "first"), known(job.range, "last")
+    path = known(job.plate, "path")
+    pattern = SequencePattern(place_at(path or "", folder))
+    if pattern.is_sequence and (first is None or last is None):
+        views = job.views if job.views is not REFUSED and pattern.has_view else ("",)
+        on_disk = [f for view in views if view or not pattern.has_view for f in pattern.frames_on_disk(view)]
+        if on_disk:
+            return (min(on_disk) if first is None else first), (max(on_disk) if last is None else last)
+    return (-FURTHEST if first is None else first), (FURTHEST if last is None else last)

@@ -232,9 +232,15 @@ class Mattes:
     )
     roto_blend: int = field(
         Whole("a number of frames from 0 to 1000", least=0, most=1000),
-        "Frames over which the softness of a roto goes over into that of its neighbours.",
-        0,
+        "Frames over which the softness of a roto goes over into that of its neighbours; 0 for none.",
+        4,
     )
+
+    @property
+    def plain(self) -> bool:
+        """Whether edges are as the network draws them, those beside a roto aside, and nothing is taken away
+        or added."""
+        return self == Mattes(roto_blend=self.roto_blend)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,6 @@ Standard library only, Python 3.7 or newer.
 from __future__ import annotations
 
 import os
-import re
 from typing import Iterator
 
 from .disk import place_at
@@ -14,9 +13,7 @@ from .fields import REFUSED, known
 from .job import TrackJob
 from .prompts import RotoFile
 from .rules import objects_of, prompts_of
-from .sequence import SequencePattern
-
-_NUMBER = re.compile(r"\d{1,9}")
+from .sequence import FURTHEST, SequencePattern
 
 
 def claimed(job: TrackJob, folder: str, target: str) -> str:
@@ -56,11 +53,9 @@ def _named(job: TrackJob) -> Iterator[tuple[str, str]]:
 
 def _covers(pattern: SequencePattern, view: str, name: str, target: str) -> bool:
     """True when ``target`` has, or is a link to, a name of the pattern, or is the same file as one."""
+    if pattern.covers(target, -FURTHEST, FURTHEST, view, name):
+        return True
     real = os.path.realpath(target)
-    numbers = {int(digits) for path in (target, real) for digits in _NUMBER.findall(path)} or {0}
-    for number in numbers.union(-number for number in numbers):
-        if os.path.realpath(pattern.path(number, view, name)) == real:
-            return True
     if not os.path.exists(real):
         return False
     files = [pattern.path(frame, view, name) for frame in pattern.frames_on_disk(view)]

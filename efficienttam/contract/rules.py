@@ -151,9 +151,6 @@ def _matte_faults(wish: Mattes) -> Iterator[Fault]:
     if known(wish, "refine_band") is not None and known(wish, "refine") is Refine.NONE:
         message = "There is a band but nothing is refined."
         yield Fault("mattes.refine_band", message, f"Leave it out, or {REFINE_EDGES}.")
-    if known(wish, "softness") == 0 and known(wish, "roto_blend"):
-        message = "A hard edge has no softness to take over from a roto."
-        yield Fault("mattes.roto_blend", message, "Leave it out, or give the edge a width.")
     if known(wish, "softness") == 0 and known(wish, "steady_frames"):
         message = "A hard edge has no softness to steady."
         yield Fault("mattes.steady_frames", message, "Leave it out, or give the edge a width.")

@@ -35,6 +35,9 @@ _VIEW = re.compile(r"%[Vv]")
 _STILL_NUMBER = re.compile(r"[._](-?\d+)\.[^.]+$")
 _RANGE = re.compile(r"^(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?$")
 _MOST_FRAMES = 1000000
+_NUMBER = re.compile(r"\d{1,9}")
+#: Beyond every frame number.
+FURTHEST = 10**9
 
 
 class MissingFrames(enum.Enum):
@@ -90,6 +93,17 @@ class SequencePattern:
             if os.path.isfile(_fill_frame(text, spelling, match)):
                 found.add(match)
         return sorted(found)
+
+    def covers(self, target: str, first: int, last: int, view: str = "", name: str = "") -> bool:
+        """True when the file ``target`` has, or is a link to, the name of a frame from first to last."""
+        real = os.path.realpath(target)
+        numbers = {int(digits) for path in (target, real) for digits in _NUMBER.findall(path)} or {first}
+        return any(
+            os.path.realpath(self.path(frame, view, name)) == real
+            for number in numbers
+            for frame in {number, -number}
+            if first <= frame <= last
+        )
 
     def still_frame(self) -> int:
         """Frame number of a still: ``plate.1001.exr`` and ``plate_1001.exr`` are 1001, others are 1."""

@@ -77,7 +77,9 @@ SETTINGS: dict[str, _Setting] = {
         "EFFICIENTTAM_CACHE_SIZE", "20 GB, or a tenth of the free disk", _of_kind(Size("a size"))
     ),
     "cache.identity": _Setting("EFFICIENTTAM_CACHE_IDENTITY", "stat", _of_kind(Word("stat", "content"))),
-    "weights.folder": _Setting("EFFICIENTTAM_WEIGHTS", "the package, then the user's cache", is_path=True),
+    "weights.folder": _Setting(
+        "EFFICIENTTAM_WEIGHTS", "the package, the installation, the user's cache", is_path=True
+    ),
     "weights.source": _Setting(
         "EFFICIENTTAM_WEIGHTS_SOURCE", "where the authors published them", is_path=True
     ),

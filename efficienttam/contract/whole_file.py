@@ -11,7 +11,7 @@ import secrets
 from .errors import OutputError
 
 
-def write_whole(path: str, data: bytes, what: str = "file") -> None:
+def write_whole(path: str, data: bytes | memoryview, what: str = "file") -> None:
     """Writes a file, whole or not at all; ``what`` it is called in messages. Raises OutputError.
 
     The temporary name has random letters: on shared disks two machines may have one process number.

@@ -6,6 +6,14 @@ import cv2
 import numpy as np
 
 
+def thickest_place(mask: np.ndarray) -> tuple[int, int]:
+    """The pixel (column, row) of a mask (height, width) that is furthest from all outside it, that beyond
+    the border included; of equal ones the first. (0, 0) where the mask is empty."""
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return int(column), int(row)
+
+
 def signed_distance(field: np.ndarray, reach: float) -> np.ndarray:
     """Distance in pixels to the contour where a smooth field (height, width) is 0, float32.
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..contract.job import Mattes
-from .small_parts import without_small_parts
+from .small_parts import Window, without_small_parts_of
 
 Key = TypeVar("Key")
 
@@ -40,14 +40,18 @@ def share_out(mattes: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
 
 
 def filled_apart(
-    mattes: Mapping[Key, np.ndarray], area: int, drawn: Collection[Key] = ()
+    mattes: Mapping[Key, np.ndarray],
+    area: int,
+    drawn: Collection[Key] = (),
+    on_plate: Window | None = None,
 ) -> dict[Key, np.ndarray]:
     """Mattes (height, width) whose holes of at most ``area`` pixels are filled as far as no other object
-    stands there; ``drawn`` ones stay as they are. They are returned themselves where there is none."""
+    stands there; ``drawn`` ones stay as they are. They are returned themselves where there is none.
+    ``on_plate``: rows and columns that lie on the plate, None for all; a gap at their sides is no hole."""
     filled = dict(mattes)
     for key, matte in mattes.items():
         if area > 0 and key not in drawn:
-            whole = without_small_parts(matte, holes=area)
+            whole = without_small_parts_of(matte, on_plate, holes=area)
             others = [theirs for other, theirs in mattes.items() if other != key]
             room = 1 - np.minimum(np.sum(others, axis=0), 1) if others else np.float32(1)
             filled[key] = np.maximum(matte, np.minimum(whole, room)) if whole is not matte else matte
@@ -76,4 +80,4 @@ def apart(mattes: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
 def kept_apart(mattes: Mapping[Key, np.ndarray], form: Mattes) -> dict[Key, np.ndarray]:
     """Mattes (height, width) of a frame that do not overlap: soft ones so that they sum to 1 at most, those
     of the plain form, and hard ones, so that each pixel has one owner."""
-    return apart(mattes) if form == Mattes() or form.softness == 0 else share_out(mattes)
+    return apart(mattes) if form.plain or form.softness == 0 else share_out(mattes)

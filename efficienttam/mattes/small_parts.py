@@ -5,6 +5,32 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+#: Rows and columns of a matte.
+Window = tuple[slice, slice]
+
+
+def without_small_parts_of(
+    matte: np.ndarray,
+    window: Window | None,
+    holes: int = 0,
+    specks: int = 0,
+    keep_largest: bool = False,
+) -> np.ndarray:
+    """The same of a matte of which only ``window`` lies on the plate, None for all of it: areas are counted
+    there, and its sides are the border of the frame. What lies around goes on as the window's edge does
+    where something goes; the input itself where nothing does."""
+    if window is None:
+        return without_small_parts(matte, holes, specks, keep_largest)
+    seen = matte[window]
+    kept = without_small_parts(seen, holes, specks, keep_largest)
+    if kept is seen:
+        return matte
+    (top, bottom, _), (left, right, _) = (
+        part.indices(side) for part, side in zip(window, matte.shape, strict=True)
+    )
+    around = (top, matte.shape[0] - bottom, left, matte.shape[1] - right)
+    return np.asarray(cv2.copyMakeBorder(np.ascontiguousarray(kept), *around, cv2.BORDER_REPLICATE))
+
 
 def without_small_parts(
     matte: np.ndarray, holes: int = 0, specks: int = 0, keep_largest: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -40,6 +42,16 @@ class EdgeSoftness:
         moved = cv2.warpAffine(self._widths, shift, small, borderMode=cv2.BORDER_REPLICATE)
         widths = cv2.resize(moved, matte.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return ramp(distance, widths)
+
+
+def with_softness(matte: np.ndarray, rotos: Mapping[EdgeSoftness, float]) -> np.ndarray:
+    """A matte (height, width) with its 0.5 contour whose edge takes its shares, which sum to 1 at most, of
+    the softnesses of rotos. It is returned itself where there is none of either."""
+    if not rotos or not 0 < float(matte.max()):
+        return matte
+    kept = 1 - sum(rotos.values())
+    mixed = kept * matte + sum(share * edge.on(matte) for edge, share in rotos.items())
+    return np.clip(mixed, 0, 1).astype(np.float32)
 
 
 def _difference(matte: np.ndarray, axis: int) -> np.ndarray:

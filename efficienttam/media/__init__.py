@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from .matte_check import verify_matte as verify_matte
     from .plate_info import PlateInfo as PlateInfo
     from .plate_info import Window as Window
-    from .reader import check_roto as check_roto
     from .reader import check_whole as check_whole
     from .reader import read_info as read_info
     from .reader import read_picture as read_picture
     from .reader import read_roto as read_roto
+    from .reader import read_roto_info as read_roto_info
     from .reader import read_texts as read_texts
     from .writer import write_matte as write_matte
     from .writer import write_matte_picture as write_matte_picture
@@ -48,7 +48,6 @@ _HOMES = {
     "SequencePattern": "..contract.sequence",
     "Window": ".plate_info",
     "channel_name": ".layers",
-    "check_roto": ".reader",
     "check_whole": ".reader",
     "color_transform": ".color",
     "format_frames": "..contract.sequence",
@@ -57,6 +56,7 @@ _HOMES = {
     "read_info": ".reader",
     "read_picture": ".reader",
     "read_roto": ".reader",
+    "read_roto_info": ".reader",
     "read_texts": ".reader",
     "verify_matte": ".matte_check",
     "write_float_channels": ".float_channels",

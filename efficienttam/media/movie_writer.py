@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import Any
 
@@ -107,6 +107,10 @@ class MovieWriter:
             src_color_range="JPEG",
             dst_color_range="MPEG",
         )
+        # ProRes takes them from each frame, and has no number for the curve of sRGB: that is in the container
+        # alone. An old PyAV cannot set them.
+        with suppress(AttributeError):
+            frame.color_primaries = _BT709
         frame.pts, frame.time_base = self._count, self._stream.codec_context.time_base
         self._container.mux(self._stream.encode(frame))
         self._count += 1

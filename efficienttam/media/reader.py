@@ -51,10 +51,10 @@ def read_picture(
         return pixels, file.info(picture.part)
 
 
-def check_roto(path: str, channel: str = "", view: str = "") -> None:
-    """Opens the header that ``read_roto`` would read. No pixel is touched. Raises PlateError."""
+def read_roto_info(path: str, channel: str = "", view: str = "") -> PlateInfo:
+    """The header of the part that ``read_roto`` would read. No pixel is touched. Raises PlateError."""
     with open_image(path) as file:
-        file.info(find_channel(path, file.parts, channel, view).part)
+        return file.info(find_channel(path, file.parts, channel, view).part)
 
 
 def read_roto(path: str, channel: str = "", view: str = "") -> np.ndarray:

@@ -25,6 +25,7 @@ text { fill: #9a9a9a; font-size: 10px; } .share { text-anchor: end; } .frame { t
   height: 3px; vertical-align: middle; margin-right: 5px; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 12px; }
 figure { margin: 0; } figure:target { outline: 2px solid #e69f00; outline-offset: 3px; }
+tr:has(:target) { background: #4a3a1a; }
 figure img { width: 100%; display: block; background: #000; }
 figcaption { font-size: 12px; padding-top: 3px; }
 """
@@ -35,7 +36,7 @@ def page(
     title: str, verdicts: Sequence[Verdict], chosen: Sequence[Wanted], pictures: Iterable[Thumbnail]
 ) -> Iterator[str]:
     """The page, piece by piece. ``chosen`` tells which pictures will come. ``index.html#f1014`` leads to
-    frame 1014."""
+    the picture of frame 1014, of one that has none to its row in a table; so for every frame to check."""
     yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
     yield '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
     yield "style-src 'unsafe-inline'\">\n"
@@ -46,15 +47,16 @@ def page(
     )
     yield '<span><i style="background:#e0604f;height:9px"></i>to check</span>'
     yield '<span><i style="background:#e69f00;width:9px;height:9px"></i>prompted</span></p>\n'
+    marked = {one.frame for one in chosen}
     for index, verdict in enumerate(verdicts):
         shown = frozenset(one.frame for one in chosen if one.verdict is verdict)
-        yield from _section(index, verdict, shown)
+        yield from _section(index, verdict, shown, marked)
     yield from _figures(verdicts, pictures)
     yield "</body></html>\n"
 
 
 def anchor(index: int, frame: int) -> str:
-    """Where the picture of a frame of the verdict of that number stands."""
+    """What leads to a frame to check of the verdict of that number."""
     return f"m{index}f{frame}"
 
 
@@ -67,9 +69,10 @@ def _summary(verdicts: Sequence[Verdict]) -> str:
     return f"<p>{flagged} of {whole} mattes to check, in {stops} {where}{': ' + told if told else ''}.</p>"
 
 
-def _section(index: int, verdict: Verdict, shown: frozenset[int]) -> Iterator[str]:
+def _section(index: int, verdict: Verdict, shown: frozenset[int], marked: set[int]) -> Iterator[str]:
+    """``shown`` are the frames with a picture, ``marked`` those that ``#f...`` leads to elsewhere; grows."""
     name = verdict.name + (f" ({verdict.view})" if verdict.view else "")
-    drawn = timeline(verdict, lambda frame: f"#{anchor(index, frame)}" if frame in shown else "")
+    drawn = timeline(verdict, lambda frame: f"#{anchor(index, frame)}")
     yield f"<h2>{html.escape(name)}</h2>\n{drawn}\n"
     if not verdict.places:
         yield "<p>Nothing to check.</p>\n"
@@ -79,8 +82,13 @@ def _section(index: int, verdict: Verdict, shown: frozenset[int]) -> Iterator[st
         frames, worst = (_link(index, frame, shown) for frame in (place.first, place.worst))
         if place.last > place.first:
             frames += f"-{place.last}"
+        here = "".join(
+            f'<a id="{anchor(index, frame)}"></a>{_plain(frame, marked)}'
+            for frame in range(place.first, place.last + 1)
+            if frame not in shown
+        )
         why = html.escape(", ".join(place.reasons))
-        yield f"<tr><td>{frames}</td><td>{worst}</td><td>{why}</td></tr>\n"
+        yield f"<tr><td>{here}{frames}</td><td>{worst}</td><td>{why}</td></tr>\n"
     yield "</table>\n"
 
 
@@ -92,11 +100,18 @@ def _figures(verdicts: Sequence[Verdict], pictures: Iterable[Thumbnail]) -> Iter
         frame, verdict = thumbnail.frame, thumbnail.verdict
         why = html.escape(verdict.checks[frame].words)
         name = html.escape(f"{verdict.name} {verdict.view}".strip())
-        plain = "" if frame in marked else f'<a id="f{frame}"></a>'
-        marked.add(frame)
-        yield f'<figure id="{anchor(index, frame)}">{plain}<img alt="{name} on frame {frame}" '
-        yield f'src="{thumbnail.jpeg}"><figcaption><b>{frame}</b> {name}: {why}</figcaption></figure>\n'
+        yield f'<figure id="{anchor(index, frame)}">{_plain(frame, marked)}'
+        yield f'<img alt="{name} on frame {frame}" src="{thumbnail.jpeg}">'
+        yield f"<figcaption><b>{frame}</b> {name}: {why}</figcaption></figure>\n"
     yield "</div>\n" if marked else "</div>\n<p>None.</p>\n"
+
+
+def _plain(frame: int, marked: set[int]) -> str:
+    """The anchor of a frame whatever the object, once on a page."""
+    if frame in marked:
+        return ""
+    marked.add(frame)
+    return f'<a id="f{frame}"></a>'
 
 
 def _link(index: int, frame: int, shown: frozenset[int]) -> str:

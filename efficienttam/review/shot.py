@@ -15,7 +15,7 @@ from ..contract.job import FrameRange, Layout, Output, Plate, TrackJob
 from ..contract.output_form import CRYPTOMATTE_NAME
 from ..contract.sequence import SequencePattern
 from ..mattes.cryptomatte import header_key
-from ..media import FrameSequence, channel_name, check_roto, read_texts
+from ..media import FrameSequence, channel_name, read_roto_info, read_texts
 
 _OBJECTS = "efficienttam/object"
 #: A frame number in a name.
@@ -134,7 +134,7 @@ def _layout(path: str, file: str, name: str) -> tuple[Output, tuple[str, ...]]:
     if read_texts(file, [named])[named]:
         return Output(path, Layout.CRYPTOMATTE), owners
     try:
-        check_roto(file, channel_name(f"{owners[0]}.alpha"))
+        read_roto_info(file, channel_name(f"{owners[0]}.alpha"))
     except PlateError:
         return Output(path), owners[:1]
     return Output(path, Layout.LAYER_PER_OBJECT), owners

@@ -22,8 +22,7 @@ LINES: Sequence[tuple[str, str, Callable[[MatteScore], float | None]]] = (
 
 
 def timeline(verdict: Verdict, link: Callable[[int], str]) -> str:
-    """Lines from 0 to 1 over the frames; frames to check are red and link to ``link(frame)``, where that is
-    not empty."""
+    """Lines from 0 to 1 over the frames; runs to check are red and link to ``link(first frame)``."""
     first, last = verdict.frames[0], verdict.frames[-1]
     step = (WIDTH - _LEFT - 6) / (last - first + 1)
 
@@ -43,8 +42,7 @@ def timeline(verdict: Verdict, link: Callable[[int], str]) -> str:
             f'<rect class="check" x="{left:.1f}" y="{_TOP}" width="{wide:.1f}" '
             f'height="{HEIGHT - _TOP - _BOTTOM}"><title>{words}</title></rect>'
         )
-        target = html.escape(link(place.first))
-        parts.append(f'<a href="{target}">{band}</a>' if target else band)
+        parts.append(f'<a href="{html.escape(link(place.first))}">{band}</a>')
     largest = max((score.area for score in verdict.scores.values()), default=0.0) or 1.0
     for _, kind, value in LINES:
         scale = largest if kind == "area" else 1.0

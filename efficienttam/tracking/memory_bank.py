@@ -82,9 +82,8 @@ def select(
             maps.append((other, slot))
 
     step = 1 if reverse else -1
-    pointers = [key for key in chosen if (key >= frame if reverse else key <= frame)]
-    if reach.max_pointers == 0:
-        pointers = []
+    past = [key for key in chosen if (key >= frame if reverse else key <= frame)]
+    pointers = past if reach.max_pointers else []
     for distance in range(1, min(last - first + 1, reach.max_pointers)):
         other = frame + step * distance
         if not first <= other <= last:

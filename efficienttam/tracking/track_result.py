@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from efficienttam.contract.prompts import Prompt
+from efficienttam.mattes import sharing
 from efficienttam.mattes.matte import matte_from_logits, soft_matte, upsample_logits
 
 from .memory_bank import FrameMemory
@@ -41,14 +42,17 @@ class TrackResult:
     @functools.cached_property
     def mattes(self) -> Mapping[ObjectId, np.ndarray]:
         """(height, width) float32 0 to 1 at plate size, made when first asked for: the artist's own where
-        it is drawn and not ``apart``."""
-        if self.apart and len(self.logits) > 1:
-            return _winners({id: upsample_logits(low, self.size) for id, low in self.logits.items()})
-        drawn = {} if self.apart else self.drawn
-        return {
-            id: drawn[id] if id in drawn else matte_from_logits(low, self.size)
-            for id, low in self.logits.items()
-        }
+        it is drawn. ``apart`` ones are 0 where another is higher; of equal ones a drawn one stays."""
+        drawn = {id: self.drawn[id] for id in self.logits if id in self.drawn}
+        tracked = {id: low for id, low in self.logits.items() if id not in drawn}
+        if self.apart and len(tracked) > 1:
+            mattes = _winners({id: upsample_logits(low, self.size) for id, low in tracked.items()})
+        else:
+            mattes = {id: matte_from_logits(low, self.size) for id, low in tracked.items()}
+        every = {**drawn, **mattes}
+        if self.apart and drawn and len(every) > 1:
+            every = sharing.apart(every)
+        return {id: every[id] for id in self.logits}
 
 
 def compose(

@@ -61,7 +61,10 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     elif head[8:9] == b"{":
         tensors = _read_safetensors(place)
     else:
-        raise WeightsError(f"{place} holds no weights: {_what_is(head)}.", "Download the file again.")
+        raise WeightsError(
+            f"{place} holds no weights: {_what_is(head)}.",
+            "Name a .pt or .safetensors file; if this should be one, download it again.",
+        )
     _refuse_bad_values(place, tensors)
     return tensors
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import os
 import urllib.parse
 import urllib.request
@@ -26,7 +28,25 @@ LOCK_PATIENCE = 3600.0
 AGENT = "efficienttam-weights (Python urllib)"
 
 
-def download_weights(
+class Voucher(enum.Enum):
+    """Who says that the sum of a file is the right one; the first of these that knows it."""
+
+    REGISTRY = "the registry of this package"
+    SOURCE = "the source it came from"
+    RECORD = "the record of its first download"
+    NOBODY = "nobody yet"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """Weights that are in place, and who vouches for their sum: nobody where it was recorded only now."""
+
+    path: Path
+    sha256: str
+    voucher: Voucher
+
+
+def fetch_weights(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     *,
@@ -35,8 +55,8 @@ def download_weights(
     progress: Progress | None = None,
     patience: Patience | None = None,
     lock_patience: float = LOCK_PATIENCE,
-) -> Path:
-    """Bring the weights of a variant into ``folder`` (default: the user's cache) and return their path.
+) -> Fetched:
+    """Bring the weights of a variant into ``folder`` (default: the user's cache).
 
     ``source`` (else ``$EFFICIENTTAM_WEIGHTS_SOURCE``, the site's, the registry's) is a base URL, a
     ``file:`` URL or a folder. ``offline`` (else ``$EFFICIENTTAM_OFFLINE``, the site's) allows the latter
@@ -49,15 +69,15 @@ def download_weights(
     """
     entry = find_entry(name)
     if entry.embedded:
-        return entry.embedded_path
+        path = entry.embedded_path
+        return Fetched(path, verify_weights(path, entry.sha256), Voucher.REGISTRY)
     base = str(setting("weights.source", source).value or entry.source)
     if offline is None:
         offline = bool(setting("weights.offline").value)
     target = _place(entry, folder)
     with exclusive(target.with_name(target.name + ".lock"), lock_patience):
-        if not (target.is_file() and _is_sound(target, entry)):
-            _fetch(entry, base, target, offline, progress, patience or Patience())
-    return target
+        held = _sound(target, entry) if target.is_file() else None
+        return held or _fetch(entry, base, target, offline, progress, patience or Patience())
 
 
 def verify_weights(path: Path, expected: str | None = None) -> str:
@@ -76,14 +96,21 @@ def verify_weights(path: Path, expected: str | None = None) -> str:
     return actual
 
 
-def _is_sound(target: Path, entry: WeightsEntry) -> bool:
+def _sound(target: Path, entry: WeightsEntry) -> Fetched | None:
+    """The file that is there; None where a sum says that it is another."""
     record = read_record(target)
     actual = sha256_of(target)
     if any(known not in (None, actual) for known in (entry.sha256, record and record.sha256)):
-        return False
+        return None
     if record is None:
         write_record(target, actual, target.stat().st_size, "found in place")
-    return True
+    return Fetched(target, actual, _voucher(entry, None, record.sha256 if record else None))
+
+
+def _voucher(entry: WeightsEntry, stated: str | None, recorded: str | None) -> Voucher:
+    """Who vouches for a sum that nobody contradicts."""
+    known = ((entry.sha256, Voucher.REGISTRY), (stated, Voucher.SOURCE), (recorded, Voucher.RECORD))
+    return next((who for sum_, who in known if sum_), Voucher.NOBODY)
 
 
 def _fetch(
@@ -93,11 +120,10 @@ def _fetch(
     offline: bool,
     progress: Progress | None,
     patience: Patience,
-) -> None:
+) -> Fetched:
     local = _local_folder(base)
     if local is not None:
-        _take(entry, local / entry.file, target, progress)
-        return
+        return _take(entry, local / entry.file, target, progress)
     if offline:
         raise WeightsError(
             f"{entry.file} is not in {target.parent} and connections are not allowed (offline).",
@@ -106,13 +132,13 @@ def _fetch(
     origin = base.rstrip("/") + "/" + entry.file
     part = _part_of(target)
     stated = transfer.fetch(origin, part, agent=AGENT, patience=patience, progress=progress)
-    _accept(entry, origin, stated, part, target)
+    return _accept(entry, origin, stated, part, target)
 
 
-def _take(entry: WeightsEntry, origin: Path, target: Path, progress: Progress | None) -> None:
+def _take(entry: WeightsEntry, origin: Path, target: Path, progress: Progress | None) -> Fetched:
     record = read_record(origin)
     _copy(origin, _part_of(target), progress)
-    _accept(entry, str(origin), record.sha256 if record else None, _part_of(target), target)
+    return _accept(entry, str(origin), record.sha256 if record else None, _part_of(target), target)
 
 
 def _part_of(target: Path) -> Path:
@@ -131,7 +157,7 @@ def _place(entry: WeightsEntry, folder: str | os.PathLike[str] | None) -> Path:
     return place / entry.file
 
 
-def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, target: Path) -> None:
+def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, target: Path) -> Fetched:
     actual = sha256_of(part)
     record = read_record(target)
     earlier = record.sha256 if record else None
@@ -147,6 +173,7 @@ def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, ta
         write_record(target, actual, part.stat().st_size, origin)
     os.replace(part, target)
     transfer.discard(part)
+    return Fetched(target, actual, _voucher(entry, stated, earlier))
 
 
 def _local_folder(base: str) -> Path | None:

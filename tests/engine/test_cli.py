@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from efficienttam.cli import build_parser, main
@@ -84,6 +85,59 @@ def test_check_knows_colour_spaces_without_torch(job_file):
         assert all(word in done.stdout for word in told) and "torch" not in done.stderr
     job_file.write_text(text.replace('"color_space": ""', '"color_space": "acescg"'))
     assert main(["check", str(job_file)]) == 0
+
+
+def test_check_tells_all_that_headers_hold_against_a_job(job_file, capsys):
+    """A layer that is not there, a roto that is text, another without its channel: all at once."""
+    from efficienttam.media import write_mattes
+
+    (job_file.parent / "text.exr").write_text("not a picture")
+    write_mattes(job_file.parent / "roto.exr", {"alpha": np.ones((54, 96), np.float32)})
+    job = json.loads(job_file.read_text())
+    job["plate"]["layer"], job["output"]["path"] = "beauty", "out/{object}.%04d.exr"
+    rotos = (("text.exr", ""), ("roto.exr", "hero"))
+    masks = [{"path": path, **({"channel": channel} if channel else {})} for path, channel in rotos]
+    job["objects"] += [
+        {"name": f"other{index}", "prompts": [{"frame": 1002, "mask": mask}]}
+        for index, mask in enumerate(masks)
+    ]
+    job_file.write_text(json.dumps(job))
+    assert main(["check", str(job_file)]) == ExitCode.INPUT
+    told = capsys.readouterr().out
+    assert [line.split(":")[0].strip() for line in told.splitlines()[1:]] == [
+        "plate",
+        "objects[1].prompts[0].mask.path",
+        "objects[2].prompts[0].mask.path",
+    ]
+    assert main(["track", str(job_file), "--progress", "none"]) == ExitCode.INPUT
+    err = capsys.readouterr().err
+    assert all(line.strip() in err for line in told.splitlines()[1:])
+    job["plate"]["layer"] = ""
+    job["objects"] = [{"name": "hero", "prompts": [{"frame": 1002, "include": [[9999, 9999]]}]}]
+    job_file.write_text(json.dumps(job))
+    assert main(["check", str(job_file)]) == ExitCode.USAGE
+    assert "9999,9999 is outside the plate" in capsys.readouterr().out
+
+
+def test_mattes_never_land_on_a_roto_or_a_still_of_another_number(tiny_plate, random_weights, capsys):
+    """The roto of frame 1001 is called as the matte of 1003 would be; a still as that of its own number."""
+    from efficienttam.media import write_mattes
+
+    roto = tiny_plate / "hero.1003.exr"
+    write_mattes(roto, {"alpha": np.ones((54, 96), np.float32)})
+    before = roto.read_bytes()
+    words = ["--mask", f"1001:{roto}", "--weights", str(random_weights), "--out"]
+    out = [*words, str(tiny_plate / "hero.%04d.exr")]
+    assert main(["matte", str(tiny_plate / "plate.%04d.exr"), *out]) == ExitCode.USAGE
+    assert "would overwrite a roto mask" in capsys.readouterr().err and roto.read_bytes() == before
+    # A matte of that name is not made where its frame is not in the range.
+    part = ["--frames", "1001-1002", "--dry-run"]
+    assert main(["matte", str(tiny_plate / "plate.%04d.exr"), *out, *part]) == 0
+    still = tiny_plate / "still.1003.exr"
+    still.write_bytes((tiny_plate / "plate.1003.exr").read_bytes())
+    line = ["matte", str(still), "--frames", "1003-1003", "--point", "1003:30,25", "--dry-run", "--out"]
+    assert main([*line, str(tiny_plate / "still.%04d.exr")]) == ExitCode.USAGE
+    assert "would overwrite the plate" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("folder", ["file", "file/below/it", "to_nothing", "to_nothing/below", "locked/new"])
@@ -388,6 +442,28 @@ def test_preview_writes_a_picture(job_file, tmp_path):
     picture = tmp_path / "new" / "preview.png"
     assert main(["preview", str(job_file), "--frame", "1004", "--out", str(picture)]) == 0
     assert read_info(str(picture)).size == (96, 54)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["track", "models"])
+def test_a_signal_while_arguments_are_read(command, number, code):
+    """Whatever the command will be: a sentence, no trace."""
+    program = (
+        "import os, sys, efficienttam.cli as cli; read = cli.build_parser\n"
+        f"def build(): os.kill(os.getpid(), {int(number)}); return read()\n"
+        f"cli.build_parser = build; sys.argv[1:] = ['{command}']; sys.exit(cli.main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (code, "efficienttam: Stopped.\n")
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored():
+    """As a shell has it for what it starts in the background."""
+    program = (
+        "import signal, sys, efficienttam.cli as cli; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "sys.argv[1:] = ['models']; cli.main(); sys.exit(signal.getsignal(signal.SIGINT) != signal.SIG_IGN)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL).returncode == 0
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

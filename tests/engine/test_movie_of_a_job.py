@@ -1,10 +1,15 @@
 """Movies for review: what a player, or an editor, decodes from them."""
 
 import dataclasses
+import json
 import os
+import shutil
+import struct
+import subprocess
 import sys
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
@@ -77,6 +82,93 @@ def test_prores_keeps_alpha_and_colour(shot, tmp_path):
         np.testing.assert_allclose(alpha[..., 3] / 65535, expected, atol=1.5 / 1023)
         off = np.abs(alpha[..., :3] / 65535 - plate.read(frame))
         assert off.mean() < 0.003 and off.max() < 0.06, (off.mean(), off.max())
+
+
+def atoms(data, wanted):
+    """Payloads of the boxes of that name in a QuickTime file, wherever they are: ISO 14496-12, by hand."""
+    inside = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf"}
+    found, place = [], 0
+    while place + 8 <= len(data):
+        size, name = struct.unpack(">I4s", data[place : place + 8])
+        start = place + 8
+        if size == 1:
+            size, start = struct.unpack(">Q", data[place + 8 : place + 16])[0], place + 16
+        end = place + size if size >= 8 else len(data)
+        if name == wanted:
+            found.append(data[start:end])
+        if name in inside:
+            found += atoms(data[start:end], wanted)
+        place = end
+    return found
+
+
+def test_a_movie_s_boxes_say_what_it_is(shot, tmp_path):
+    """The file itself, without FFmpeg's reader: codec, size, depth, colour, pixel aspect, frames."""
+    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    with open(made.path, "rb") as file:
+        data = file.read()
+    told = {one[12:16]: one[8:] for one in atoms(data, b"stsd")}
+    assert set(told) == {b"ap4h", b"tmcd"}
+    entry = told[b"ap4h"]
+    assert struct.unpack(">HH", entry[32:36]) == (WIDTH, HEIGHT)
+    assert struct.unpack(">H", entry[82:84]) == (32,), "32 bits a pixel in QuickTime's words: with alpha"
+    extensions = entry[86:]
+    (color,), (aspect,) = atoms(extensions, b"colr"), atoms(extensions, b"pasp")
+    assert color[:4] in (b"nclc", b"nclx") and struct.unpack(">HHH", color[4:10]) == (1, 13, 1)
+    # Each frame says it again: primaries, transfer (2, unknown: ProRes has no number for sRGB), matrix.
+    headers = [data[at + 4 : at + 24] for at in range(len(data)) if data.startswith(b"icpf", at)]
+    assert len(headers) == len(FRAMES) and {header[8:12] for header in headers} == {entry[32:36]}
+    assert all((one[14], one[15] in (0, 2), one[16]) == (1, True, 1) for one in headers)
+    across, down = struct.unpack(">II", aspect)
+    assert across == 2 * down
+    counts = [struct.unpack(">II", one[4:12])[1] for one in atoms(data, b"stsz")]
+    assert counts[0] == len(FRAMES)
+    scale = struct.unpack(">I", atoms(atoms(data, b"trak")[0], b"mdhd")[0][12:16])[0]
+    step = struct.unpack(">I", atoms(data, b"stts")[0][12:16])[0]
+    assert Fraction(scale, step) == Fraction(24000, 1001)
+
+
+@pytest.mark.parametrize("name", ["look.mov", "look.mp4"])
+def test_movies_play_in_another_build_of_the_decoders(shot, tmp_path, name):
+    """OpenCV brings an FFmpeg of its own, and its own way from luma and chroma to colours."""
+    made = make_movie(shot, str(tmp_path / name), folder=str(tmp_path))
+    movie = cv2.VideoCapture(made.path, cv2.CAP_FFMPEG)
+    if not movie.isOpened():
+        pytest.skip("This OpenCV was built without FFmpeg.")
+    assert movie.get(cv2.CAP_PROP_FPS) == pytest.approx(24000 / 1001)
+    pictures = [picture[..., ::-1] / 255 for _, picture in iter(movie.read, (False, None))]
+    plate = FrameSequence(str(tmp_path / "plate.%04d.exr"))
+    assert len(pictures) == len(FRAMES)
+    for frame, picture in zip(FRAMES, pictures, strict=True):
+        shown = plate.read(frame)
+        clear = np.maximum(disc(frame, 30), disc(frame, 60)) == 0 if name.endswith("mp4") else ...
+        off = np.abs(picture[:HEIGHT, :WIDTH] - shown)[clear]
+        assert off.mean() < 0.02, off.mean()
+
+
+def test_ffprobe_reads_what_was_written(shot, tmp_path):
+    ffprobe = shutil.which("ffprobe")
+    if ffprobe is None:
+        pytest.skip("ffprobe is not on PATH.")
+    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    command = [
+        ffprobe,
+        "-v",
+        "error",
+        "-count_frames",
+        "-select_streams",
+        "v",
+        "-show_streams",
+        "-of",
+        "json",
+    ]
+    done = subprocess.run([*command, made.path], check=True, capture_output=True)
+    (stream,) = json.loads(done.stdout)["streams"]
+    assert (stream["codec_tag_string"], stream["width"], stream["height"]) == ("ap4h", WIDTH, HEIGHT)
+    assert (stream["color_primaries"], stream["color_space"]) == ("bt709", "bt709")
+    assert stream.get("color_transfer", "unknown") in ("unknown", "iec61966-2-1")
+    assert stream["color_range"] == "tv"
+    assert stream["r_frame_rate"] == "24000/1001" and int(stream["nb_read_frames"]) == len(FRAMES)
 
 
 def test_all_objects_share_the_alpha_and_frames_may_be_chosen(shot, tmp_path):

@@ -1,5 +1,6 @@
 """A review as a user meets it: real mattes on disk, the page, the JSON, exit codes."""
 
+import base64
 import dataclasses
 import json
 import os
@@ -16,13 +17,16 @@ from efficienttam.cli import main
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import ExitCode
 from efficienttam.contract.frames_to_check import checks
-from efficienttam.contract.job import Layout, Output, Tracking
+from efficienttam.contract.job import Layout, Model, Output, Plate, TrackedObject, Tracking, TrackJob
 from efficienttam.contract.matte_score import MatteScore, parse_score, score_attribute
 from efficienttam.contract.passes import Between
-from efficienttam.media import read_roto, read_texts, write_matte
+from efficienttam.contract.prompts import Prompt
+from efficienttam.media import read_roto, read_texts, write_matte, write_mattes
 from efficienttam.review.both_ways import legs
 from efficienttam.review.page import page
 from efficienttam.review.shot import Strand
+from efficienttam.review.thumbnails import Thumbnail, wanted
+from efficienttam.review.timeline import timeline
 from efficienttam.review.verdict import judge
 from efficienttam.run import run_job
 
@@ -166,7 +170,7 @@ def test_fail_and_json_are_for_farms(tracked, capsys):
     assert document["to_check"] >= 2
 
 
-def test_headers_alone_are_read_and_no_network_is_imported(tracked):
+def test_no_network_is_imported(tracked):
     code = (
         "import sys; from efficienttam.cli import main\n"
         "assert main(sys.argv[1:]) == 0\n"
@@ -219,6 +223,47 @@ def test_both_ways_compares_and_reads_no_plate_that_was_tracked(tracked, monkeyp
         assert any(value is not None for value in known) or all(row["area"] == 0 for row in new["scores"])
 
 
+def disc(x, y):
+    """A matte of 240 x 135 with a round thing."""
+    rows, columns = np.mgrid[:135, :240] + 0.5
+    return ((columns - x) ** 2 + (rows - y) ** 2 < 25**2).astype(np.float32)
+
+
+def test_a_track_that_goes_over_to_another_thing_is_found_by_both_ways(tmp_path, capsys):
+    """Hand-made mattes on two discs: *over* is on the other disc from frame 9 on, *true* stays on its own."""
+    ground = np.random.default_rng(5).random((135, 240)).astype(np.float32) * 0.02 + 0.03
+    for frame in range(1, 18):
+        one, other = disc(60.5, 60.5 + frame), disc(175.5, 80.5 - frame)
+        channels = {
+            "red": ground + 0.7 * one,
+            "green": ground + 0.4 * one + 0.1 * other,
+            "blue": ground + 0.6 * other,
+        }
+        write_mattes(tmp_path / f"plate.{frame:04d}.exr", channels)
+        for name, matte in (("over", one if frame < 9 else other), ("true", one)):
+            # Each frame is the same share of the plate; the centre is kept quiet, as after a slow leak.
+            told = MatteScore(5.0, 0.95, float(one.mean()), 0.9, (0.5, 0.5), prompted=frame == 1)
+            write_matte(
+                tmp_path / f"{name}.{frame:04d}.exr", matte, metadata={score_attribute(name): str(told)}
+            )
+    job = TrackJob(
+        Plate("plate.%04d.exr"),
+        tuple(TrackedObject(name, (Prompt(1, include=((60.5, 61.5),)),)) for name in ("over", "true")),
+        Output("{object}.%04d.exr"),
+        model=Model(device="cpu"),
+    )
+    write_job(job, str(tmp_path / "discs.job.json"))
+    assert review(tmp_path / "discs.job.json", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["to_check"] == 0
+    assert review(tmp_path / "discs.job.json", "--both-ways", "--json") == 0
+    over, true = json.loads(capsys.readouterr().out)["objects"]
+    known = {row["frame"]: row["agreement"] for row in over["scores"]}
+    assert known[1] is None and all(known[frame] < 0.1 for frame in range(2, 18))
+    assert [check["frame"] for check in over["checks"]] == list(range(2, 18))
+    assert all("disagree" in check["reasons"][0] for check in over["checks"])
+    assert all(row["agreement"] > 0.85 for row in true["scores"][1:]) and true["checks"] == []
+
+
 def test_blended_spans_tell_their_agreement_and_others_none(tracked, job):
     blended = dataclasses.replace(
         job, tracking=Tracking(between=Between.BLEND), output=Output("blend/{object}.%04d.exr")
@@ -254,9 +299,116 @@ def test_what_cannot_be_meant_is_told(tracked, monkeypatch, capsys, arguments, w
     assert {path.name for path in (tracked.parent / "out").iterdir()} == kept
 
 
+def off(pixels, color):
+    """How far the farthest channel of any pixel is from a colour."""
+    return np.abs(pixels.astype(int) - np.array(color)).max()
+
+
+def test_pictures_show_the_plate_and_the_matte_tinted_over_it(tmp_path):
+    for frame in range(1, 7):
+        grey = np.full((180, 320), 0.2, np.float32)
+        write_mattes(tmp_path / f"plate.{frame:04d}.exr", dict.fromkeys(("red", "green", "blue"), grey))
+        matte = np.zeros((180, 320), np.float32)
+        matte[60:120, 60 : 120 + 60 * (frame == 4)] = 1
+        write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
+    assert review(tmp_path / "roto.%04d.exr", "--plate", tmp_path / "plate.%04d.exr") == 0
+    text = (tmp_path / "review" / "index.html").read_text()
+    figures = re.findall(r'id="m0f(\d+)".*?base64,([^"]*)"', text)
+    assert [frame for frame, _ in figures] == ["4", "5"]
+    sheet = cv2.imread(str(tmp_path / "review" / "contact_sheet.png"))[..., ::-1]
+    for index, (frame, packed) in enumerate(figures):
+        shown = cv2.imdecode(np.frombuffer(base64.b64decode(packed), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        assert shown.shape == (180, 320, 3)
+        right = 180 if frame == "4" else 120
+        # 0.2 linear is 124 in sRGB; half of it and half of (0.90, 0.62, 0.00).
+        for picture in (shown, sheet[4:184, 4 + 324 * index :]):
+            assert off(picture[70:110, 70 : right - 10], (177, 141, 62)) < 8
+            assert off(picture[130:170, 20:300], (124, 124, 124)) < 4
+            assert off(picture[66:114, right + 10 : 300], (124, 124, 124)) < 8
+        assert off(shown[90, 60], (230, 158, 0)) < 60, "the outline is the tint itself"
+    label = sheet[4:25, 4:40]
+    assert label.min() < 40 and label.max() > 200
+
+
+def points_of(drawn, kind):
+    """Points (x, y) of every line of a kind."""
+    lines = re.findall(rf'<polyline class="{kind}" points="([^"]*)"/>', drawn)
+    return [[tuple(map(float, pair.split(","))) for pair in line.split()] for line in lines]
+
+
+def test_lines_are_drawn_through_every_score():
+    scores = {
+        frame: MatteScore(5.0, frame / 10, 0.02 * frame, 0.5, prompted=frame == 3)
+        for frame in range(1, 11)
+        if frame != 7
+    }
+    verdict = judge(Strand("hero", "", range(1, 11)), scores)
+    drawn = timeline(verdict, lambda frame: f"#{frame}")
+    before, after = points_of(drawn, "network")
+    assert len(before) == 6 and len(after) == 3, "broken where frame 7 is missing"
+    steps = np.diff([x for x, _ in before + after])
+    np.testing.assert_allclose(steps, [92] * 5 + [184] + [92] * 2, atol=0.11)
+    # The field is 120 high and begins at 8: 1 is at 8, 0 at 128.
+    tenths = [y for _, y in before + after]
+    np.testing.assert_allclose(tenths, [128 - 12 * frame for frame in scores], atol=0.06)
+    np.testing.assert_allclose([y for line in points_of(drawn, "area") for _, y in line], tenths, atol=0.06)
+    assert {y for line in points_of(drawn, "edge") for _, y in line} == {68.0}
+    assert points_of(drawn, "ways") == []
+    assert drawn.count('<circle class="prompt"') == 1
+    assert drawn.count('<rect class="check"') == len(verdict.places) > 0
+
+
 def test_mattes_that_are_not_there(tmp_path, capsys):
     assert review(tmp_path / "{object}.%04d.exr") == ExitCode.INPUT
     assert "There are no mattes named" in capsys.readouterr().err
+
+
+def flagged_run(name, frames, worst):
+    """A verdict that flags every frame of a run, the worst in its midst."""
+    scores = {frame: MatteScore(5.0, 0.1 if frame == worst else 0.3, 0.1) for frame in frames}
+    return judge(Strand(name, "", frames), scores)
+
+
+def leads_to(text, id):
+    """The tag that is around an anchor, or is it itself: a figure or a row of a table."""
+    before = text[: text.index(f'id="{id}"')]
+    return "figure" if before.rfind("<figure") > before.rfind("<tr") else "tr"
+
+
+def test_every_frame_to_check_has_an_anchor_with_a_picture_or_without():
+    run = flagged_run("hero", range(1001, 1010), 1005)
+    (place,) = run.places
+    assert (place.first, place.worst, place.last) == (1001, 1005, 1009) and len(run.checks) == 9
+    chosen = wanted([run])
+    pictures = [Thumbnail(run, one.frame, np.zeros((9, 16, 3), np.uint8)) for one in chosen]
+    text = "".join(page("run", [run], chosen, pictures))
+    seen = check_page(text)
+    for frame in run.checks:
+        assert {f"f{frame}", f"m0f{frame}"} <= seen.ids
+        tag = "figure" if frame in (1001, 1005, 1009) else "tr"
+        assert (leads_to(text, f"f{frame}"), leads_to(text, f"m0f{frame}")) == (tag, tag)
+    assert "#m0f1001" in seen.links
+
+
+def test_anchors_where_there_are_more_pictures_than_a_page_takes():
+    one, other = (
+        judge(
+            Strand(name, "", range(200)),
+            {frame: MatteScore(5.0, 0.9 - 0.7 * (frame % 3 == 0), 0.1) for frame in range(start, 200)},
+        )
+        for name, start in (("hero", 0), ("car", 90))
+    )
+    chosen = wanted([one, other])
+    assert len(chosen) == 60 < len(one.checks) + len(other.checks)
+    pictures = [Thumbnail(it.verdict, it.frame, np.zeros((9, 16, 3), np.uint8)) for it in chosen]
+    text = "".join(page("many", [one, other], chosen, pictures))
+    seen = check_page(text)
+    pictured = {it.frame for it in chosen}
+    for index, verdict in enumerate((one, other)):
+        assert len(verdict.checks) > 60
+        for frame in verdict.checks:
+            assert {f"f{frame}", f"m{index}f{frame}"} <= seen.ids
+            assert leads_to(text, f"f{frame}") == ("figure" if frame in pictured else "tr")
 
 
 def test_names_cannot_break_out_of_the_page():

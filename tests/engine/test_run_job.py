@@ -2,10 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +125,7 @@ def test_resuming_after_a_correction_makes_only_what_it_can_change(job, tiny_pla
         np.testing.assert_array_equal(read_roto(str(tiny_plate / "out" / name)), matte, err_msg=name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_compiled_encoder_gives_the_same_mattes(job, tiny_plate):
     if shutil.which("g++") is None:
         pytest.skip("There is no C++ compiler on this machine.")
@@ -394,16 +396,25 @@ def test_only_a_precision_that_the_job_names_must_match(wish, made, job, tiny_pl
 @pytest.mark.parametrize("kind", ["job", "layered"])
 def test_stopping_leaves_complete_files_and_resume_finishes(kind, request, tiny_plate):
     job = request.getfixturevalue(kind)
-    told = Told()
+    asked = itertools.count(1)
+
+    def stop():
+        # Files are written behind: the tracker is held until one is there, however slow the machine is.
+        until = time.monotonic() + (0.5 if next(asked) > 8 else 0)
+        while not (there := any((tiny_plate / "out").glob("[!.]*.exr"))) and time.monotonic() < until:
+            time.sleep(0.01)
+        return there
+
     with pytest.raises(Cancelled):
-        run_job(job, told, folder=str(tiny_plate), stop=lambda: len(told.files) >= 2)
+        run_job(job, folder=str(tiny_plate), stop=stop)
     stopped = sums(tiny_plate / "out")
-    # Two were told; what was being written behind was finished.
-    assert 2 <= len(stopped) <= 6
+    # What was being written behind was finished.
+    assert stopped
     assert all(name.endswith(".exr") and not name.startswith(".") for name in stopped)
 
     run_job(job, folder=str(tiny_plate), resume=True)
     finished = sums(tiny_plate / "out")
+    assert len(stopped) < len(finished)
     assert {name: finished[name] for name in stopped} == stopped
     shutil.rmtree(tiny_plate / "out")
     run_job(job, folder=str(tiny_plate))

@@ -8,8 +8,10 @@ import os
 import numpy as np
 import pytest
 
-from efficienttam.contract.job import FrameRange, Layout, Mattes, Output, Refine, TrackedObject
+from efficienttam.contract.job import Depth, FrameRange, Layout, Mattes, Output, Refine, TrackedObject
 from efficienttam.contract.prompts import Prompt, RotoFile
+from efficienttam.contract.region import Follow, Region, RegionBox
+from efficienttam.mattes.small_parts import without_small_parts
 from efficienttam.media import read_roto, write_matte
 from efficienttam.run import preview_job, run_job
 
@@ -90,12 +92,34 @@ def test_a_neighbour_that_changed_is_reason_to_steady_anew(job, tiny_plate):
         assert run_job(wish, folder=str(tiny_plate), resume=True).made == anew
 
 
-def test_the_softness_of_a_roto_blends_out(job, tiny_plate):
+def a_soft_roto(folder, width=12):
     ys, xs = np.mgrid[0:54, 0:96]
-    roto = np.clip((18 - np.hypot(xs - 32, ys - 25)) / 12 + 0.5, 0, 1).astype(np.float32)
-    write_matte(tiny_plate / "roto.exr", roto)
-    drawn = Prompt(1002, mask=RotoFile("roto.exr"))
-    one = dataclasses.replace(job, objects=(TrackedObject("hero", (drawn,)),))
+    roto = np.clip((18 - np.hypot(xs - 32, ys - 25)) / width + 0.5, 0, 1).astype(np.float32)
+    write_matte(folder / "roto.exr", roto)
+    return roto, TrackedObject("hero", (Prompt(1002, mask=RotoFile("roto.exr")),))
+
+
+@pytest.mark.parametrize("wish", [Mattes(), Mattes(softness=1)])
+def test_a_roto_stays_as_drawn_where_nothing_else_is_and_objects_may_not_overlap(job, tiny_plate, wish):
+    roto, hero = a_soft_roto(tiny_plate)
+    far = TrackedObject("sky", (Prompt(1002, mask=RotoFile("far.exr")),))
+    other = np.zeros_like(roto)
+    other[:, 70:] = 1
+    write_matte(tiny_plate / "far.exr", other)
+    for things in ((hero,), (hero, far), (far, hero)):
+        tracking = dataclasses.replace(job.tracking, non_overlapping=True)
+        apart = dataclasses.replace(wanting(job, wish), objects=things, tracking=tracking)
+        run_job(apart, folder=str(tiny_plate), frames=(1002, 1002))
+        np.testing.assert_allclose(pixels(tiny_plate)[1002], roto, atol=1e-3)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_softness_of_a_roto_blends_out(job, tiny_plate, apart):
+    roto, hero = a_soft_roto(tiny_plate)
+    tracking = dataclasses.replace(job.tracking, non_overlapping=apart)
+    one = dataclasses.replace(job, objects=(hero,), tracking=tracking)
+    run_job(one, folder=str(tiny_plate), frames=(1002, 1002))
+    np.testing.assert_allclose(pixels(tiny_plate)[1002], roto, atol=1e-3)
     found = {}
     for blend in (0, 2):
         run_job(wanting(one, Mattes(softness=1, roto_blend=blend)), folder=str(tiny_plate))
@@ -105,10 +129,74 @@ def test_the_softness_of_a_roto_blends_out(job, tiny_plate):
     run_job(wanting(one, Mattes(softness=1, steady_frames=2)), folder=str(tiny_plate))
     np.testing.assert_array_equal(pixels(tiny_plate)[1002], found[0][1002])
 
-    def grey(matte):
-        return float((matte * (1 - matte)).sum())
-
     for frame, softer in ((1003, True), (1001, True), (1004, True), (1005, False), (1006, False)):
         before, after = grey(found[0][frame]), grey(found[2][frame])
         assert (after > 1.2 * before) == (softer and before > 0)
         assert softer or np.array_equal(found[0][frame], found[2][frame])
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_frame_of_a_roto_does_not_stand_out_unless_told_so(job, tiny_plate, apart):
+    """Its sharp edge goes over into the network's own, of many pixels, within four frames."""
+    _, hero = a_soft_roto(tiny_plate, width=1)
+    sky = TrackedObject("sky", (Prompt(1001, box=(0.0, 0.0, 40.0, 16.0)),))
+    tracking = dataclasses.replace(job.tracking, non_overlapping=apart)
+    one = dataclasses.replace(job, objects=(hero, sky), tracking=tracking)
+    run_job(one, folder=str(tiny_plate))
+    told, others = pixels(tiny_plate), pixels(tiny_plate, "sky")
+    run_job(wanting(one, Mattes(roto_blend=0)), folder=str(tiny_plate))
+    popped = pixels(tiny_plate)
+    if not apart:
+        assert same(others, pixels(tiny_plate, "sky")), "It has no roto."
+    gained = [grey(told[frame]) / grey(popped[frame]) for frame in FRAMES]
+    assert gained[1] == 1 and gained[0] < 0.9
+    assert 0.9 > gained[2] < gained[3] < gained[4] < gained[5] < 1 and gained[5] > 0.9, gained
+    for frame in FRAMES:
+        if apart:
+            assert not np.logical_and(told[frame], others[frame]).any()
+        else:
+            moved = (told[frame] > 0.5) != (popped[frame] > 0.5)
+            np.testing.assert_allclose(popped[frame][moved], 0.5, atol=1e-3)
+
+
+def test_hard_mattes_stay_hard_beside_a_roto(job, tiny_plate):
+    _, hero = a_soft_roto(tiny_plate)
+    run_job(wanting(dataclasses.replace(job, objects=(hero,)), Mattes(softness=0)), folder=str(tiny_plate))
+    assert all(
+        set(np.unique(matte)) == {0, 1} for frame, matte in pixels(tiny_plate).items() if frame != 1002
+    )
+
+
+def grey(matte):
+    return float((matte * (1 - matte)).sum())
+
+
+SMALL_PARTS = {
+    "holes": Mattes(fill_holes=60),
+    "specks": Mattes(remove_specks=60),
+    "largest": Mattes(keep_largest=True),
+}
+BEYOND = Region(Follow.DRAWN, boxes=(RegionBox(1001, (0, 0, 60, 40)),))
+
+
+@pytest.mark.parametrize("place", ["whole", "margin", "region"])
+@pytest.mark.parametrize("wish", SMALL_PARTS.values(), ids=list(SMALL_PARTS))
+def test_small_parts_go_by_their_area_on_the_plate(job, tiny_plate, wish, place):
+    """Also where the tracker sees more than the plate."""
+    things = tuple(
+        dataclasses.replace(thing, region=BEYOND if place == "region" else None) for thing in job.objects
+    )
+    tracking = dataclasses.replace(job.tracking, border=0.1 if place == "margin" else 0.0)
+    one = dataclasses.replace(job, objects=things, tracking=tracking)
+    found = []
+    for form in (Mattes(), wish):
+        run_job(wanting(one, form, depth=Depth.FLOAT), folder=str(tiny_plate))
+        every = {name: pixels(tiny_plate, name) for name in ("hero", "sky")}
+        found.append({(name, at): one for name, mattes in every.items() for at, one in mattes.items()})
+    before, after = found
+    for key, matte in before.items():
+        known = without_small_parts(matte, wish.fill_holes, wish.remove_specks, wish.keep_largest)
+        np.testing.assert_array_equal(after[key] >= 0.5, known >= 0.5)
+        # Grey at a region's side may belong to what is black beyond it.
+        assert place == "region" or np.abs(after[key] - known).max() < 1e-6
+    assert place != "whole" or any((before[key] != after[key]).any() for key in before)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from efficienttam.batch.matte_form import matte_form
 from efficienttam.cli import main
 from efficienttam.contract.document import from_json, to_json, write_job
 from efficienttam.contract.job import Compression, DataWindow, Depth, Layout, Output, PlateMetadata
-from efficienttam.media import read_info, read_roto, read_texts
+from efficienttam.media import read_roto, read_texts
 from efficienttam.run import run_job
 from efficienttam.worker.disk_mattes import disk_mattes, scored_mattes
 
@@ -117,10 +118,51 @@ def test_rgba_pictures_hold_the_matte_in_every_channel(apart, tiny_plate):
     assert (pixels == pixels[..., :1]).all() and pixels.any()
 
 
-def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate):
-    oiio = pytest.importorskip("OpenImageIO")
+PICTURES = {
+    "png": (FORMS["png"], np.uint16, 2),
+    "png_rgba": (FORMS["png_rgba"], np.uint16, 3),
+    "tiff": (FORMS["tiff"], np.uint16, 2),
+    "tiff_rgba": (Output("out/{object}.%04d.tif", layer="rgba"), np.uint16, 3),
+    "tiff_float": (Output("out/{object}.%04d.tif", depth=Depth.FLOAT), np.float32, 2),
+    "tiff_rgba_float": (FORMS["tiff_rgba_float"], np.float32, 3),
+}
+
+
+@pytest.mark.parametrize("form", PICTURES)
+def test_pictures_have_the_same_pixels_in_full_depth_for_another_reader(apart, tiny_plate, form):
+    """libpng and libtiff by OpenCV against the OpenEXR binding: no reader of ours on either side."""
+    OpenEXR = pytest.importorskip("OpenEXR")
+    output, depth, dimensions = PICTURES[form]
+    plain = dataclasses.replace(apart, output=Output("plain/{object}.%04d.exr", depth=Depth.FLOAT))
+    run_job(plain, folder=str(tiny_plate), frames=(1002, 1002))
+    job = dataclasses.replace(apart, output=output)
+    written = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written
+    greys = 0
+    for path in written:
+        name = os.path.basename(path).split(".")[0]
+        with OpenEXR.File(str(tiny_plate / f"plain/{name}.1002.exr"), separate_channels=True) as file:
+            truth = file.channels()["A"].pixels
+        pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+        assert (pixels.dtype, pixels.ndim, pixels.shape[:2]) == (depth, dimensions, truth.shape)
+        largest = 65535 if depth is np.uint16 else 1
+        for plane in np.atleast_3d(pixels).transpose(2, 0, 1):
+            np.testing.assert_allclose(plane / largest, truth, atol=0.51 / 65535)
+        assert dimensions == 2 or pixels.shape[2] == 4
+        greys += np.count_nonzero((truth > 0) & (truth < 1))
+    assert len(written) == 2 and greys > 100
+
+
+HEADED = {
+    "exr": FORMS["exr"],
+    "layers": Output("out/all.%04d.exr", Layout.LAYER_PER_OBJECT),
+    "cryptomatte": FORMS["cryptomatte"],
+}
+
+
+def add_to_headers(oiio, folder):
+    """What a camera, a renderer and a studio write into plates."""
     for frame in FRAMES:
-        path = str(tiny_plate / f"plate.{frame}.exr")
+        path = str(folder / f"plate.{frame}.exr")
         source = oiio.ImageInput.open(path)
         spec, pixels = source.spec(), source.read_image("half")
         source.close()
@@ -136,27 +178,39 @@ def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate):
         target = oiio.ImageOutput.create(path)
         assert target.open(path, spec) and target.write_image(pixels) and target.close()
 
+
+@pytest.mark.parametrize("form", HEADED)
+def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate, form):
+    oiio = pytest.importorskip("OpenImageIO")
+    add_to_headers(oiio, tiny_plate)
+
     def attributes(carry):
-        output = dataclasses.replace(FORMS["exr"], plate_metadata=carry)
+        output = dataclasses.replace(HEADED[form], plate_metadata=carry)
         job = dataclasses.replace(apart, output=output)
         path = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
         source = oiio.ImageInput.open(path)
         found = {entry.name: entry.value for entry in source.spec().extra_attribs}
         source.close()
-        return found, read_info(path)
+        return found, (found.get("framesPerSecond"), found.get("smpte:TimeCode"))
 
-    found, info = attributes(PlateMetadata.NONE)
+    found, clock = attributes(PlateMetadata.NONE)
     assert not {"worldToCamera", "reelName", "cameraFocalLength"} & set(found)
-    assert (info.frame_rate, info.timecode) == (None, None)
-    found, info = attributes(PlateMetadata.ESSENTIAL)
+    assert clock == (None, None)
+    found, clock = attributes(PlateMetadata.ESSENTIAL)
     assert found["reelName"] == "A001" and "worldToCamera" not in found
-    assert (info.frame_rate, info.timecode) == ((24000, 1001), (0x01020305, 0))
-    found, info = attributes(PlateMetadata.ALL)
+    assert clock == ((24000, 1001), (0x01020305, 0))
+    found, clock = attributes(PlateMetadata.ALL)
     assert found["worldToCamera"][12] == 1002 and found["cameraFocalLength"] == 35
-    assert (info.frame_rate, info.timecode) == ((24000, 1001), (0x01020305, 0))
+    assert clock == ((24000, 1001), (0x01020305, 0))
     assert found["compression"] == "zips" and "chromaticities" not in found
-    assert not any("cryptomatte" in name or "node_hash" in name for name in found)
+    stale = [name for name, value in found.items() if "node_hash" in name or value == "stale"]
+    own = {name.split("/")[1] for name in found if name.startswith("cryptomatte/")}
+    assert stale == [] and "1234567" not in own and len(own) == (form == "cryptomatte")
 
+
+def test_a_picture_s_description_holds_the_essentials_of_the_plate(apart, tiny_plate):
+    oiio = pytest.importorskip("OpenImageIO")
+    add_to_headers(oiio, tiny_plate)
     picture = dataclasses.replace(apart, output=FORMS["tiff"])
     path = run_job(picture, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
     told = read_texts(path, ["timecode", "framesPerSecond", "reelName"])

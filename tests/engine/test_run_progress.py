@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import sys
 import time
 
 import pytest
@@ -123,6 +124,30 @@ def test_openjd_lines_stay_one_line():
     lines = stream.getvalue().splitlines()
     assert lines[-1] == "openjd_fail: Two lines. Mend it."
     assert "openjd_progress: 50.0" in lines
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_gets_a_bar_with_time_left(at, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = make_progress(ProgressStyle.AUTO)
+    assert isinstance(progress, BarProgress)
+    progress.begin(4, 0)
+    progress.visit(1001, "", passed=True)
+    now[0] = 100.0
+    progress.visit(1002, "", passed=True)
+    now[0] = 110.0
+    progress.advance(1002, "", 1)
+    shown = sys.stderr.getvalue().split("\r")[-1]
+    assert "1/4" in shown and "01:50<00:30" in shown, "ten seconds each for three more"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert isinstance(make_progress(ProgressStyle.AUTO), PlainProgress)
 
 
 @pytest.mark.parametrize("style", ProgressStyle)

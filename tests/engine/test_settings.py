@@ -13,7 +13,7 @@ from efficienttam.contract.cache_settings import FileIdentity, cache_settings
 from efficienttam.contract.errors import DeviceError, JobError, WeightsError
 from efficienttam.contract.settings_in_force import SETTINGS, all_settings, setting
 from efficienttam.weights.device import choose_device
-from efficienttam.weights.download import download_weights
+from efficienttam.weights.download import fetch_weights
 from efficienttam.weights.location import find_weights
 
 FILE = {
@@ -68,10 +68,10 @@ def test_who_listens(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(WeightsError, match=str(site.parent / "weights")):
         find_weights("efficienttam_s")
     with pytest.raises(WeightsError, match="shelf"):
-        download_weights("efficienttam_s", tmp_path / "here")
+        fetch_weights("efficienttam_s", tmp_path / "here")
     monkeypatch.setenv("EFFICIENTTAM_WEIGHTS_SOURCE", "https://mirror.example/x/")
     with pytest.raises(WeightsError, match="offline"):
-        download_weights("efficienttam_s", tmp_path / "here")
+        fetch_weights("efficienttam_s", tmp_path / "here")
     monkeypatch.setenv("EFFICIENTTAM_OFFLINE", "0")
     assert setting("weights.offline").value is False
     monkeypatch.setenv("EFFICIENTTAM_DEVICE", "cuda:77")

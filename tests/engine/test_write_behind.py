@@ -56,3 +56,59 @@ def test_an_error_surfaces_at_the_next_chance() -> None:
         list(behind.submit(full))
         list(behind.finish())
     behind.close()
+
+
+def test_what_has_begun_is_finished_and_the_rest_is_dropped() -> None:
+    behind: WriteBehind[int] = WriteBehind()
+    gate, begun = threading.Event(), []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        gate.wait(10)
+        return number
+
+    for number in range(DEPTH):
+        assert list(behind.submit(lambda number=number: work(number))) == []
+    while len(begun) < THREADS:
+        time.sleep(0.001)
+    rest = behind.finish_begun()
+    threading.Timer(0.1, gate.set).start()
+    assert list(rest) == list(range(THREADS)) and begun == list(range(THREADS))
+    behind.close()
+    assert begun == list(range(THREADS))
+
+
+def test_what_is_abandoned_is_not_waited_for() -> None:
+    behind: WriteBehind[bool] = WriteBehind()
+    gate, ended = threading.Event(), threading.Semaphore(0)
+
+    def work() -> bool:
+        gate.wait(30)
+        ended.release()
+        return True
+
+    for _ in range(DEPTH):
+        assert list(behind.submit(work)) == []
+    behind.abandon()
+    behind.close()
+    gate.set()
+    assert all(ended.acquire(timeout=10) for _ in range(THREADS)), "what has begun ends by itself"
+    assert not ended.acquire(timeout=0.1), "the rest never begins"
+
+
+def test_a_wait_can_be_ended_and_loses_nothing() -> None:
+    asked = []
+
+    def meanwhile() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise InterruptedError
+
+    behind: WriteBehind[int] = WriteBehind(meanwhile)
+    gate = threading.Event()
+    assert list(behind.submit(lambda: gate.wait(10) and 5)) == []
+    with pytest.raises(InterruptedError):
+        list(behind.finish())
+    gate.set()
+    assert list(behind.finish_begun()) == [5]
+    behind.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from efficienttam.mattes.softness import EdgeSoftness
 
 SIZE = (256, 192)
 CELLS = 32
+REFINED = Mattes(softness=2, refine=Refine.UNMIX)
 
 
 def truth(width: float) -> np.ndarray:
@@ -60,6 +64,30 @@ def test_refined_edges_are_where_and_as_wide_as_in_the_plate(width: float) -> No
     before = shaped_matte(off, SIZE, Mattes(softness=2))
     assert np.abs(refined - true).sum() < 0.2 * np.abs(before - true).sum()
     assert edge_width(refined) == pytest.approx(edge_width(true), rel=0.2, abs=0.7)
+
+
+@pytest.mark.parametrize("width", [20.0, 32.0, 48.0])
+def test_blur_wider_than_the_band_keeps_its_width(width: float) -> None:
+    true = truth(width)
+    refined = shaped_matte(logits(true), SIZE, REFINED, lambda: picture(true))
+    assert band_of(REFINED, SIZE, CELLS) == 8
+    assert edge_width(refined) == pytest.approx(edge_width(true), rel=0.08)
+    told = dataclasses.replace(REFINED, refine_band=8)
+    narrow = shaped_matte(logits(true), SIZE, told, lambda: picture(true))
+    assert edge_width(narrow) < 0.88 * edge_width(true), "A band that is told is kept."
+
+
+def test_where_the_edge_is_sharp_the_band_is_not_widened() -> None:
+    true = truth(1.0)
+    true[:, 128:] = truth(32.0)[:, 128:]
+    told = dataclasses.replace(REFINED, refine_band=8)
+    wide, narrow = (shaped_matte(logits(true), SIZE, wish, lambda: picture(true)) for wish in (REFINED, told))
+    np.testing.assert_array_equal(wide[:, :96], narrow[:, :96])
+    assert np.abs(wide - true)[:, 160:].sum() < 0.3 * np.abs(narrow - true)[:, 160:].sum()
+    for width in (1.0, 6.0, 14.0):
+        low, shown = logits(truth(width)), picture(truth(width))
+        both = [shaped_matte(low, SIZE, wish, functools.partial(np.copy, shown)) for wish in (REFINED, told)]
+        np.testing.assert_array_equal(*both)
 
 
 def test_colours_that_do_not_tell_leave_the_edge_alone() -> None:

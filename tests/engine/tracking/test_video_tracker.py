@@ -13,6 +13,7 @@ from efficienttam.contract.prompts import Prompt
 from efficienttam.model.config import MODELS
 from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
 from efficienttam.tracking.network_pass import contradicted, heeds, unheeded
+from efficienttam.tracking.track_result import TrackResult
 from efficienttam.weights.load import load_model
 
 FIRST, COUNT, WIDTH, HEIGHT = 1001, 14, 64, 48
@@ -160,6 +161,10 @@ def test_objects_come_go_and_keep_their_ids(make) -> None:
     alone = mattes(make(CLICK)[0].track(), 1)
     assert same(mattes(both, hero), alone) == set(alone), "objects disturb each other"
     tracker.remove_object(hero)
+    assert dict(tracker.objects) == {car: "lorry"}
+    before, left = mattes(both, car), list(tracker.track())
+    assert all(set(result.mattes) == {car} for result in left), "one that was removed is tracked"
+    assert same(mattes(left, car), before) == set(before) == set(range(FIRST, LAST_FRAME + 1))
     third = tracker.add_object()
     assert third not in (hero, car)
     with pytest.raises(PromptError, match="There is no object"):
@@ -195,6 +200,19 @@ def test_breaking_out_keeps_what_is_done_and_leaves_a_working_tracker(make) -> N
     assert sorted(mattes(tracker.track(), hero)) == list(range(FIRST, LAST_FRAME + 1))
 
 
+def test_a_pass_that_was_broken_off_goes_on_as_if_it_had_not_been(make) -> None:
+    whole = mattes(make(CLICK)[0].propagate(), 1)
+    tracker, hero = make(CLICK)
+    begun = {}
+    for result in tracker.propagate():
+        begun |= mattes([result], hero)
+        if result.frame == 1006:
+            break
+    rest = mattes(tracker.propagate(start=1007), hero)
+    assert (sorted(begun), sorted(rest)) == ([*range(1003, 1007)], [*range(1007, LAST_FRAME + 1)])
+    assert same(whole, begun | rest) == set(whole)
+
+
 def test_objects_may_be_kept_apart(make) -> None:
     tracker, hero = make(CLICK, non_overlapping=True)
     other = tracker.add_object()
@@ -205,6 +223,21 @@ def test_objects_may_be_kept_apart(make) -> None:
         assert not ((result.mattes[hero] > 0.5) & (result.mattes[other] > 0.5)).any()
         seen.add(result.frame)
     assert seen == set(range(FIRST, LAST_FRAME + 1))
+
+
+def test_a_roto_keeps_its_softness_apart_where_it_is_highest() -> None:
+    ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32), (16, 16))
+    logits = {id: np.full((16, 16), low, np.float32) for id, low in ((1, -10), (2, 20), (3, 30))}
+    logits[2][:, 8:] = logits[3][:, 8:] = -20
+    logits[2][:8, :4] = 40
+    zeros = dict.fromkeys(logits, 0.0)
+    found = TrackResult(1001, (16, 16), logits, zeros, zeros, {1: ramp}, apart=True).mattes
+    np.testing.assert_array_equal(found[1][:, 8:], ramp[:, 8:])
+    assert list(found) == [1, 2, 3] and not found[1][:, :8].any()
+    np.testing.assert_array_equal(found[2] == 1, logits[2] == 40)
+    np.testing.assert_array_equal(found[3] == 1, (logits[3] == 30) & (logits[2] < 40))
+    alone = TrackResult(1001, (16, 16), {1: logits[1]}, zeros, zeros, {1: ramp}, apart=True)
+    np.testing.assert_array_equal(alone.mattes[1], ramp)
 
 
 def test_preview_shows_one_frame(make) -> None:

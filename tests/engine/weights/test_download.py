@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,9 +15,10 @@ from pathlib import Path
 import pytest
 from loopback_hub import FILE, LoopbackHub
 
+from efficienttam.cli import main
 from efficienttam.contract.errors import WeightsError
 from efficienttam.weights import download as download_module
-from efficienttam.weights.download import download_weights, verify_weights
+from efficienttam.weights.download import fetch_weights, verify_weights
 from efficienttam.weights.record import read_record, record_path
 from efficienttam.weights.registry import REGISTRY, find_entry
 from efficienttam.weights.transfer import Patience, notes_path
@@ -27,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def fetch(hub: LoopbackHub, folder: Path, **options: object) -> Path:
-    return download_weights(NAME, folder, source=hub.url, patience=QUICK, **options)  # type: ignore[arg-type]
+    return fetch_weights(NAME, folder, source=hub.url, patience=QUICK, **options).path  # type: ignore[arg-type]
 
 
 def only_the_weights_remain(folder: Path) -> bool:
@@ -59,7 +61,7 @@ def test_a_cut_connection_is_continued_where_it_broke(hub: LoopbackHub, tmp_path
 
 def test_a_killed_process_is_continued_by_the_next(hub: LoopbackHub, tmp_path: Path) -> None:
     hub.faults.seconds_per_block = 0.05
-    code = f"from efficienttam.weights.download import download_weights as d; d({NAME!r}, {str(tmp_path)!r})"
+    code = f"from efficienttam.weights.download import fetch_weights as d; d({NAME!r}, {str(tmp_path)!r})"
     environment = {**os.environ, "EFFICIENTTAM_WEIGHTS_SOURCE": hub.url}
     child = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, env=environment)
     part = tmp_path / f"{FILE}.part"
@@ -99,7 +101,7 @@ def test_a_server_that_cannot_continue_sends_everything_again(
 def test_a_file_replaced_on_the_server_is_not_spliced(hub: LoopbackHub, tmp_path: Path) -> None:
     hub.faults.cut_after = [700_000]
     with pytest.raises(WeightsError, match="in 1 attempts"):
-        download_weights(NAME, tmp_path, source=hub.url, patience=Patience(5.0, 1, 0.01))
+        fetch_weights(NAME, tmp_path, source=hub.url, patience=Patience(5.0, 1, 0.01))
     hub.files[FILE] = hub.files[FILE][::-1]
     assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
     assert hub.requests[-1].range == "bytes=700000-"
@@ -140,8 +142,6 @@ def test_the_first_sum_holds_from_there_on(hub: LoopbackHub, tmp_path: Path) -> 
 
 
 def test_the_registry_sum_rules(hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import dataclasses
-
     wrong = dataclasses.replace(find_entry(NAME), sha256="0" * 64)
     monkeypatch.setitem(REGISTRY, NAME, wrong)
     with pytest.raises(WeightsError, match="the registry says 0000"):
@@ -167,7 +167,7 @@ def test_a_busy_server_is_asked_again_a_closed_one_is_not(hub: LoopbackHub, tmp_
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(WeightsError, match="could not be fetched in 2 attempts") as caught:
-        download_weights(NAME, tmp_path, source="http://127.0.0.1:9/", patience=Patience(1.0, 2, 0.01))
+        fetch_weights(NAME, tmp_path, source="http://127.0.0.1:9/", patience=Patience(1.0, 2, 0.01))
     assert "another source" in caught.value.remedy
 
 
@@ -188,23 +188,50 @@ def test_a_folder_is_a_source_also_offline(hub: LoopbackHub, tmp_path: Path, as_
     shelf.mkdir()
     (shelf / FILE).write_bytes(hub.files[FILE])
     source = shelf.as_uri() if as_url else str(shelf)
-    path = download_weights(NAME, tmp_path / "mine", source=source, offline=True)
+    path = fetch_weights(NAME, tmp_path / "mine", source=source, offline=True).path
     assert path.read_bytes() == hub.files[FILE]
     assert record_path(path).is_file()
     with pytest.raises(WeightsError, match="cannot be copied"):
-        download_weights("efficienttam_s", tmp_path / "mine", source=source)
+        fetch_weights("efficienttam_s", tmp_path / "mine", source=source)
+
+
+def test_who_vouches_is_told(
+    hub: LoopbackHub, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(hub.files[FILE]).hexdigest()
+
+    def told(folder: str, source: str = hub.url) -> str:
+        place = tmp_path / folder
+        assert main(["weights", "download", NAME, "--folder", str(place), "--source", source]) == 0
+        out, err = capsys.readouterr()
+        assert out == f"{place / FILE}\n" and f"{NAME}  sha256 {digest}: " in err
+        record = read_record(place / FILE)
+        assert record is not None and record.sha256 == digest and f"in {FILE}.json" in err
+        return err
+
+    assert "by the source it came from, and recorded" in told("stated")
+    assert "by the source it came from" in told("from a shelf", str(tmp_path / "stated"))
+    hub.faults.no_linked_etag = hub.faults.no_validator = True
+    assert "nobody vouches for it yet; it is recorded now" in told("unstated")
+    assert "by the record of its first download" in told("unstated")
+    (tmp_path / "unstated" / FILE).unlink()
+    assert "by the record of its first download" in told("unstated")
+    monkeypatch.setitem(REGISTRY, NAME, dataclasses.replace(find_entry(NAME), sha256=digest))
+    assert "by the registry of this package" in told("unstated")
+    assert main(["weights", "download", "efficienttam_demo"]) == 0
+    assert "by the registry of this package." in capsys.readouterr().err
 
 
 def test_a_record_on_the_shelf_is_believed(hub: LoopbackHub, tmp_path: Path) -> None:
     shelved = fetch(hub, tmp_path / "shelf")
     shelved.write_bytes(b"damaged" + hub.files[FILE][7:])
     with pytest.raises(WeightsError, match="the source says"):
-        download_weights(NAME, tmp_path / "mine", source=str(shelved.parent))
+        fetch_weights(NAME, tmp_path / "mine", source=str(shelved.parent))
 
 
 def test_two_at_once_fetch_once(hub: LoopbackHub, tmp_path: Path) -> None:
     hub.faults.seconds_per_block = 0.01
-    code = f"from efficienttam.weights.download import download_weights as d; d({NAME!r}, {str(tmp_path)!r})"
+    code = f"from efficienttam.weights.download import fetch_weights as d; d({NAME!r}, {str(tmp_path)!r})"
     environment = {**os.environ, "EFFICIENTTAM_WEIGHTS_SOURCE": hub.url}
     children = [
         subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, env=environment) for _ in range(2)
@@ -242,9 +269,9 @@ def test_stopping_from_the_progress_callback_keeps_the_part(hub: LoopbackHub, tm
 @pytest.mark.parametrize("source", ["ftp://example.org/", "gopher:x"])
 def test_an_unknown_source_is_refused(tmp_path: Path, source: str) -> None:
     with pytest.raises(WeightsError, match="is no source of weights"):
-        download_weights(NAME, tmp_path, source=source)
+        fetch_weights(NAME, tmp_path, source=source)
 
 
 def test_an_unknown_variant_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="efficienttam_s"):
-        download_weights("eficienttam_s", tmp_path)
+        fetch_weights("eficienttam_s", tmp_path)
