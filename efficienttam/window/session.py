@@ -75,7 +75,7 @@ class Session:
         self.side = 0
         self.tracking = TrackingRun(self)
         self._pictures: BoundedStore[int, Any] = BoundedStore(PICTURE_BYTES)
-        self._opening = False
+        self._opening = self._closed = False
         self._opening_number = 0
         self._pid: Optional[int] = None
         self._request: Optional[OpenPlate] = None
@@ -105,12 +105,18 @@ class Session:
         """Opens the plate, with a worker started for it where there is none. ``opened`` follows."""
         if self._opening:
             return
+        request = None
+        # From here on: a host that renders may let events through, and one of them ask for the plate.
+        self._opening = True
         try:
-            self._request = self.shot.open_plate()
+            request = self.shot.open_plate()
         except EfficientTAMError as error:
             self.trouble(error)
+        finally:
+            self._opening = request is not None
+        if request is None:
             return
-        self._opening = True
+        self._request = request
         starting = self.client.state in (WorkerState.OFF, WorkerState.STARTING)
         self.told.emit("Starting the engine..." if starting else "Opening the plate...", False)
         self._opening_number = self.client.send(self._request, self._open_heard)
@@ -127,6 +133,10 @@ class Session:
 
     def close(self) -> None:
         """Closes the plate and tells nothing any more; the worker stays for others."""
+        if self._closed:
+            # Another window may have the plate open by now.
+            return
+        self._closed = True
         self._timer.stop()
         tracking = self.tracking
         for notice in (self.opened, self.seen, self.reviewed, self.hovered, self.told):

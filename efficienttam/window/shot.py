@@ -8,11 +8,23 @@ newer.
 from __future__ import annotations
 
 import abc
-from typing import Callable, Sequence
+import enum
+from typing import Callable, Optional, Sequence, Tuple
 
 from ..contract.job import TrackJob
 from ..contract.messages import OpenPlate
 from ..contract.prompt_sheet import PromptSheet
+
+
+class Outcome(enum.Enum):
+    """How a tracking ended."""
+
+    #: All mattes that were asked for are there.
+    DONE = "done"
+    #: The artist stopped it; finished frames are there.
+    STOPPED = "stopped"
+    #: An error ended it; finished frames are there.
+    FAILED = "failed"
 
 
 def _nobody_listens() -> None:
@@ -84,8 +96,12 @@ class Shot(abc.ABC):
     def tracked(self, frames: Sequence[int]) -> None:
         """Mattes of these frames are new on disk: told about once a second while tracking, and at its end."""
 
-    def track_began(self) -> None:
-        """The window started tracking; ``track_ended`` follows."""
+    def track_began(self, job: TrackJob, frames: Optional[Tuple[int, int]], stop: Callable[[], None]) -> None:
+        """The window is about to track ``job``, of it ``frames`` (first and last; None for all).
 
-    def track_ended(self, told: str) -> None:
-        """Tracking ended, was stopped or failed; ``told`` is the sentence in the window's status line."""
+        ``stop`` ends it after the frame at hand. ``track_ended`` follows, also where the window was shut
+        meanwhile, as long as the host polls its client. What is raised here refuses the tracking.
+        """
+
+    def track_ended(self, outcome: Outcome, told: str) -> None:
+        """Tracking ended; ``told`` is the sentence in the window's status line."""

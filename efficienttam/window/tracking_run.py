@@ -12,6 +12,7 @@ from ..contract.messages import Done, Failed, FrameDone, Message, Progress, Stat
 from ..contract.prompt_sheet import PromptSheet
 from .matte_image import matte_from_png
 from .notice import Notice
+from .shot import Outcome
 from .shot_edits import checked, ready_objects
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class TrackingRun:
                 raise refused
             session.shot.feed(range(begin, end + 1))
             job = session.shot.job(sheet)
-            session.shot.track_began()
+            part = None if first is None and last is None else (begin, end)
+            session.shot.track_began(job, part, self.stop)
         except EfficientTAMError as error:
             session.trouble(error)
             return False
@@ -68,7 +70,6 @@ class TrackingRun:
         folder = session.shot.folder
         # For a job no side means no pictures; elsewhere the plate's own.
         side = session.side or max(session.plate.width, session.plate.height)
-        part = None if first is None and last is None else (begin, end)
         request = TrackRequest(0, job, folder, part, resume=True, side=side)
         self._number = session.client.send(request, self._heard)
         self.changed.emit()
@@ -123,16 +124,17 @@ class TrackingRun:
     def _end(self, message: Message) -> None:
         self._number = None
         self._report(0.0)
-        trouble = False
+        outcome = Outcome.DONE
         if isinstance(message, Done):
             told = "Tracked: {} mattes made, {} kept.".format(message.made, message.kept)
         elif was_cancelled(message):
-            told = "Stopped; finished frames were kept. Track again to go on."
+            outcome, told = Outcome.STOPPED, "Stopped; finished frames were kept. Track again to go on."
         elif isinstance(message, Failed):
-            told, trouble = " ".join("{} {}".format(message.message, message.remedy).split()), True
+            outcome = Outcome.FAILED
+            told = " ".join("{} {}".format(message.message, message.remedy).split())
         else:
             told = "Tracked."
-        if trouble or was_cancelled(message):
+        if outcome is not Outcome.DONE:
             self.sent = ()
-        self._session.shot.track_ended(told)
-        self.ended.emit(told, trouble)
+        self._session.shot.track_ended(outcome, told)
+        self.ended.emit(told, outcome is Outcome.FAILED)

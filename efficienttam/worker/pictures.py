@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import os
 
 import cv2
 import numpy as np
+
+from ..contract.whole_file import write_whole
 
 
 def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -29,13 +30,10 @@ def matte_png(matte: np.ndarray, side: int) -> str:
 
 
 def write_ppm(path: str, frame: np.ndarray, side: int) -> None:
-    """Writes RGB (height, width, 3), uint8 or float 0 to 1, as an 8-bit PPM, whole or not at all."""
+    """Writes RGB (height, width, 3), uint8 or float 0 to 1, as an 8-bit PPM, whole or not at all. Raises
+    OutputError."""
     small = shrink(frame, side)
     if small.dtype != np.uint8:
         small = np.rint(255 * np.clip(small.astype(np.float32), 0, 1)).astype(np.uint8)
     height, width = small.shape[:2]
-    partial = path + ".part"
-    with open(partial, "wb") as file:
-        file.write(f"P6\n{width} {height}\n255\n".encode())
-        file.write(np.ascontiguousarray(small).tobytes())
-    os.replace(partial, path)
+    write_whole(path, f"P6\n{width} {height}\n255\n".encode() + small.tobytes(), "picture")

@@ -177,7 +177,7 @@ class Server:
         self._channel.say(Failed(number, error.message, error.remedy, int(error.exit_code)))
 
     def _stop_asked(self) -> bool:
-        """Asked once per frame of a job: answers what is quick, and whether the job is to end."""
+        """Asked with every frame of a job, or oftener: answers what is quick, and whether it is to end."""
         while not self._to_end():
             request = self._inbox.take_quick()
             if request is None:

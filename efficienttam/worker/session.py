@@ -105,7 +105,7 @@ class Session:
         for group, rehearsal, words in self._grouped(objects):
             groups += 1
             result, ids = rehearsal.show(frame, words)
-            shaped = MatteShaping(self._wish, group.plate, {}).mattes(result)
+            shaped = MatteShaping(self._wish, group, {}).mattes(result)
             for name, id in ids.items():
                 mattes[name] = group.matte(shaped[id], frame)
                 sure[name] = score_of(result, id, frame in prompted[name])

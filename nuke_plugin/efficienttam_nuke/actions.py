@@ -13,7 +13,7 @@ import uuid as uuids
 from typing import Any, Callable, Tuple
 
 from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
-from efficienttam.contract.messages import Failed, Message
+from efficienttam.contract.messages import Done, Failed, Message
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, in_signs
 from efficienttam.contract.prompts import RotoFile
 from efficienttam.contract.site_settings import Scheduler
@@ -29,6 +29,7 @@ from . import (
     knobs,
     listeners,
     native_nodes,
+    newcomers,
     object_colors,
     object_region,
     plate,
@@ -63,19 +64,27 @@ def _button(action: Callable[[TrackerNode], None]) -> Callable[[Any], None]:
 
 
 def ready(tracker: TrackerNode) -> None:
-    """Raises JobError for a node that this code must not touch; issues a uuid where onCreate did not run."""
-    if not tracker_node.is_ours(tracker.node):
-        raise JobError("This is no EfficientTAM node.", "Choose one.")
+    """Raises JobError for a node that this code must not touch. One of another script gets a uuid of its own,
+    and so does one whose onCreate did not run."""
+    _check_ours(tracker.node)
     tracker.check_version()
     version = tracker.whole(knobs.VERSION)
     if version < knobs.NODE_VERSION:
-        # Not replaced here: its own button is at work.
+        # Not replaced here: its own button is at work. A terminal replaces nothing by itself, a render least.
+        opened = "Save the script and open it again: the node is brought up to date then."
+        called = "Call efficienttam_nuke.actions.up_to_date(node) first: it returns the node to go on with."
         raise JobError(
             "This node is of version {}, the plugin works with {}.".format(version, knobs.NODE_VERSION),
-            "Save the script and open it again: the node is brought up to date then.",
+            opened if host.has_window() else called,
         )
     if not tracker.uuid:
         tracker.issue_uuid()
+    newcomers.settle(tracker)
+
+
+def _check_ours(node: Any) -> None:
+    if not tracker_node.is_ours(node):
+        raise JobError("This is no EfficientTAM node.", "Choose one.")
 
 
 @_button
@@ -213,8 +222,8 @@ def track_backward(tracker: TrackerNode) -> None:
 
 @_button
 def track_range(tracker: TrackerNode) -> None:
-    """The mattes from ``first`` to ``last``."""
-    shot_job.start(tracker, shot_job.part_of(tracker, tracker.whole("first"), tracker.whole("last")))
+    """The mattes from ``first`` to ``last``, whatever the range says."""
+    shot_job.start(tracker, shot_job.frames_of(tracker, tracker.whole("first"), tracker.whole("last")))
 
 
 @_button
@@ -230,10 +239,8 @@ def retrack(tracker: TrackerNode) -> None:
 @_button
 def stop(tracker: TrackerNode) -> None:
     """Ends tracking after the frame at hand."""
-    if jobs.session().stop(tracker.uuid):
-        return
-    elsewhere = jobs.session().is_busy(tracker.uuid)
-    tracker.tell("Press Stop in the prompt window." if elsewhere else "Nothing is being tracked.")
+    if not jobs.session().stop(tracker.uuid):
+        tracker.tell("Nothing is being tracked.")
 
 
 @_button
@@ -307,11 +314,14 @@ def release_device(tracker: TrackerNode) -> None:
 
     def heard(message: Message) -> None:
         alive = tracker_node.find(uuid)
-        if alive is not None:
-            failed = isinstance(message, Failed)
-            alive.tell(message.message if isinstance(message, Failed) else "The GPU is free.")
-            if failed:
-                host.say(str(message))
+        if alive is None:
+            return
+        if isinstance(message, Failed):
+            alive.tell_error(jobs.EngineFailed(message))
+            if message.trace:
+                host.say(message.trace)
+        elif isinstance(message, Done):
+            alive.tell("The GPU is free.")
 
     if not jobs.session().release_device(heard):
         tracker.tell("The engine is not running: the GPU is free.")
@@ -335,16 +345,30 @@ def open_window(tracker: TrackerNode) -> None:
     panel.open_for(tracker)
 
 
+def up_to_date(node: Any) -> Any:
+    """For scripts: the node to go on with. For one of an earlier version a new one in its place, else itself.
+
+    Raises JobError for one of a later version.
+    """
+    _check_ours(node)
+    return upgrade.bring_up_to_date(TrackerNode(node)).node
+
+
 def track(node: Any, first: Any = None, last: Any = None) -> None:
-    """For scripts: makes the mattes from ``first`` to ``last``, of the whole range unless told.
+    """For scripts: makes the mattes from ``first`` to ``last``, else up to the end of the node's range.
 
     In a terminal (``nuke -t``) it returns when they are on disk. Raises EfficientTAMError; its ``exit_code``
     is that of the command line, for ``sys.exit``.
     """
-    tracker = upgrade.bring_up_to_date(TrackerNode(node))
+    tracker = TrackerNode(up_to_date(node))
     ready(tracker)
-    whole = first is None and last is None
-    shot_job.start(tracker, shot_job.whole_of(tracker) if whole else shot_job.part_of(tracker, first, last))
+    if first is None and last is None:
+        wanted = shot_job.whole_of(tracker)
+    elif first is None or last is None:
+        wanted = shot_job.part_of(tracker, first, last)
+    else:
+        wanted = shot_job.frames_of(tracker, first, last)
+    shot_job.start(tracker, wanted)
 
 
 def move_point(tracker: TrackerNode, handle: str) -> None:

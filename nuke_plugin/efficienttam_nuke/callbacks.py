@@ -11,8 +11,21 @@ from typing import Any, Callable, Dict
 
 from efficienttam.contract.errors import EfficientTAMError
 
-from . import actions, display, host, knobs, listeners, object_region, tracker_node, upgrade
+from . import (
+    actions,
+    display,
+    host,
+    jobs,
+    knobs,
+    listeners,
+    newcomers,
+    object_region,
+    tracker_node,
+    upgrade,
+)
 from .tracker_node import TrackerNode
+
+_listening = False
 
 
 def created(node: Any) -> None:
@@ -22,9 +35,14 @@ def created(node: Any) -> None:
     tracker = TrackerNode(node)
     uuid = tracker.uuid
     twins = [other for other in tracker_node.all_ours() if other.uuid == uuid and other.name != tracker.name]
+    _listen_to_the_script()
     if not uuid or twins:
         tracker.issue_uuid()
+        newcomers.belongs(tracker.uuid)
         tracker.tell("" if uuid else "Put the point on the object and press Include here.", "")
+    else:
+        newcomers.came(uuid)
+        _or_told(tracker, lambda: _told_ended(tracker))
     if _is_whole(tracker):
         _or_told(tracker, lambda: _shown_anew(tracker))
 
@@ -73,7 +91,38 @@ def frame_shown(node: Any) -> None:
 def script_loaded() -> None:
     """After a script was opened: nodes of earlier versions are brought up to date."""
     for tracker in tracker_node.all_ours():
-        _or_told(tracker, functools.partial(upgrade.bring_up_to_date, tracker))
+        _or_told(tracker, functools.partial(_opened, tracker))
+
+
+def script_saved() -> None:
+    """Before a script is written: what was pasted into it is the script's from now on."""
+    for tracker in tracker_node.all_ours():
+        _or_told(tracker, functools.partial(newcomers.settle, tracker))
+
+
+def _listen_to_the_script() -> None:
+    """From the first node on: a Nuke without nodes of ours has nothing to look after."""
+    global _listening
+    if _listening:
+        return
+    _listening = True
+    host.when_script_closes(newcomers.script_closed)
+    host.when_script_is_saved(script_saved)
+    if not host.has_window():
+        host.when_script_opens(newcomers.script_opened_in_terminal)
+
+
+def _opened(tracker: TrackerNode) -> None:
+    newcomers.settle(upgrade.bring_up_to_date(tracker), opened=True)
+
+
+def _told_ended(tracker: TrackerNode) -> None:
+    """A script that was saved while a job ran would tell of it for ever."""
+    goes_on = tracker.text(knobs.STATE).startswith(jobs.GOING_ON)
+    is_later = tracker.whole(knobs.VERSION) > knobs.NODE_VERSION
+    if goes_on and not is_later and not jobs.session().is_busy(tracker.uuid):
+        told = "Tracking ended with the script. Finished frames are kept; Track goes on from there."
+        tracker.tell(told, jobs.STOPPED)
 
 
 def _shown_anew(tracker: TrackerNode) -> None:
@@ -113,11 +162,17 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     "precision": _told_plate,
     "feed": _told_plate,
     "feed_as": _told_plate,
+    "feed_colorspace": _told_plate,
+    knobs.FEED_FOLDER: _told_plate,
+    "views": _told_plate,
     "frame_range": _told_plate,
     "first": _told_plate,
     "last": _told_plate,
     "handles": _told_plate,
     knobs.MATTES: _told_plate,
+    "between": _told_plate,
+    "non_overlapping": _told_plate,
+    "fill_hole_area": _told_plate,
     "border": _told_plate,
 }
 _CONCERNED.update((name, _told_plate) for name in knobs.PREVIEWED_FORM)

@@ -60,6 +60,21 @@ def viewer_range() -> Tuple[int, int]:
     return frames[0], frames[-1]
 
 
+def when_script_opens(call: Callable[[], None]) -> None:
+    """Has ``call`` called once a script was opened, in a terminal too."""
+    nuke.addOnScriptLoad(call)
+
+
+def when_script_is_saved(call: Callable[[], None]) -> None:
+    """Has ``call`` called before the script is written."""
+    nuke.addOnScriptSave(call)
+
+
+def when_script_closes(call: Callable[[], None]) -> None:
+    """Has ``call`` called before the script's nodes go."""
+    nuke.addOnScriptClose(call)
+
+
 def say(text: str) -> None:
     """A line in the Script Editor, or on the terminal."""
     nuke.tprint(text)

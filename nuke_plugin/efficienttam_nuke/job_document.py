@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from typing import Tuple
+from typing import Optional, Tuple
 
 from efficienttam.contract.document import JobFaults, from_json, to_json
 from efficienttam.contract.errors import JobError
@@ -21,25 +21,49 @@ from efficienttam.contract.job import (
     Tracking,
     TrackJob,
 )
+from efficienttam.contract.output_form import CHOOSE_FILES
 from efficienttam.contract.passes import Between
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.region import FOLLOW_DRAWN, FOLLOW_TRACK
+from efficienttam.contract.rules import LET_STAND_IN, REFINE_EDGES
 
+#: A place of the document at the head of what the engine says of it.
+_PLACE = re.compile(
+    r"^( *)((?:plate|objects|output|range|views|model|tracking|mattes)[\w.\[\]]*): ", re.MULTILINE
+)
 _VIEW = re.compile(r"%[Vv]")
-#: Places of the document that one knob fills, and its label.
+#: Places of the document and the label of the knob that fills them, or of what lies in them.
 _LABELS = {
+    "plate": "plate",
+    "output": "mattes to",
+    "range": "range",
+    "views": "views",
+    "model.name": "model",
+    "model.weights": "weights",
+    "model.device": "device",
+    "model.precision": "precision",
+    "tracking.between": "between prompts",
+    "tracking.fill_hole_area": "holes in the network's mask",
+    "tracking.non_overlapping": "objects do not overlap",
+    "tracking.border": "margin around the plate",
     "mattes.softness": "edge softness",
+    "mattes.refine": "refine edges",
     "mattes.refine_band": "refine edges within",
     "mattes.fill_holes": "fill holes up to",
     "mattes.remove_specks": "remove specks up to",
+    "mattes.keep_largest": "keep the largest part only",
+    "mattes.steady_frames": "steady edges over",
     "mattes.roto_blend": "blend rotos out over",
-    "tracking.border": "margin around the plate",
-    "tracking.fill_hole_area": "holes in the network's mask",
 }
 #: Remedies that name a field of the document, and what does the same on the node.
 _REMEDIES = {
     FOLLOW_TRACK: "choose follow the object in track inside a region",
     FOLLOW_DRAWN: "choose drawn box in track inside a region",
+    REFINE_EDGES: "choose unmix in refine edges",
+    LET_STAND_IN: "choose what the Read shows for missing frames",
+    # The node writes one file for all objects, which only an EXR can be.
+    ", or {}.".format(CHOOSE_FILES): ".",
+    ".exr, .png or .tif.": ".exr.",
 }
 
 
@@ -109,12 +133,31 @@ def remedy_here(remedy: str) -> str:
     return remedy
 
 
+def label_of(place: str, job: TrackJob) -> str:
+    """What the node calls a place of the document: the knob's label, or the object's region or prompt."""
+    part = re.match(r"objects\[(\d+)\]\.(region|prompts)(?:\[(\d+)\])?", place)
+    if part is not None:
+        thing = job.objects[int(part.group(1))]
+        if part.group(2) == "region":
+            return "Region of {}".format(thing.name)
+        on = "" if part.group(3) is None else " on {}".format(thing.prompts[int(part.group(3))].frame)
+        return "Prompts of {}{}".format(thing.name, on)
+    if place.startswith("objects"):
+        return "name" if place.endswith(".name") else "object"
+    known = place.partition("[")[0]
+    while known and known not in _LABELS:
+        known = known.rpartition(".")[0]
+    return _LABELS.get(known, place)
+
+
+def told_here(told: str, job: TrackJob) -> str:
+    """What the engine says of the document, in the words of the node; all else stays as it is."""
+    told = _PLACE.sub(lambda at: "{}{}: ".format(at.group(1), label_of(at.group(2), job)), told)
+    return remedy_here(told)
+
+
 def _on_the_node(fault: Fault, job: TrackJob) -> Fault:
-    place = _LABELS.get(fault.place, fault.place)
-    region = re.match(r"objects\[(\d+)\]\.region", place)
-    if region is not None:
-        place = "Region of {}".format(job.objects[int(region.group(1))].name)
-    return fault._replace(place=place, remedy=remedy_here(fault.remedy))
+    return fault._replace(place=label_of(fault.place, job), remedy=remedy_here(fault.remedy))
 
 
 def model_of(words: Words) -> Model:
@@ -179,6 +222,24 @@ def default_mattes(script: str, temporary: str, name: str, uuid: str, stereo: bo
     plain = re.sub(r"\W+", "_", name.rpartition(".")[2])
     file = plain + (".%V" if stereo else "") + ".%04d.exr"
     return os.path.join(folder, "mattes", "{}_{}".format(plain, uuid[:8]), file).replace("\\", "/")
+
+
+def home_of(mattes: str, uuid: str) -> Optional[str]:
+    """The folder of the script beside which ``default_mattes`` put a node's mattes; None for other places."""
+    found = re.match(r"(.*)/mattes/[^/]*_{}/[^/]+\Z".format(re.escape(uuid[:8])), mattes)
+    return None if found is None else found.group(1)
+
+
+def with_the_views(mattes: str, uuid: str, stereo: bool) -> str:
+    """A path that ``default_mattes`` gave, with %V where the script has several views by now, else without.
+
+    A path that somebody named is left as it is.
+    """
+    folder, file = os.path.split(mattes)
+    plain = re.match(r"(\w+)_{}\Z".format(re.escape(uuid[:8])), os.path.basename(folder))
+    if plain is None or file not in (plain.group(1) + ".%04d.exr", plain.group(1) + ".%V.%04d.exr"):
+        return mattes
+    return "{}/{}{}.%04d.exr".format(folder, plain.group(1), ".%V" if stereo else "")
 
 
 def chosen_range(

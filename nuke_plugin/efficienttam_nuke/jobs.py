@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import os
 import time
-from typing import Callable, Dict, List, Optional, Sequence, Set
+from typing import Callable, Dict, List, Optional, Sequence
 
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
@@ -28,7 +28,7 @@ from efficienttam.contract.messages import (
     TrackRequest,
 )
 
-from . import host, inner_graph, knobs, settings, tracker_node
+from . import host, inner_graph, job_document, knobs, settings, tracker_node
 from .retracking import Run
 from .tracker_node import TrackerNode
 
@@ -36,6 +36,10 @@ from .tracker_node import TrackerNode
 POLL_MILLISECONDS = 100
 #: The matte in the Viewer grows after so many seconds or frames.
 RELOAD_SECONDS, RELOAD_FRAMES = 1.0, 8
+#: Labels in the node graph of a tracking that the artist, or an error, ended.
+STOPPED, FAILED = "stopped", "failed: look at the status line"
+#: With these words begins the label of one that goes on.
+GOING_ON = ("waiting", "readying", "tracking", "stopping")
 #: Nuke's own variables that an engine has no use for.
 _NUKE_NAMES = ("NUKE_PATH", "NUKE_INTERACTIVE", "NUKE_TEMP_DIR", "FN_CRASH_DUMP_PATH")
 
@@ -130,7 +134,8 @@ class TrackingJob:
         elif was_cancelled(message):
             self._end(TrackingState.STOPPED)
         elif isinstance(message, Failed):
-            self.error = EngineFailed(message)
+            told, remedy = (job_document.told_here(t, self.job) for t in (message.message, message.remedy))
+            self.error = EngineFailed(dataclasses.replace(message, message=told, remedy=remedy))
             if message.trace:
                 host.say(message.trace)
             self._end(TrackingState.FAILED)
@@ -184,23 +189,14 @@ class TrackingJob:
             self._grow()
         if state is TrackingState.DONE:
             if self._complete:
-                with host.without_undo():
-                    tracker.put(knobs.TRACKED, " ".join(to_json(self.job).split("\n")).strip())
+                keep_job(tracker, self.job)
             frames = told_frames(min(self._frames), max(self._frames))
             told = "{} mattes made, {} were there.".format(self.made, self.kept)
-            tracker.tell("Tracked {}: {}".format(frames, told), self._label(tracker, frames))
+            tracker.tell("Tracked {}: {}".format(frames, told), label_of(tracker, self.job, frames))
         elif state is TrackingState.STOPPED:
-            tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", "stopped")
+            tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", STOPPED)
         elif self.error is not None:
-            tracker.tell_error(self.error, "failed: look at the status line")
-
-    def _label(self, tracker: TrackerNode, frames: str) -> str:
-        """For the node graph: the whole range where all of it is as the prompts say, else the part."""
-        whole = last_job(tracker)
-        if whole is None or dataclasses.replace(whole, range=self.job.range) != self.job:
-            return "tracked {} only".format(frames)
-        assert whole.range.first is not None and whole.range.last is not None
-        return "tracked {}".format(told_frames(whole.range.first, whole.range.last))
+            tracker.tell_error(self.error, FAILED)
 
     def _tell(self, text: str, label: Optional[str]) -> None:
         tracker = self._node()
@@ -219,7 +215,8 @@ class Session:
     def __init__(self) -> None:
         self._client: Optional[WorkerClient] = None
         self._trackings: Dict[str, TrackingJob] = {}
-        self._elsewhere: Set[str] = set()
+        #: By uuid: what ends the tracking of a prompt window.
+        self._elsewhere: Dict[str, Callable[[], None]] = {}
         self._timer: Optional[host.Timer] = None
 
     def client(self) -> WorkerClient:
@@ -243,17 +240,28 @@ class Session:
         tracking = self._trackings.get(uuid)
         return uuid in self._elsewhere or (tracking is not None and tracking.is_open)
 
-    def tracked_elsewhere(self, uuid: str, goes_on: bool) -> None:
-        """A prompt window tracks the node by itself, or has ended."""
-        if goes_on:
-            self._elsewhere.add(uuid)
-        else:
-            self._elsewhere.discard(uuid)
+    def tracked_elsewhere(self, uuid: str, stop: Callable[[], None]) -> None:
+        """A prompt window tracks the node by itself until ``ended_elsewhere``; ``stop`` asks it to end.
+
+        The engine is listened to from now on: the window may be shut before the end. Raises JobError while
+        the node is being tracked.
+        """
+        self.check_free(uuid)
+        self._elsewhere[uuid] = stop
+        self.follow()
+
+    def ended_elsewhere(self, uuid: str) -> None:
+        """That tracking came to its end."""
+        self._elsewhere.pop(uuid, None)
+
+    def check_free(self, uuid: str) -> None:
+        """Raises JobError while a node is being tracked."""
+        if self.is_busy(uuid):
+            raise JobError("This node is being tracked.", "Press Stop first, or wait.")
 
     def start(self, tracking: TrackingJob) -> None:
         """Begins; returns at once. Raises JobError while the node is being tracked, or without engine."""
-        if self.is_busy(tracking.uuid):
-            raise JobError("This node is being tracked.", "Press Stop first, or wait.")
+        self.check_free(tracking.uuid)
         client = self.client()
         self._trackings[tracking.uuid] = tracking
         tracking.start(client)
@@ -282,6 +290,9 @@ class Session:
 
     def stop(self, uuid: str) -> bool:
         """Ends the tracking of a node; False where there is none."""
+        if uuid in self._elsewhere:
+            self._elsewhere[uuid]()
+            return True
         tracking = self._trackings.get(uuid)
         if tracking is None or not tracking.is_open:
             return False
@@ -320,7 +331,8 @@ class Session:
             return
         self._client.poll()
         idle = self._client.state in (WorkerState.OFF, WorkerState.READY)
-        if idle and self._timer is not None and not any(job.is_open for job in self._trackings.values()):
+        goes_on = self._elsewhere or any(job.is_open for job in self._trackings.values())
+        if idle and self._timer is not None and not goes_on:
             self._timer.stop()
 
     def log(self) -> List[str]:
@@ -385,6 +397,21 @@ def last_job(tracker: TrackerNode) -> Optional[TrackJob]:
         return from_json(text)
     except EfficientTAMError:
         return None
+
+
+def keep_job(tracker: TrackerNode, job: TrackJob) -> None:
+    """Remembers the job of a complete tracking in the node."""
+    with host.without_undo():
+        tracker.put(knobs.TRACKED, " ".join(to_json(job).split("\n")).strip())
+
+
+def label_of(tracker: TrackerNode, job: TrackJob, frames: str) -> str:
+    """For the node graph after ``frames`` of a job: the whole range where all of it is so, else the part."""
+    whole = last_job(tracker)
+    if whole is None or dataclasses.replace(whole, range=job.range) != job:
+        return "tracked {} only".format(frames)
+    assert whole.range.first is not None and whole.range.last is not None
+    return "tracked {}".format(told_frames(whole.range.first, whole.range.last))
 
 
 def told_frames(first: int, last: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Dict, List, Sequence
+from typing import AbstractSet, Any, Dict, List, Sequence, Tuple, cast
 
 import nuke
 
@@ -78,16 +78,18 @@ def _value(tracker: TrackerNode, name: str) -> float:
     return float(tracker.node[name].value())
 
 
-def replacement(tracker: TrackerNode, left_out: AbstractSet[str]) -> nuke.Group:
+def replacement(tracker: TrackerNode, left_out: AbstractSet[str]) -> Tuple[nuke.Group, List[str]]:
     """A new EfficientTAM node in the place of this one, which is deleted: same name, wires and knobs.
 
-    Knobs named in ``left_out`` keep what a new node has.
+    Knobs named in ``left_out`` keep what a new node has. Knobs that the artist added come last; told beside
+    the node are the names of those that Python cannot make again.
     """
     old = tracker.node
     name = str(old.name())
     with old.parent(), host.keeping_selection():
         fresh = nuke.createNode("EfficientTAM", inpanel=False)
     assert isinstance(fresh, nuke.Group)
+    lost = _add_knobs(old, fresh)
     _take_knobs(old, fresh, left_out)
     for number in range(2):
         fresh.setInput(number, old.input(number))
@@ -100,7 +102,43 @@ def replacement(tracker: TrackerNode, left_out: AbstractSet[str]) -> nuke.Group:
     fresh.setXYpos(old.xpos(), old.ypos())
     nuke.delete(old)
     fresh.setName(name)
-    return fresh
+    return fresh, lost
+
+
+def _add_knobs(old: nuke.Group, fresh: nuke.Group) -> List[str]:
+    """Makes the knobs that only the old node has; the names of those that cannot be made."""
+    lost = []
+    for knob in old.allKnobs():
+        name = str(knob.name())
+        if not name or fresh.knob(name) is not None:
+            continue
+        try:
+            fresh.addKnob(_knob_like(knob, name))
+        except (AttributeError, TypeError, ValueError, RuntimeError):
+            lost.append(name)
+    return lost
+
+
+def _knob_like(knob: nuke.Knob, name: str) -> nuke.Knob:
+    """A knob of the same kind, its value not yet. Raises where Python has no such kind."""
+    cls, label = getattr(nuke, str(knob.Class())), knob.label()
+    if isinstance(knob, nuke.Enumeration_Knob):
+        made = cls(name, label, knob.values())
+    elif isinstance(knob, nuke.Script_Knob):
+        made = cls(name, label, knob.command())
+    elif isinstance(knob, nuke.Text_Knob):
+        made = cls(name, label, knob.value())
+    else:
+        made = cls(name, label)
+    if isinstance(knob, nuke.Link_Knob):
+        made.setLink(knob.getLink())
+    elif isinstance(knob, (nuke.Double_Knob, nuke.WH_Knob)):
+        made.setRange(knob.min(), knob.max())
+    made.setTooltip(knob.tooltip())
+    for flag in (nuke.STARTLINE, nuke.INVISIBLE, nuke.DISABLED):
+        if knob.getFlag(flag):
+            made.setFlag(flag)
+    return cast(nuke.Knob, made)
 
 
 def _take_knobs(old: nuke.Group, fresh: nuke.Group, left_out: AbstractSet[str]) -> None:

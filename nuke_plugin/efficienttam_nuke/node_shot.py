@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Callable, Optional, Sequence, Tuple
 
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import FrameRange, TrackJob
 from efficienttam.contract.messages import OpenPlate
 from efficienttam.contract.prompt_sheet import PromptSheet
-from efficienttam.window.shot import Shot
+from efficienttam.window.shot import Outcome, Shot
 
 from . import (
     display,
@@ -16,7 +16,6 @@ from . import (
     inner_graph,
     job_document,
     jobs,
-    knobs,
     listeners,
     plate,
     sheet_edits,
@@ -34,13 +33,26 @@ class NodeShot(Shot):
         self.uuid = uuid
         #: True while we change the node for the window, which knows of it.
         self._saying = False
+        #: What the window is to be told once Nuke's callback is over.
+        self._noted: Optional[listeners.Change] = None
+        self._soon = host.Timer(0, self.catch_up)
+        self._rendering = False
+        #: What the window tracks, and of it first and last frame.
+        self._tracked: Optional[Tuple[TrackJob, int, int]] = None
         self._name = self._tracker().name
         listeners.listen(uuid, self._heard)
 
-    def leave(self) -> None:
-        """Listens to the node no more; a tracking that the window began is nobody's now."""
+    def leave(self, tell: bool = True) -> None:
+        """Listens to the node no more. A tracking that the window began goes on, and is told by the node.
+
+        Without ``tell`` no node is looked for: Nuke itself may be ending.
+        """
+        self._noted = None
+        self._soon.stop()
         listeners.leave(self.uuid, self._heard)
-        jobs.session().tracked_elsewhere(self.uuid, False)
+        tracker = tracker_node.find(self.uuid) if tell and self._tracked is not None else None
+        if tracker is not None:
+            tracker.tell("Tracking goes on without the prompt window. Stop ends it.")
 
     @property
     def title(self) -> str:
@@ -77,7 +89,7 @@ class NodeShot(Shot):
         tracker = self._tracker()
         feed = plate.feed_of(tracker, jobs.current_settings().feed)
         words = shot_job.words_of(tracker, tracker.sheet, feed)
-        feed.ensure(range(words.first, words.last + 1))
+        self._ensure(feed, range(words.first, words.last + 1))
         return OpenPlate(
             0,
             self.uuid,
@@ -101,25 +113,54 @@ class NodeShot(Shot):
         # One frame was readied when the plate was opened; before tracking the graph is looked at again.
         if len(frames) > 1:
             tracker = self._tracker()
-            plate.feed_of(tracker, jobs.current_settings().feed).ensure(frames)
+            self._ensure(plate.feed_of(tracker, jobs.current_settings().feed), frames)
 
     def tracked(self, frames: Sequence[int]) -> None:
         tracker = tracker_node.find(self.uuid)
-        if tracker is None or not frames:
+        if tracker is None:
+            # It was deleted: nobody waits for the mattes.
+            jobs.session().stop(self.uuid)
+            return
+        if not frames:
             return
         first, last = jobs.shown_range(tracker, min(frames), max(frames))
         inner_graph.show_mattes(tracker, shot_job.mattes_path(tracker), first, last)
 
-    def track_began(self) -> None:
+    def track_began(self, job: TrackJob, frames: Optional[Tuple[int, int]], stop: Callable[[], None]) -> None:
         tracker = self._tracker()
-        jobs.session().tracked_elsewhere(self.uuid, True)
+        jobs.session().tracked_elsewhere(self.uuid, lambda: self._stop(stop))
+        first, last = frames or _range(job)
+        self._tracked = (job, first, last)
         tracker.tell("Tracking in the prompt window.", "tracking")
 
-    def track_ended(self, told: str) -> None:
-        jobs.session().tracked_elsewhere(self.uuid, False)
+    def track_ended(self, outcome: Outcome, told: str) -> None:
+        jobs.session().ended_elsewhere(self.uuid)
+        tracked, self._tracked = self._tracked, None
         tracker = tracker_node.find(self.uuid)
-        if tracker is not None:
-            tracker.tell(told, "tracked" if tracker.flag(knobs.HAS_MATTES) else "")
+        if tracker is None:
+            return
+        if outcome is Outcome.STOPPED:
+            tracker.tell(told, jobs.STOPPED)
+        elif outcome is Outcome.FAILED:
+            tracker.tell(told, jobs.FAILED)
+        elif tracked is not None:
+            job, first, last = tracked
+            whole = _range(job)
+            inner_graph.show_mattes(tracker, job.output.path, *jobs.shown_range(tracker, *whole))
+            if (first, last) == whole:
+                jobs.keep_job(tracker, job)
+            tracker.tell(told, jobs.label_of(tracker, job, jobs.told_frames(first, last)))
+
+    def catch_up(self) -> None:
+        """Tells the window of another frame or plate, for which it may render: never inside a callback."""
+        self._soon.stop()
+        if self._noted is None or self._rendering:
+            return
+        noted, self._noted = self._noted, None
+        if noted is listeners.Change.PLATE:
+            self.plate_changed()
+        else:
+            self.frame_changed()
 
     def _tracker(self) -> TrackerNode:
         tracker = tracker_node.find(self.uuid)
@@ -127,12 +168,34 @@ class NodeShot(Shot):
             raise JobError("The node is gone.", "Undo its deletion, or close this panel.")
         return tracker
 
+    def _stop(self, stop: Callable[[], None]) -> None:
+        tracker = tracker_node.find(self.uuid)
+        if tracker is not None:
+            tracker.tell("Stopping after this frame.", "stopping")
+        stop()
+
+    def _ensure(self, feed: plate.Feed, frames: Sequence[int]) -> None:
+        """Renders what is missing; Nuke lets timers run meanwhile."""
+        self._rendering = True
+        try:
+            feed.ensure(frames)
+        finally:
+            self._rendering = False
+            if self._noted is not None:
+                self._soon.start()
+
     def _heard(self, change: listeners.Change) -> None:
         if self._saying:
             return
         if change is listeners.Change.SHEET:
             self.sheet_changed()
-        elif change is listeners.Change.FRAME:
-            self.frame_changed()
-        else:
-            self.plate_changed()
+            return
+        # Of both the plate: it is opened at the frame of then.
+        if self._noted is not listeners.Change.PLATE:
+            self._noted = change
+        self._soon.start()
+
+
+def _range(job: TrackJob) -> Tuple[int, int]:
+    assert job.range.first is not None and job.range.last is not None
+    return job.range.first, job.range.last

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Optional
 
 from efficienttam.contract.errors import EfficientTAMError
 from efficienttam.window.prompt_window import PromptWindow
 from efficienttam.window.qt import QtCore, QtWidgets
+from efficienttam.window.session import Session
 
 from . import jobs
 from .node_shot import NodeShot
@@ -37,6 +39,8 @@ class PanelWidget(QtWidgets.QWidget):
         except EfficientTAMError as error:
             self._hint.setText(str(error))
             return
+        # Nuke need not close a panel before it deletes it.
+        window.destroyed.connect(functools.partial(_deleted, window.session, shot))
         self._shot, self._window = shot, window
         self._hint.hide()
         self._layout.addWidget(window)
@@ -63,3 +67,9 @@ class PanelWidget(QtWidgets.QWidget):
     def closeEvent(self, event: Any) -> None:
         self.shut()
         super().closeEvent(event)
+
+
+def _deleted(session: Session, shot: NodeShot, *_: Any) -> None:
+    """After a window has gone in whatever way: nobody speaks to its widgets any more."""
+    session.close()
+    shot.leave(tell=False)

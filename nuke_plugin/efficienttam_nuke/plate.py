@@ -172,7 +172,7 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
         and str(source["on_error"].value()) == "error"
         and not bool(source["premultiplied"].value())
     )
-    if not plain or not _whole(source, pattern, views):
+    if not plain or not _whole(source, pattern, views) or not _of_the_files_size(source):
         return None
     space = color_names.engine_name(_color_space(source))
     return None if space is None else Plate(path=path, color_space=space)
@@ -196,6 +196,19 @@ def _whole(read: nuke.Node, pattern: SequencePattern, views: Sequence[str]) -> b
     if (first, last) != (int(read["origfirst"].value()), int(read["origlast"].value())):
         return False
     return all(set(range(first, last + 1)) <= set(pattern.frames_on_disk(view)) for view in (views or ("",)))
+
+
+def _of_the_files_size(read: nuke.Node) -> bool:
+    """True when the Read's Format is as large as its file. One made by Python may have another.
+
+    Prompts lie in the Format, and the engine would read the file.
+    """
+    # Of the first frame: around the Read's own range there may be no file to tell of.
+    first = float(read["first"].value())
+    told = tuple(read.metadata(key, first) for key in ("input/width", "input/height"))
+    format = read.format()
+    across, up = _size_of_formats()
+    return told == (int(round(format.width() / across)), int(round(format.height() / up)))
 
 
 def render_roto(tracker: TrackerNode, frame: int, path: str) -> None:

@@ -17,14 +17,14 @@ def runs_to_track(before: TrackJob, now: TrackJob, first: int, last: int) -> Lis
     """Frames of first..last whose mattes may differ between two jobs, as ascending runs.
 
     A prompt that was given, altered or removed concerns the frames up to its neighbouring prompts, before
-    and after the change, and as many beyond as steady each other or share a roto's softness. An object less
-    concerns none, frames that the earlier job did not reach are all concerned. All frames are concerned by
-    an object more, another region, a prompt of an object whose region it may move or widen, another range
-    where there are regions or frames go into each other, and by anything else in the job.
+    and after the change (the softness of a roto goes no further), and as many beyond as steady each other.
+    An object less concerns none, frames that the earlier job did not reach are all concerned. All frames are
+    concerned by an object more, another region, a prompt of an object whose region it may move or widen,
+    another range where there are regions or frames go into each other, and by anything else in the job.
     """
     if _beside_prompts(before) != _beside_prompts(now) or now.tracking.recall is not Recall.NEIGHBOURS:
         return [(first, last)]
-    beyond = now.mattes.steady_frames + now.mattes.roto_blend
+    beyond = now.mattes.steady_frames
     if before.range != now.range and (beyond or any(thing.region for thing in now.objects)):
         return [(first, last)]
     earlier = {thing.name: thing for thing in before.objects}

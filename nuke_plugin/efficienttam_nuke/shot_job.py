@@ -49,6 +49,24 @@ def part_of(tracker: TrackerNode, first: Optional[int], last: Optional[int]) -> 
     return Wanted(job, feed, (run,), run == (start, end))
 
 
+def frames_of(tracker: TrackerNode, first: int, last: int) -> Wanted:
+    """Frames from ``first`` to ``last``, whatever range the knobs tell, as far as the plate goes.
+
+    Their mattes are those of the whole range where they lie in it. Raises JobError for a range that runs
+    backwards or misses the plate.
+    """
+    sheet = tracker.sheet
+    whole = plate.plate_range(tracker)
+    run = job_document.chosen_range(whole, (first, last), 0, ())
+    try:
+        told = _told_range(tracker, whole, sheet)
+    except JobError:
+        # Not asked for, so nothing to stumble over.
+        told = job_document.chosen_range(whole, run, 0, sheet.prompted)
+    job, feed = job_of(tracker, sheet, (min(run[0], told[0]), max(run[1], told[1])))
+    return Wanted(job, feed, (run,), run == _range(job))
+
+
 def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
     """One frame, with as much of the plate as its matte depends on."""
     sheet = tracker.sheet
@@ -163,17 +181,18 @@ def write_document(wanted: Wanted) -> str:
 
 def mattes_path(tracker: TrackerNode) -> str:
     """Where the node's mattes go. What nobody named is named now and kept in the knob."""
-    path = told = tracker.path(knobs.MATTES)
-    if not path:
-        path = job_document.default_mattes(
-            host.script_name(),
-            os.path.join(tempfile.gettempdir(), "efficienttam"),
-            tracker.name,
-            tracker.uuid,
-            bool(plate.views_of(tracker)),
-        )
+    told = tracker.path(knobs.MATTES)
+    stereo = bool(plate.views_of(tracker))
+    # The script may have got its second view since: each needs files of its own.
+    path = job_document.with_the_views(told, tracker.uuid, stereo) or job_document.default_mattes(
+        host.script_name(),
+        os.path.join(tempfile.gettempdir(), "efficienttam"),
+        tracker.name,
+        tracker.uuid,
+        stereo,
+    )
     job_document.check_path(path, "mattes to")
-    if not told:
+    if path != told:
         with host.without_undo():
             tracker.put(knobs.MATTES, path)
     return path

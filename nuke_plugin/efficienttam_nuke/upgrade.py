@@ -5,8 +5,9 @@ from __future__ import annotations
 from . import display, host, knobs, native_nodes
 from .tracker_node import TrackerNode
 
-#: Knobs that tell about the node itself and are not taken along.
-_OWN = frozenset((knobs.VERSION, "info", "onCreate", "knobChanged", "updateUI", "help", "label", "name"))
+#: Knobs that tell about the node itself and are not taken along. Its label has been the same in all versions,
+#: so that another one is the artist's.
+_OWN = frozenset((knobs.VERSION, "info", "onCreate", "knobChanged", "updateUI", "help", "name"))
 
 
 def bring_up_to_date(tracker: TrackerNode) -> TrackerNode:
@@ -19,7 +20,11 @@ def bring_up_to_date(tracker: TrackerNode) -> TrackerNode:
         return tracker
     was = tracker.whole(knobs.VERSION)
     with host.undoable("Update EfficientTAM"):
-        fresh = TrackerNode(native_nodes.replacement(tracker, _OWN))
+        node, lost = native_nodes.replacement(tracker, _OWN)
+        fresh = TrackerNode(node)
         display.refresh(fresh)
-    fresh.tell("Brought up from version {} of the node to {}.".format(was, knobs.NODE_VERSION))
+    told = "Brought up from version {} of the node to {}.".format(was, knobs.NODE_VERSION)
+    if lost:
+        told += " Knobs that could not be made again: {}.".format(", ".join(lost))
+    fresh.tell(told)
     return fresh

@@ -428,6 +428,12 @@ class Array_Knob(Knob):
     def setDefaultValue(self, values: Sequence[float], *rest: Any) -> None:
         self.default = [float(value) for value in values]
 
+    def min(self) -> float:
+        return float(getattr(self, "_range", (0, 1))[0])
+
+    def max(self) -> float:
+        return float(getattr(self, "_range", (0, 1))[1])
+
     def setRange(self, low: float, high: float) -> None:
         self._range = (low, high)
 
@@ -480,6 +486,10 @@ class Array_Knob(Knob):
         words = script.split_list(text)
         if len(words) == 1 and self.size == 1 and words[0][:1] == "{":
             words = script.split_list(words[0])
+        if len(words) == 1 and "{" in words[0]:
+            # What toScript gave, quoted.
+            inner = script.split_list(words[0])
+            words = inner if len(inner) == len(self._channels) else words
         if len(words) == 1:
             words = words * len(self._channels)
         if len(words) != len(self._channels):

@@ -288,8 +288,8 @@ class Node:
     def sample(self, channel: str, x: float, y: float, dx: float = 1, dy: float = 1, **rest: Any) -> float:
         return float(self.session.picture(self).sample(channel, x, y))
 
-    def metadata(self, key: str | None = None, *rest: Any) -> Any:
-        every = self.session.picture(self, sized=True).metadata
+    def metadata(self, key: str | None = None, time: float | None = None, view: str | None = None) -> Any:
+        every = self.session.picture(self, time, view, sized=True).metadata
         return dict(every) if key is None else every.get(key)
 
     def frameRange(self) -> FrameRange:

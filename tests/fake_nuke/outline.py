@@ -134,8 +134,8 @@ def _read(session: Session, node: Node, before: Outline, frame: float, view: str
     if header is None:
         format = scaled(session, chosen or session.full_root_format())
         return Outline(format, box_of(format), set(RGBA), (first, last))
-    told = header.format if session.reads_formats or chosen else session.full_root_format()
-    format = scaled(session, told)
+    told = header.format if session.reads_formats else session.full_root_format()
+    format = scaled(session, chosen or told)
     scale = session.proxy_scale()
     box = tuple(round(side * scale) for side in header.box)
     channels = set(header.channels)
@@ -201,6 +201,7 @@ def _from_spec(spec: Any) -> Outline:
     bottom = spec.full_height - (top + spec.height)
     box = (left, bottom, left + spec.width, bottom + spec.height)
     metadata = {attribute.name: attribute.value for attribute in spec.extra_attribs}
+    metadata.update({"input/width": spec.full_width, "input/height": spec.full_height})
     return Outline(format, box, {long_name(name) for name in spec.channelnames}, (1, 1), metadata)
 
 

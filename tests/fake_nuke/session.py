@@ -102,6 +102,8 @@ class Session:
         self.undo_off = 0
         self._building = 0
         self._telling: set[int] = set()
+        #: How many callbacks run, one in another: Nuke renders nothing meanwhile.
+        self._calling = 0
         self._time: list[float] = []
 
     # The main thread, and what only a window has.
@@ -136,7 +138,8 @@ class Session:
         for node in list(outline_all(self.root)):
             text = node._knobs["updateUI"]._state() if "updateUI" in node._knobs else ""
             if text and not node._gone:
-                self._run_text(text, node, None)
+                with self._in_callback():
+                    self._run_text(text, node, None)
 
     def evaluated_frame(self) -> float:
         return self._time[-1] if self._time else self.current
@@ -249,7 +252,7 @@ class Session:
     def execute(self, node: Any, start: int, end: int, increment: int, views: Sequence[str] | None) -> None:
         self.on_main_thread("execute")
         node = self.need_node(node)
-        if self.executing or self._telling:
+        if self.executing or self._calling:
             raise RuntimeError("I'm already executing something else")
         if node._cls != "Write":
             raise RuntimeError(f"{node.name()} cannot be executed")
@@ -585,18 +588,28 @@ class Session:
         self._telling.add(id(node))
         try:
             text = node._knobs["knobChanged"]._state() if "knobChanged" in node._knobs else ""
-            if text:
-                self._run_text(text, node, knob)
-            self.call("knobChanged", node, knob)
+            with self._in_callback():
+                if text:
+                    self._run_text(text, node, knob)
+                self.call("knobChanged", node, knob)
         finally:
             if fresh:
                 self._telling.discard(id(node))
 
     def tell_created(self, node: Node) -> None:
         text = node._knobs["onCreate"]._state() if "onCreate" in node._knobs else ""
-        if text:
-            self._run_text(text, node, None)
-        self.call("onCreate", node)
+        with self._in_callback():
+            if text:
+                self._run_text(text, node, None)
+            self.call("onCreate", node)
+
+    @contextlib.contextmanager
+    def _in_callback(self) -> Iterator[None]:
+        self._calling += 1
+        try:
+            yield
+        finally:
+            self._calling -= 1
 
     def call(self, kind: str, node: Node | None = None, knob: k.Knob | None = None) -> None:
         """Runs what ``addOnCreate`` and its kin were given."""

@@ -92,6 +92,20 @@ class Jobs(unittest.TestCase):
         with self.assertRaises(JobFaults):
             job_of(sheet_of(3), views=("left", "right"))
 
+    def test_the_engines_words_about_the_document(self):
+        job, told = job_of(sheet_of(3)), job_document.told_here
+        self.assertEqual(told("model.weights: There is no file 'x'.", job), "weights: There is no file 'x'.")
+        self.assertEqual(
+            told("objects[0].prompts[0].mask.path: There is no roto mask 'x'.", job),
+            "Prompts of hero on 3: There is no roto mask 'x'.",
+        )
+        self.assertEqual(
+            told("The job has 2 faults\n  output.path: No. Choose.\n  plate.path: Gone. Bring it.", job),
+            "The job has 2 faults\n  mattes to: No. Choose.\n  plate: Gone. Bring it.",
+        )
+        for text in ("The plate: it is wet.", "There is no room left on model.weights: x", "hero: gone."):
+            self.assertEqual(told(text, job), text)
+
     def test_equal_words_equal_bytes(self):
         self.assertEqual(to_json(job_of(sheet_of(3))), to_json(job_of(sheet_of(3))))
         self.assertIn('"layout": "layer_per_object"', to_json(job_of(sheet_of(3))))
@@ -160,7 +174,7 @@ class Changes(unittest.TestCase):
         shorter = job_of(sheet_of(5, 15), 1, 18, form=Mattes(steady_frames=2))
         self.assertEqual(retracking.runs_to_track(before, shorter, 1, 18), [(1, 18)])
         blended = [job_of(sheet, form=Mattes(roto_blend=3)) for sheet in (sheet_of(5), sheet_of(5, 15))]
-        self.assertEqual(retracking.runs_to_track(*blended, first=1, last=20), [(2, 20)])
+        self.assertEqual(retracking.runs_to_track(*blended, first=1, last=20), [(5, 20)])
 
     def test_frames_that_were_not_reached(self):
         before, now = job_of(sheet_of(5), 3, 10), job_of(sheet_of(5), 1, 20)

@@ -1,5 +1,6 @@
 """Jobs of a node with a stand-in for the worker: progress, stop, crash, two nodes, a terminal."""
 
+import json
 import os
 import sys
 import tempfile
@@ -153,6 +154,48 @@ class WithAWindow(_WithEngine):
         self.press("track_forward")
         self.assertIn("There is no frame of the range 1001-1020 there", self.text("status"))
 
+    def track_range(self, first, last, **knobs):
+        """What the status line says of a range, and the frames of the document."""
+        self.press("track_range", first=first, last=last, **knobs)
+        self.wait()
+        with open(os.path.join(self._folder.name, "m", "a.job.json"), encoding="utf-8") as stream:
+            told = json.load(stream)["range"]
+        return self.text("status").partition(":")[0], (told["first"], told["last"])
+
+    def test_track_range_goes_from_first_to_last_whatever_the_range_says(self):
+        viewer = self.nuke.createNode("Viewer")
+        viewer["frame_range"].setValue("1002-1003")
+        self.prompt("hero")
+        self.assertEqual(
+            self.track_range(1001, 1006, frame_range="in-out"), ("Tracked 1001-1006", (1001, 1006))
+        )
+        # Within the range its mattes are those of the range, and the document stays whole.
+        self.assertEqual(
+            self.track_range(1004, 1005, frame_range="input"), ("Tracked 1004-1005", (1001, 1020))
+        )
+        self.assertEqual(self.text("state"), "tracked 1001-1006")
+        self.assertEqual(self.track_range(1018, 1030), ("Tracked 1018-1020", (1001, 1020)))
+
+    def test_track_range_of_no_frames_is_told(self):
+        self.prompt("hero")
+        self.press("track_range", first=1006, last=1001)
+        self.assertIn("The range ends at 1001, before its start 1006. Put the lower", self.text("status"))
+        self.press("track_range", first=2001, last=2006)
+        self.assertIn("The range 2001-2006 lies outside the plate, 1001-1020.", self.text("status"))
+
+    def test_track_backward_ends_at_this_frame(self):
+        self.prompt("hero")
+        self.nuke.frame(1007)
+        self.press("track_backward")
+        self.wait()
+        self.assertIn("Tracked 1001-1007", self.text("status"))
+        self.press("track_forward")
+        self.wait()
+        self.assertIn("Tracked 1007-1020", self.text("status"))
+        self.nuke.frame(900)
+        self.press("track_backward")
+        self.assertIn("There is no frame of the range 1001-1020 there", self.text("status"))
+
     def test_the_status_is_nothing_to_undo(self):
         self.prompt("hero")
         self.press("track_both")
@@ -174,6 +217,17 @@ class InATerminal(_WithEngine):
         actions.track(self.node, 1005, 1006)
         self.assertIn("Tracked 1005-1006", self.text("status"))
         self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.node["frame_range"].setValue("custom")
+        self.node["first"].setValue(1002)
+        self.node["last"].setValue(1003)
+        actions.track(self.node, 1005, 1006)
+        self.assertIn("Tracked 1005-1006", self.text("status"))
+        actions.track(self.node, 1003)
+        self.assertIn("Tracked 1003:", self.text("status"))
+        self.node["last"].setValue(1001)
+        actions.track(self.node, 1005, 1006)
+        self.assertIn("Tracked 1005-1006", self.text("status"))
+        self.node["frame_range"].setValue("input")
         self.press("include", point=[9, 9])
         actions.track(self.node, 1005, 1006)
         self.assertEqual(self.text("state"), "tracked 1005-1006 only")

@@ -1,5 +1,6 @@
 """The node's buttons, handles and life in a fake Nuke: no engine, no pixels."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -286,23 +287,47 @@ class MatteForm(InNuke):
     def test_each_knob_its_field(self):
         plain = self.job()
         none = {"softness": None, "refine": "none", "refine_band": None, "fill_holes": 0}
-        none.update({"remove_specks": 0, "keep_largest": False, "steady_frames": 0, "roto_blend": 0})
-        for name, value, field, told in (
-            ("set_softness", True, "softness", 2),
-            ("refine", "unmix", "refine", "unmix"),
-            ("fill_holes", 400, "fill_holes", 400),
-            ("remove_specks", 90, "remove_specks", 90),
-            ("keep_largest", True, "keep_largest", True),
-            ("steady_frames", "2 frames", "steady_frames", 2),
-            ("roto_blend", 5, "roto_blend", 5),
+        none.update({"remove_specks": 0, "keep_largest": False, "steady_frames": 0, "roto_blend": 4})
+        whole = dict(plain, mattes=none, tracking=dict(plain["tracking"], border=0))
+        place = os.path.abspath(os.path.join(os.sep, "show", "show.safetensors"))
+        filled = {("mattes", "refine_band")}  # Below: it needs two knobs.
+        for name, value, section, field, told in (
+            ("set_softness", True, "mattes", "softness", 2),
+            ("refine", "unmix", "mattes", "refine", "unmix"),
+            ("fill_holes", 400, "mattes", "fill_holes", 400),
+            ("remove_specks", 90, "mattes", "remove_specks", 90),
+            ("keep_largest", True, "mattes", "keep_largest", True),
+            ("steady_frames", "2 frames", "mattes", "steady_frames", 2),
+            ("roto_blend", 5, "mattes", "roto_blend", 5),
+            ("border", 0.0625, "tracking", "border", 0.0625),
+            ("between", "blend", "tracking", "between", "blend"),
+            ("between", "forward", "tracking", "between", "forward"),
+            ("non_overlapping", True, "tracking", "non_overlapping", True),
+            ("fill_hole_area", 0, "tracking", "fill_hole_area", 0),
+            ("fill_hole_area", 40, "tracking", "fill_hole_area", 40),
+            ("model", "efficienttam_ti", "model", "name", "efficienttam_ti"),
+            ("weights", place, "model", "weights", place),
+            ("device", "cpu", "model", "device", "cpu"),
+            ("precision", "float32", "model", "precision", "float32"),
+            ("mattes", "/t/n/b.%04d.exr", "output", "path", "/t/n/b.%04d.exr"),
         ):
             before = self.node[name].value()
             self.node[name].setValue(value)
-            self.assertEqual(self.job(), dict(plain, mattes=dict(none, **{field: told})), name)
+            now = self.job()
+            now["mattes"] = now.get("mattes", none)
+            now["tracking"].setdefault("border", 0)
+            self.assertEqual(now, dict(whole, **{section: dict(whole[section], **{field: told})}), name)
             self.node[name].setValue(before)
+            filled.add((section, field))
         self.assertEqual(self.job(), plain)
-        self.node["border"].setValue(0.0625)
-        self.assertEqual(self.job(), dict(plain, tracking=dict(plain["tracking"], border=0.0625)))
+        self.assertEqual(self.told_places() - filled, set(), "a place of the document without its knob")
+
+    def told_places(self):
+        """Places of the document that a knob fills."""
+        from efficienttam_nuke import job_document
+
+        places = [tuple(place.split(".")) for place in job_document._LABELS]
+        return {place for place in places if len(place) == 2}
 
     def test_a_band_counts_where_something_is_refined(self):
         plain = self.job()
@@ -329,10 +354,74 @@ class MatteForm(InNuke):
         self.assertIn("fill holes up to: -3 is not an area", self.text("status"))
 
         self.node["fill_holes"].setValue(0)
-        for name, value in (("set_softness", True), ("edge_softness", 0), ("roto_blend", 5)):
+        for name, value in (("set_softness", True), ("edge_softness", 0), ("steady_frames", 2)):
             self.node[name].setValue(value)
         self.press("track_both")
-        told = "blend rotos out over: A hard edge has no softness to take over from a roto."
+        told = "steady edges over: A hard edge has no softness to steady."
+        self.assertIn(told, self.text("status"))
+
+    def test_a_second_view_gets_files_of_its_own(self):
+        """Where the place was chosen by us; what somebody named is left alone, and the fault told."""
+        from efficienttam_nuke import shot_job, tracker_node
+
+        self.node["mattes"].setValue("")
+        plain = shot_job.mattes_path(tracker_node.TrackerNode(self.node))
+        self.assertTrue(plain.endswith("/EfficientTAM1.%04d.exr"), plain)
+        self.nuke.addView("right")
+        job = self.job()
+        self.assertEqual(job["output"]["path"], plain.replace(".%04d", ".%V.%04d"))
+        self.assertEqual(self.text("mattes"), job["output"]["path"])
+        self.session.views.remove("right")
+        self.assertEqual(self.job()["output"]["path"], plain)
+
+        self.node["mattes"].setValue("/s/m/a.%04d.exr")
+        self.nuke.addView("right")
+        self.press("track_both")
+        self.assertEqual(
+            self.text("status"),
+            "mattes to: Several views would write the same files. Put %V into the name.",
+        )
+        self.assertEqual(self.text("mattes"), "/s/m/a.%04d.exr")
+
+    def test_views_are_all_of_the_script_unless_told(self):
+        """Whatever the names of plate and mattes hold; a script of one view has none to choose."""
+        from efficienttam.contract.errors import JobError
+        from efficienttam_nuke import plate, tracker_node
+
+        tracker = tracker_node.TrackerNode(self.node)
+        self.node["views"].setValue("main")
+        self.assertEqual(plate.views_of(tracker), ())
+        self.nuke.addView("right")
+        self.assertEqual(plate.views_of(tracker), ("main",))
+        self.node["views"].setValue("")
+        self.assertEqual(plate.views_of(tracker), ("main", "right"))
+        self.node["views"].setValue("main, wrong")
+        with self.assertRaisesRegex(JobError, "There is no view 'wrong' in the script. Views: main, right."):
+            plate.views_of(tracker)
+        self.assertIn("Empty: all of the script", self.node["views"].tooltip())
+
+    def test_places_of_the_document_have_the_names_of_knobs(self):
+        from efficienttam_nuke import job_document, shot_job, tracker_node
+
+        job = shot_job.job_of(*self.said(tracker_node))[0]
+        labels = {knob.label() for knob in self.node.allKnobs()}
+        # The input; and two knobs that are called pixels, beside others.
+        labels |= {"plate", "edge softness", "refine edges within"}
+        places = ["output.path", "output.layout", "range.last", "views[1]", "plate.path", "objects[0].name"]
+        places += ["model." + name for name in ("name", "weights", "device", "precision")]
+        places += ["tracking." + n for n in ("between", "fill_hole_area", "non_overlapping", "border")]
+        places += ["mattes." + field.name for field in dataclasses.fields(job.mattes)]
+        for place in places:
+            self.assertIn(job_document.label_of(place, job), labels, place)
+        self.assertEqual(
+            job_document.label_of("objects[0].prompts[0].frame", job), "Prompts of object1 on 1001"
+        )
+        self.assertEqual(job_document.label_of("objects[0].region.follow", job), "Region of object1")
+
+    def test_a_kind_of_file_that_holds_one_matte_is_told(self):
+        self.node["mattes"].setValue("/s/m/a.%04d.png")
+        self.press("track_both")
+        told = "mattes to: PNG holds one matte, not layer_per_object. Let the name end with .exr."
         self.assertIn(told, self.text("status"))
 
     def test_a_change_concerns_the_whole_range(self):
@@ -414,20 +503,36 @@ class Life(InNuke):
         self.assertIn("Brought up", self.text("status"))
 
     def test_a_script_with_a_node_of_version_1(self):
-        """As it was before regions and the form of mattes: all that was said to it stays."""
+        """As it was before regions and the form of mattes."""
+        self.bring_up(1, "region", {})
+        self.assertEqual((self.node["refine"].value(), self.node["fill_holes"].value()), ("off", 0))
+        self.press("draw_region", box=[10, 20, 60, 90])
+        self.assertEqual(self.sheet[0]["region"]["follow"], "drawn")
+
+    def test_a_script_with_a_node_of_version_2(self):
+        """As it was before it could name weights of its own."""
+        self.bring_up(2, "weights", {"refine": "unmix", "fill_holes": 40, "steady_frames": "1 frame"})
+        self.assertEqual(self.text("weights"), "")
+
+    def bring_up(self, version, lacks, more):
+        """Opens a script with an old node: all that was said to it stays."""
         self.press("include", point=[50, 80])
         sheet = self.text("sheet")
         self.nuke.delete(self.node)
-        old = self.nuke.nodePaste(os.path.join(host_paths.NODES, "version1.nk"))
+        old = self.nuke.nodePaste(os.path.join(host_paths.NODES, "version{}.nk".format(version)))
         self.assertEqual(old.name(), "EfficientTAM1")
-        self.assertIsNone(old.knob("region"))
+        self.assertIsNone(old.knob(lacks))
         old.setInput(0, self.plate)
         told = {"threshold": 0.4, "softness": 0.3, "grow": 3, "feather": 2, "fill_hole_area": 30}
         told.update({"between": "blend", "model": "efficienttam_s", "non_overlapping": True, "first": 1003})
         told.update({"mattes": "/s/m/a.%04d.exr", "sheet": sheet})
+        told.update(more)
         for name, value in told.items():
             old[name].setValue(value)
         self.assertIn("Save the script and open it again", old["status"].getText())
+        self.assertEqual(old["label"].getText(), "[value state]")
+        old["label"].setValue("hero of [value state]")
+        self.add_own_knobs(old)
         self.session.show_frame()
         self.assertEqual([text for text in self.session.printed if "Traceback" in text], [])
         uuid = old["efficienttam_uuid"].getText()
@@ -441,12 +546,67 @@ class Life(InNuke):
         for name, value in told.items():
             knob = self.node[name]
             self.assertEqual(knob.getText() if name in ("mattes", "sheet") else knob.value(), value, name)
-        self.assertEqual(self.node["region"].value(), "whole frame")
-        self.assertEqual((self.node["refine"].value(), self.node["fill_holes"].value()), ("off", 0))
         self.assertEqual(self.node["current"].value(), "object1")
-        self.assertIn("Brought up from version 1 of the node to 3", self.text("status"))
-        self.press("draw_region", box=[10, 20, 60, 90])
-        self.assertEqual(self.sheet[0]["region"]["follow"], "drawn")
+        self.assertIn("Brought up from version {} of the node to 3".format(version), self.text("status"))
+        self.assertEqual(self.node["region"].value(), "whole frame")
+        self.assertEqual(self.text("label"), "hero of [value state]")
+        self.check_own_knobs()
+
+    def add_own_knobs(self, node):
+        """What an artist adds to a node of a show."""
+        made = [
+            self.nuke.Tab_Knob("kim", "Kim"),
+            self.nuke.Text_Knob("note", "", "ask Kim"),
+            self.nuke.Double_Knob("amount", "how much"),
+            self.nuke.Enumeration_Knob("take", "take", ["a", "b"]),
+            self.nuke.XY_Knob("eye", "eye"),
+            self.nuke.Boolean_Knob("final", "final"),
+            self.nuke.File_Knob("reference", "reference"),
+            self.nuke.PyScript_Knob("greet", "greet", "nuke.tprint('hello')"),
+            self.nuke.Link_Knob("grown", "grown"),
+        ]
+        for knob in made:
+            node.addKnob(knob)
+        made[2].setRange(0, 8)
+        made[2].setTooltip("of the whole")
+        made[3].setFlag(self.nuke.INVISIBLE)
+        made[8].setLink("Grow.size")
+        told = {"amount": 2.5, "take": "b", "eye": [3, 4], "final": True, "reference": "/s/[x].%04d.exr"}
+        for name, value in told.items():
+            node[name].setValue(value)
+        node["eye"].setExpression("frame", 1)
+
+    def check_own_knobs(self):
+        node = self.node
+        own = ["kim", "note", "amount", "take", "eye", "final", "reference", "greet", "grown"]
+        self.assertEqual([knob.name() for knob in node.allKnobs()][-9:], own)
+        fresh = self.nuke.createNode("EfficientTAM")
+        self.assertEqual(set(node.knobs()) - set(own), set(fresh.knobs()))
+        amount = node["amount"]
+        self.assertEqual((amount.value(), amount.min(), amount.max()), (2.5, 0, 8))
+        self.assertEqual((amount.label(), amount.tooltip()), ("how much", "of the whole"))
+        self.assertEqual((node["take"].value(), list(node["take"].values())), ("b", ["a", "b"]))
+        self.assertTrue(node["take"].getFlag(self.nuke.INVISIBLE))
+        self.assertEqual(node["eye"].value(), [3, 1001])
+        self.assertTrue(node["final"].value())
+        self.assertEqual(self.text("reference"), "/s/[x].%04d.exr")
+        self.assertEqual(node["note"].value(), "ask Kim")
+        self.assertEqual(node["grown"].getLink(), "Grow.size")
+        node["greet"].execute()
+        self.assertEqual(self.session.printed[-1], "hello")
+
+    def test_a_knob_that_cannot_be_made_again_is_told(self):
+        class Curve_Knob(self.nuke.Double_Knob):
+            """Of a kind that Python cannot make."""
+
+        self.node.addKnob(Curve_Knob("speed", "speed"))
+        self.node["node_version"].setValue(1)
+        from efficienttam_nuke import callbacks
+
+        callbacks.script_loaded()
+        self.node = self.nuke.toNode("EfficientTAM1")
+        self.assertEqual(self.node["node_version"].value(), 3)
+        self.assertIn("Knobs that could not be made again: speed.", self.text("status"))
 
     def test_a_pasted_node_of_an_earlier_version_says_what_to_do(self):
         self.node["node_version"].setValue(0)
@@ -526,6 +686,28 @@ class InATerminal(InNuke):
         with self.assertRaises(JobError):
             self.press("open_window")
         self.assertEqual(self.session.messages, [])
+
+    def test_a_node_of_an_earlier_version_says_what_helps_here(self):
+        from efficienttam.contract.errors import JobError
+        from efficienttam_nuke import actions
+
+        self.node["node_version"].setValue(2)
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "a.nk")
+            self.nuke.scriptSaveAs(file)
+            self.nuke.scriptOpen(file)
+        self.node = self.nuke.toNode("EfficientTAM1")
+        self.assertEqual(self.node["node_version"].value(), 2, "a render must find what was saved")
+        with self.assertRaises(JobError) as caught:
+            self.press("include", point=[50, 80])
+        self.assertIn("Call efficienttam_nuke.actions.up_to_date(node) first", caught.exception.remedy)
+        self.node = actions.up_to_date(self.node)
+        self.assertEqual(self.node.name(), "EfficientTAM1")
+        self.assertIs(actions.up_to_date(self.node), self.node)
+        self.press("include", point=[50, 80])
+        self.assertEqual(len(self.sheet), 1)
+        with self.assertRaisesRegex(JobError, "This is no EfficientTAM node."):
+            actions.up_to_date(self.plate)
 
 
 if __name__ == "__main__":

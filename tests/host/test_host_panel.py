@@ -8,15 +8,15 @@ from test_host_jobs import _WithEngine
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 try:
-    import efficienttam.window.shot  # noqa: F401
+    from efficienttam.window.shot import Outcome
 
     HAS_WINDOW = True
 except ImportError:
     HAS_WINDOW = False
 try:
-    from efficienttam.window.qt import QtWidgets
+    from efficienttam.window.qt import QtCore, QtWidgets
 except ImportError:
-    QtWidgets = None
+    QtCore = QtWidgets = None
 
 
 @unittest.skipUnless(HAS_WINDOW, "The engine has no prompt window.")
@@ -71,21 +71,74 @@ class TheShot(_WithEngine):
         self.assertEqual(self.heard, ["sheet"])
         self.nuke.frame(1009)
         self.session.show_frame()
-        self.assertIn("frame", self.heard)
-        self.node["model"].setValue("efficienttam_s")
-        self.assertIn("plate", self.heard)
-        del self.heard[:]
+        self.assertEqual(self.heard_after(), ["frame"])
         self.node["refine"].setValue("unmix")
-        self.assertEqual(self.heard, [], "no preview shows it")
+        self.assertEqual(self.heard_after(), [], "no preview shows it")
         self.node["set_softness"].setValue(True)
-        self.assertEqual(self.heard, ["plate"])
+        self.assertEqual(self.heard_after(), ["plate"])
         self.assertEqual(self.shot.open_plate().mattes.softness, 2)
         self.node["region"].setValue("follow the object")
         self.assertEqual(self.heard, ["plate", "sheet"])
-        self.shot.leave()
+
+    def test_all_that_opens_a_plate_otherwise_opens_it_anew(self):
+        self.press("include", point=[50, 80])
+        for name, value in (
+            ("model", "efficienttam_ti"),
+            ("weights", os.path.abspath("show.safetensors")),
+            ("device", "cpu"),
+            ("precision", "float32"),
+            ("between", "blend"),
+            ("non_overlapping", True),
+            ("fill_hole_area", 40),
+            ("border", 0.0625),
+            ("feed", "render"),
+            ("feed_as", "display-referred"),
+            ("feed_colorspace", "house sRGB"),
+            ("feed_folder", self._folder.name),
+            ("views", "main"),
+        ):
+            self.node[name].setValue(value)
+            self.assertEqual(self.heard_after(), ["plate"], name)
+
+    def heard_after(self):
+        """What the window is told when Nuke's callback is over, and not before."""
         del self.heard[:]
-        self.press("exclude", point=[5, 8])
+        self.shot.catch_up()
+        return self.heard
+
+    def test_in_a_callback_the_window_is_told_nothing_that_it_renders_for(self):
+        self.press("include", point=[50, 80])
+        del self.heard[:]
+        self.node["model"].setValue("efficienttam_s")
+        self.nuke.frame(1009)
+        self.node["first"].setValue(1003)
         self.assertEqual(self.heard, [])
+        self.assertEqual(self.heard_after(), ["plate"], "a plate is opened at the frame of then")
+        self.assertEqual(self.heard_after(), [])
+
+    def test_nothing_is_rendered_while_something_is(self):
+        """Nuke lets timers run while it renders."""
+        seen = []
+
+        def ensure(feed, frames):
+            self.node["model"].setValue("efficienttam_s")
+            self.shot.catch_up()
+            seen.extend(self.heard)
+            return 0
+
+        from efficienttam_nuke import plate
+
+        plate.RenderedFeed.ensure = ensure
+        self.shot.open_plate()
+        self.assertEqual(seen, [])
+        self.assertEqual(self.heard_after(), ["plate"])
+
+    def test_who_left_hears_nothing(self):
+        self.press("include", point=[50, 80])
+        self.node["model"].setValue("efficienttam_s")
+        self.shot.leave()
+        self.press("exclude", point=[5, 8])
+        self.assertEqual(self.heard_after(), [])
 
     def test_the_plate_and_the_job(self):
         self.press("include", point=[50, 80])
@@ -97,20 +150,78 @@ class TheShot(_WithEngine):
         self.assertEqual((job.model, job.tracking), (opened.model, opened.tracking))
         self.assertEqual(self.shot.title, "EfficientTAM1")
 
-    def test_while_the_window_tracks_the_node_does_not(self):
+    def begin(self, frames=None):
+        """The window tracks; what it is asked to stop is counted."""
         self.press("include", point=[50, 80])
-        self.shot.track_began()
+        self.stops = []
+        self.shot.track_began(self.shot.job(self.shot.sheet), frames, lambda: self.stops.append(1))
+
+    def test_while_the_window_tracks_the_node_does_not(self):
+        from efficienttam.contract.errors import JobError
+
+        self.begin()
         self.press("track_both")
         self.assertIn("being tracked", self.text("status"))
-        self.press("stop")
-        self.assertIn("Stop in the prompt window", self.text("status"))
+        with self.assertRaises(JobError):
+            self.begin()
         self.shot.tracked([1001, 1002])
         self.assertTrue(self.node["has_mattes"].value())
-        self.shot.track_ended("Done.")
+        self.shot.track_ended(Outcome.DONE, "Done.")
         self.assertEqual(self.text("status"), "Done.")
         self.press("track_both")
         self.wait()
         self.assertIn("Tracked", self.text("status"))
+
+    def test_the_nodes_stop_ends_what_the_window_tracks(self):
+        self.begin()
+        self.press("stop")
+        self.assertEqual(self.stops, [1])
+        self.assertEqual(
+            (self.text("status"), self.text("state")), ("Stopping after this frame.", "stopping")
+        )
+        self.shot.track_ended(Outcome.STOPPED, "Stopped.")
+        self.assertEqual((self.text("status"), self.text("state")), ("Stopped.", "stopped"))
+        self.press("stop")
+        self.assertIn("Nothing is being tracked", self.text("status"))
+
+    def test_a_whole_tracking_of_the_window_is_remembered(self):
+        self.begin()
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertTrue(self.node["has_mattes"].value())
+        self.press("retrack")
+        self.assertIn("Nothing changed", self.text("status"))
+        self.nuke.frame(1010)
+        self.begin((1010, 1020))
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.assertEqual(self.text("state"), "tracked 1010-1020 only")
+
+    def test_a_tracking_of_the_window_that_failed_is_no_tracked_shot(self):
+        self.begin()
+        self.shot.tracked([1001])
+        self.shot.track_ended(Outcome.FAILED, "The engine was killed.")
+        self.assertIn("failed", self.text("state"))
+        self.assertEqual(self.text("tracked"), "")
+
+    def test_a_tracking_outlives_its_window(self):
+        self.begin()
+        self.shot.leave()
+        self.assertIn("goes on without the prompt window", self.text("status"))
+        self.press("track_both")
+        self.assertIn("being tracked", self.text("status"))
+        self.press("stop")
+        self.assertEqual(self.stops, [1])
+        self.shot.tracked([1001])
+        self.shot.track_ended(Outcome.STOPPED, "Stopped.")
+        self.assertEqual(self.text("state"), "stopped")
+        self.assertTrue(self.node["has_mattes"].value())
+
+    def test_the_tracking_of_a_deleted_node_is_stopped(self):
+        self.begin()
+        self.shot.leave()
+        self.nuke.delete(self.node)
+        self.shot.tracked([1001])
+        self.assertEqual(self.stops, [1])
 
     def test_a_deleted_node_is_told(self):
         from efficienttam.contract.errors import JobError
@@ -121,7 +232,7 @@ class TheShot(_WithEngine):
                 ask()
         self.assertEqual(self.shot.title, "EfficientTAM1")
         self.shot.tracked([1001])
-        self.shot.track_ended("Done.")
+        self.shot.track_ended(Outcome.DONE, "Done.")
 
 
 @unittest.skipUnless(HAS_WINDOW and QtWidgets is not None, "There is no Qt here.")
@@ -152,6 +263,39 @@ class ThePanel(_WithEngine):
         widget.shut()
         self.assertIsNone(widget._window)
         self.assertFalse(widget._hint.isHidden())
+
+    def test_a_panel_that_is_deleted_without_being_closed(self):
+        """What its window tracks goes on, and the node is told of the end."""
+        from efficienttam_nuke import listeners, tracker_node
+
+        self.prompt("slow")
+        uuid = self.text("efficienttam_uuid")
+        widget = self.panel.make_widget()
+        self.panel.open_for(tracker_node.TrackerNode(self.node))
+        widget.show_node(uuid)
+        window = widget._window
+        window.session.ready()
+        self.until(lambda: window.session.plate is not None)
+        window.do("track_on")
+        self.until(lambda: self.node["has_mattes"].value())
+        widget.hide()
+        widget.deleteLater()
+        QtWidgets.QApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+        self.assertFalse(widget.is_alive())
+        self.assertEqual(listeners._listeners[uuid], [])
+        self.assertTrue(self.jobs.session().is_busy(uuid))
+        self.press("stop")
+        self.until(lambda: not self.jobs.session().is_busy(uuid))
+        self.assertEqual(self.text("state"), "stopped")
+
+    def until(self, true):
+        import time
+
+        end = time.monotonic() + 30
+        while not true():
+            self.app.processEvents()
+            time.sleep(0.01)
+            self.assertLess(time.monotonic(), end)
 
     def test_a_missing_engine_stands_in_its_place(self):
         from efficienttam_nuke import tracker_node

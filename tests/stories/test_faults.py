@@ -35,6 +35,10 @@ def test_missing_weights(artist: Artist, shot: Shot, clicked: Any, monkeypatch: 
     assert "efficienttam_s" in status and "weights" in status.lower(), status
     assert "Traceback" not in status and clicked["sheet"].getText() == sheet
     clicked["model"].setValue("efficienttam_demo")
+    clicked["weights"].setValue("/no/such/file.pt")
+    status = artist.track(clicked)
+    assert status == "weights: There is no file '/no/such/file.pt'. Check the path."
+    clicked["weights"].setValue("")
     status = artist.track(clicked)
     assert artist.score(clicked, shot) > GOOD, status
 

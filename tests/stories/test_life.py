@@ -48,18 +48,22 @@ def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, 
     assert ": 0 mattes made" in artist.track(node)
 
 
-def test_a_tracked_node_of_version_1(artist: Artist, shot: Shot, tracked: Any) -> None:
-    """The node as it was in version 1, with the mattes that it made: none of them is made again."""
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_tracked_node_of_version(artist: Artist, shot: Shot, tracked: Any, version: int) -> None:
+    """The node as it was in an earlier version, with the mattes that it made: none of them is made again."""
     nuke, mattes = artist.nuke, artist.mattes(tracked, shot.frames)
     said = {name: tracked[name].getText() for name in ("sheet", "tracked", "mattes", "state")}
     read = {name: tracked.node("Mattes")[name].value() for name in ("file", "first", "last")}
     above = tracked.input(0)
+    blend = tracked["roto_blend"].value()
     nuke.delete(tracked)
-    old = nuke.nodePaste(str(Path(__file__).parents[1] / "nodes" / "version1.nk"))
+    old = nuke.nodePaste(str(Path(__file__).parents[1] / "nodes" / f"version{version}.nk"))
     old.setInput(0, above)
     nuke.toNode("Below").setInput(0, old)
     for name, value in (*said.items(), ("has_mattes", True), ("grow", 1), ("fill_hole_area", 8)):
         old[name].setValue(value)
+    if version == 2:
+        old["roto_blend"].setValue(blend)  # Unless told it was another then.
     for name, value in read.items():
         old.node("Mattes")[name].setValue(value)
     node = reopened(artist, " grow 1\n", " grow 0\n")
@@ -173,3 +177,40 @@ def test_the_same_script_read_in_twice(artist: Artist, shot: Shot, tracked: Any)
     ours = [node for node in nuke.allNodes("Group") if node.knob("efficienttam_uuid")]
     assert len({artist.uuid(node) for node in ours}) == 2
     assert len({node["sheet"].getText() for node in ours}) == 1
+
+
+def test_a_node_pasted_into_another_shot(artist: Artist, shot: Shot, tracked: Any, tmp_path: Path) -> None:
+    """It shows the mattes it came with until it is tracked; then it writes its own."""
+    nuke, first = artist.nuke, artist.files(tracked)
+    before = [path.read_bytes() for path in first]
+    tracked.setSelected(True)
+    nuke.nodeCopy("%clipboard%")
+    nuke.scriptSave()
+    nuke.scriptClear()
+    (tmp_path / "other").mkdir()
+    nuke.scriptSaveAs((tmp_path / "other" / "shot_v001.nk").as_posix())
+    other = Shot(3, shift=20)
+    read = artist.read(other.write(tmp_path / "other_plate"), other)
+    node = nuke.nodePaste("%clipboard%")
+    node.setInput(0, read)
+    assert artist.files(node) == first
+    status = artist.track(node, "retrack")
+    assert ": 3 mattes made" in status and artist.score(node, other) > 0.8, status
+    assert {path.parents[2] for path in artist.files(node)} == {tmp_path / "other"}
+    assert [path.read_bytes() for path in first] == before
+
+
+def test_a_script_saved_while_it_tracks(artist: Artist, tmp_path: Path) -> None:
+    """Opened in another Nuke the node does not say that it still tracks."""
+    long = Shot(24)
+    node = artist.tracker(artist.read(long.write(tmp_path / "plate"), long))
+    artist.click(node, long, FIRST)
+    artist.press(node, "track_both")
+    artist.wait(until=lambda: node["state"].getText().startswith("tracking"))
+    artist.nuke.scriptSaveAs(str(tmp_path / "meanwhile.nk"))
+    artist.press(node, "stop")
+    artist.wait(node)
+    artist.nuke.scriptOpen(str(tmp_path / "meanwhile.nk"))
+    node = artist.nuke.toNode("EfficientTAM1")
+    assert node["state"].getText() == "stopped" and "ended with the script" in node["status"].getText()
+    assert artist.track(node).startswith("Tracked") and artist.score(node, long) > GOOD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -215,6 +216,16 @@ def test_live_controls_need_no_tracking(artist: Artist, tmp_path: Path) -> None:
     inside, outside = plain > 0.99, plain < 0.01
     assert np.allclose(overlay[outside], plate[outside], atol=6e-3)
     assert np.allclose(overlay[inside], plate[inside] * 0.5 + 0.5, atol=2e-2)
+
+
+def test_the_overlay_has_the_colour_and_the_opacity_of_its_knobs(artist: Artist, tracked: Any) -> None:
+    inside = artist.matte(tracked, FIRST) > 0.99
+    tracked["show"].setValue("Overlay")
+    tracked["overlay_color"].setValue([0.0, 0.5, 0.9])
+    tracked["overlay_opacity"].setValue(0.2)
+    for channel, color in (("rgba.red", 0.0), ("rgba.green", 0.5), ("rgba.blue", 0.9)):
+        overlay, plate = (artist.matte(n, FIRST, channel=channel) for n in (tracked, tracked.input(0)))
+        assert np.allclose(overlay[inside], plate[inside] * 0.8 + color * 0.2, atol=1e-2), channel
 
 
 def test_an_own_channel_leaves_the_alpha_alone(artist: Artist, tmp_path: Path) -> None:

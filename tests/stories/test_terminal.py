@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import fake_nuke
+import OpenImageIO as oiio
 import pytest
-from shots import FIRST, HEIGHT, Shot
+from shots import FIRST, HEIGHT, Artist, Shot, iou
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
@@ -77,3 +79,29 @@ def test_a_script_ends_with_the_exit_code_of_the_command_line(tmp_path: Path) ->
     assert done.returncode not in (0, 1), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "/proc/no" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="A script is no program on Windows.")
+def test_a_farm_render_starts_no_worker(artist: Artist, shot: Shot, tracked: Any, tmp_path: Path) -> None:
+    artist.nuke.nodes.Write(
+        inputs=[tracked], file=(tmp_path / "out.%04d.exr").as_posix(), channels="rgba", name="Out"
+    )
+    saved, began, program = tmp_path / "shot_v002.nk", tmp_path / "began", tmp_path / "python"
+    artist.nuke.scriptSaveAs(str(saved))
+    program.write_text(f"#!{sys.executable}\nopen({str(began)!r}, 'w').close()\n")
+    program.chmod(0o755)
+    script = tmp_path / "render.py"
+    script.write_text(
+        "import os, nuke\n"
+        f"nuke.scriptOpen({str(saved)!r})\n"
+        f"nuke.execute('Out', {shot.first}, {shot.last})\n"
+        f"print('began:', os.path.exists({str(began)!r}))\n"
+        # What starts one is a button; so the program above can tell.
+        f"nuke.toNode({tracked.name()!r})['track_both'].execute()\n"
+    )
+    done = terminal(script, tmp_path, EFFICIENTTAM_PYTHON=str(program))
+    assert "began: False" in done.stdout, done.stdout + done.stderr
+    assert began.exists(), done.stdout + done.stderr
+    for frame in shot.frames:
+        alpha = oiio.ImageBuf(str(tmp_path / f"out.{frame}.exr")).get_pixels(oiio.FLOAT)[:, :, 3]
+        assert iou(alpha, shot.truth(frame)) > 0.85

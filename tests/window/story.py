@@ -68,6 +68,29 @@ class Artist:
                 raise AssertionError("waited in vain for {}; {}".format(what, self.status))
             time.sleep(0.002)
 
+    def until_in_steps(self, true, what, seconds=60):
+        """``until``, with the worker held while the window takes in what it was sent, and at the end.
+
+        A busy machine may keep the window waiting while the worker gets through a whole short shot.
+        """
+        hold, go = (getattr(signal, name, 0) for name in ("SIGSTOP", "SIGCONT"))
+
+        def stepped():
+            os.kill(self.client.pid, hold)
+            self.pause(0.02)
+            if true():
+                return True
+            os.kill(self.client.pid, go)
+            self.pause(0.02)
+            return False
+
+        self.until(stepped if hold else true, what, seconds)
+
+    def let_go_on(self):
+        """After ``until_in_steps``."""
+        if hasattr(signal, "SIGCONT"):
+            os.kill(self.client.pid, signal.SIGCONT)
+
     def at_rest(self):
         """Until the frame is seen and the worker has nothing to do."""
         window = self.window
@@ -188,16 +211,37 @@ def prompting(artist, truth):
     assert [thing.name for thing in objects] == ["object1", "object2"] and objects[1].prompts[0].box
 
 
+def fresh_overlay(window):
+    """Whether a frame nobody has prompted is seen with the matte that tracking has just made of it."""
+    frame, shelf = window.seen_frame, window.session.shelf
+    if frame != window.edits.frame or frame in window.edits.sheet.prompted:
+        return False
+    seen = [overlay.matte for overlay in window.canvas.scene.overlays]
+    held = [shelf._images.get((frame, name)) for name in shelf.on_disk(frame)]
+    made = [one.image for one in held if one is not None and not one.preview]
+    return any(image is one for image in seen for one in made)
+
+
 def tracking(artist, truth):
     """Track, stop, track on; a correction; what is on disk and in the bar."""
     window = artist.window
     artist.key(KEY.Key_T)
     tracked = lambda: len(window.session.shelf.scores)  # noqa: E731
-    artist.until(lambda: tracked() >= 2, "two frames to be tracked", 120)
+    run, grown = window.session.tracking, []
+
+    def ended():
+        grown.extend([window.seen_frame] if run.running and fresh_overlay(window) else [])
+        return not run.running
+
+    artist.until_in_steps(lambda: tracked() >= 2 or ended(), "two frames to be tracked", 120)
     artist.key(KEY.Key_Escape)
-    artist.until(lambda: not window.session.tracking.running, "tracking to stop")
+    artist.let_go_on()
+    artist.until(ended, "tracking to stop")
     assert "Stopped" in artist.status, artist.status
-    artist.track()
+    artist.key(KEY.Key_T)
+    artist.until(ended, "tracking to end", 300)
+    assert grown, "the overlays came only when it was over"
+    artist.at_rest()
     last = max(int(frame) for frame in truth["left"])
     frames = range(1001, last + 1)
     for frame in frames:

@@ -1,8 +1,11 @@
 """``efficienttam ui`` up to the window: the document it opens, and what it refuses."""
 
 import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -119,3 +122,55 @@ def test_without_qt_it_is_told_how_to_get_it(tiny_plate, tmp_path):
     )
     assert done.returncode == ExitCode.USAGE
     assert "pip install" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def children(pid):
+    """The processes whose parent is this one and that have not ended."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_opens_the_plate_and_ends_its_worker_when_it_is_told_to(
+    number, tiny_plate, random_weights, tmp_path
+):
+    """The real command as a process: nothing of it is replaced."""
+    pytest.importorskip("PySide6", reason="PySide6 is not installed beside the engine.")
+    if not pytest.importorskip("efficienttam.window.qt").sound():
+        pytest.skip("This PySide6 aborts Pythons before 3.12: use one before 6.12.")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Only on Linux are the processes of another one looked up like this.")
+    pictures = tmp_path / "temporary"
+    pictures.mkdir()
+    told = {"PYTHONPATH": os.getcwd(), "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(pictures)}
+    words = ["plate.%04d.exr", "--device", "cpu", "--weights", str(random_weights)]
+    window = subprocess.Popen(
+        [sys.executable, "-m", "efficienttam", "ui", *words],
+        cwd=tiny_plate,
+        env={**os.environ, **told},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        # The worker makes a folder for pictures with the first one it is asked for: the plate is open then.
+        until = time.monotonic() + 120
+        while not list(pictures.glob("efficienttam-*")):
+            assert window.poll() is None, window.stderr.read()
+            assert time.monotonic() < until, "The plate was not opened."
+            time.sleep(0.05)
+        (worker,) = children(window.pid)
+        window.send_signal(number)
+        _, said = window.communicate(timeout=60)
+    finally:
+        window.kill()
+    assert window.returncode == 0, said
+    # Qt itself may warn, of its own affairs and with the names of our windows.
+    assert "efficienttam: " not in said and "Traceback" not in said
+    assert not os.path.exists(f"/proc/{worker}"), "The worker outlived the window."

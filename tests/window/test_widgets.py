@@ -11,6 +11,7 @@ from efficienttam.contract.messages import Progress
 from efficienttam.contract.prompt_sheet import PromptSheet, in_signs
 from efficienttam.contract.prompts import Prompt
 from efficienttam.contract.region import Follow, Region
+from efficienttam.window import theme
 from efficienttam.window.canvas import Canvas, Overlay, Scene
 from efficienttam.window.check_list import CheckList
 from efficienttam.window.control_row import ControlRow, time_left
@@ -213,8 +214,31 @@ def test_the_frame_bar_scrubs_to_the_frame_under_the_mouse(application, first, l
         QTest.mouseClick(bar, LEFT, NONE, QtCore.QPoint(int(bar.place_of(frame)), 20))
         assert abs(told.said[-1][1] - frame) <= (last - first) / 600
     assert bar.frame_at(-50) == first and bar.frame_at(5000) == last
-    bar.set_marks({first: "#e69f00"}, range(first, last + 1), {last: ("lost",)}, False)
-    bar.grab()
+
+
+@pytest.mark.parametrize("stale, band", [(False, theme.TRACKED), (True, theme.STALE)])
+def test_the_frame_bar_shows_what_is_prompted_tracked_and_to_check(application, stale, band):
+    bar = FrameBar()
+    bar.resize(700, bar.height())
+    bar.set_range(1001, 1010)
+    bar.set_frame(1006)
+    bar.set_marks({1002: "#e69f00", 1009: "#56b4e9"}, range(1003, 1009), {1004: ("lost",)}, stale)
+    shown = bar.grab().toImage()
+    ratio = shown.width() / bar.width()
+
+    def color(frame, y):
+        return QtGui.QColor(shown.pixel(int(bar.place_of(frame) * ratio), int(y * ratio))).name()
+
+    diamonds, triangles, tracked = 15 + 5, 10.5, 22
+    seen = {frame: (color(frame, diamonds), color(frame, triangles)) for frame in range(1001, 1011)}
+    assert [frame for frame in seen if seen[frame][0] == "#e69f00"] == [1002]
+    assert [frame for frame in seen if seen[frame][0] == "#56b4e9"] == [1009]
+    assert [frame for frame in seen if seen[frame][1] == theme.CHECK] == [1004]
+    # The playhead is painted over the band.
+    assert [frame for frame in seen if color(frame, tracked) == band] == [1003, 1004, 1005, 1007, 1008]
+    bar.set_marks({}, (), {}, stale)
+    shown = bar.grab().toImage()
+    assert all(color(frame, y) not in (band, theme.CHECK) for frame in seen for y in (10.5, 20, 22))
 
 
 def test_the_object_list_tells_wishes(application):

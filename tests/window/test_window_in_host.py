@@ -9,7 +9,8 @@ from qt_here import QtCore, QTest, QtGui, QtWidgets
 from efficienttam.client import WorkerClient
 from efficienttam.contract.errors import OutputError
 from efficienttam.contract.job import Output, Plate, TrackJob
-from efficienttam.contract.messages import OpenPlate, PlateOpened
+from efficienttam.contract.matte_score import MatteScore
+from efficienttam.contract.messages import ObjectMatte, OpenPlate, PlateOpened
 from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.prompts import Prompt
 from efficienttam.window import prompt_window
@@ -245,6 +246,35 @@ def test_every_command_of_the_key_table_can_be_done(host):
     for command in prompt_window.BY_KEY.values():
         if command not in ("remove",):
             window.do(command)
+
+
+def test_the_frame_bar_is_told_what_is_prompted_tracked_and_to_check(host, monkeypatch):
+    window, told = host.panel, []
+    see_a_plate(window)
+    monkeypatch.setattr(window.frame_bar, "set_marks", lambda *marks: told.append(marks))
+    hero = window.edits.sheet
+    both = hero.with_object("car", "b").with_prompt("b", Prompt(1009, include=((5, 5),)))
+    window.shot.kept = both
+    window.shot.sheet_changed()
+    for frame in range(1003, 1009):
+        guess = 0.1 if frame == 1007 else 0.9
+        score = MatteScore(1.0, guess, 0.1, 0.9, (0.5, 0.5), (0.4, 0.4, 0.6, 0.6), prompted=frame == 1004)
+        names = ("hero", "car", "gone") if frame != 1003 else ("hero",)
+        window.session.shelf.tracked(frame, [ObjectMatte(name, score=score) for name in names])
+    window.session.tracking.sent = ready_objects(both)
+    window.show_state()
+    prompted, tracked, to_check, stale = told[-1]
+    colors = {thing.name: thing.color for thing in both.objects}
+    assert dict(prompted) == {1004: colors["hero"], 1009: colors["car"]}
+    # On 1003 one of the two is missing: that is no tracked frame.
+    assert sorted(tracked) == [1004, 1005, 1006, 1007, 1008]
+    assert list(to_check) == [1007] and sorted(text.split(":")[0] for text in to_check[1007]) == [
+        "car",
+        "hero",
+    ]
+    assert stale is False
+    click(window, 50, 30)
+    assert told[-1][3] is True, "something was said since"
 
 
 def test_a_window_that_was_shut_is_told_nothing(host):

@@ -15,8 +15,9 @@ import pytest
 
 from efficienttam.client import WorkerState, clean_environment
 from efficienttam.client.worker_client import was_cancelled
+from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import ExitCode
-from efficienttam.contract.job import Layout, Output, TrackedObject
+from efficienttam.contract.job import Layout, Mattes, Output, TrackedObject
 from efficienttam.contract.messages import (
     PROTOCOL_VERSION,
     Dropped,
@@ -189,14 +190,9 @@ def long_job(job, tiny_plate):
 def test_cancelling_is_answered_soon_and_keeps_finished_frames(host, long_job, tiny_plate):
     number = host.send(TrackRequest(0, long_job, folder=str(tiny_plate)))
     host.poll_until(lambda: sum(isinstance(message, FrameDone) for message in host.heard[number]) >= 5)
-    started = time.monotonic()
     host.client.cancel(number)
     reply = host.answer(number)
-    took = time.monotonic() - started
     assert isinstance(reply, Failed) and reply.exit_code == ExitCode.CANCELLED and was_cancelled(reply)
-    assert took < 3, (
-        "Far above the 0.3 s that benchmarks/click.py measures: a busy machine must not fail here."
-    )
     done = {
         path for message in host.heard[number] if isinstance(message, FrameDone) for path in message.paths
     }
@@ -204,6 +200,49 @@ def test_cancelling_is_answered_soon_and_keeps_finished_frames(host, long_job, t
     assert all(path.suffix == ".exr" for path in (tiny_plate / "out").iterdir())
     kept = host.ask(TrackRequest(0, long_job, folder=str(tiny_plate), frames=(1001, 1003)))
     assert kept.kept >= 3
+
+
+SLOW = """
+import sys, time
+from efficienttam.batch import {module}
+quick = {module}.{what}
+def slow(*given):
+    time.sleep({seconds})
+    return quick(*given)
+{module}.{what} = slow
+from efficienttam.worker import __main__
+sys.exit(__main__.main())
+"""
+FORMS = {
+    "shaping": ("view_pass", "_shape", Mattes()),
+    "steadying": ("steady_window", "SteadyWindow.steady", Mattes(steady_frames=1)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_cancelling_writes_no_frame_that_waits_to_be_shaped_or_steadied(form, start, long_job, tiny_plate):
+    """Counted, not timed: benchmarks/click.py measures how long an answer takes. With a stage that takes its
+    time up to ten frames wait; those being written are two at most, and one more may get there on the way."""
+    module, what, mattes = FORMS[form]
+    job = dataclasses.replace(long_job, objects=long_job.objects[:1], mattes=mattes)
+    host = start([sys.executable, "-c", SLOW.format(module=module, what=what, seconds=0.4)])
+
+    def done():
+        return sum(isinstance(message, FrameDone) for message in host.heard[number])
+
+    number = host.send(TrackRequest(0, job, folder=str(tiny_plate)))
+    host.poll_until(lambda: done() >= 5)
+    before = done()
+    host.client.cancel(number)
+    assert was_cancelled(host.answer(number))
+    assert done() - before <= 3
+    written = {path.name for path in (tiny_plate / "out").iterdir()}
+    assert len(written) == done() and all(name.startswith("hero.") for name in written)
+    time.sleep(1)
+    assert {path.name for path in (tiny_plate / "out").iterdir()} == written, "nothing comes afterwards"
+    frames = sorted(int(name.split(".")[1]) for name in written)
+    again = host.ask(TrackRequest(0, job, folder=str(tiny_plate), frames=(frames[0], frames[-1] + 1)))
+    assert (again.made, again.kept) == (frames[-1] + 2 - frames[0] - len(written), len(written))
 
 
 def test_a_waiting_request_is_cancelled_before_it_begins(host, long_job, tiny_plate):
@@ -393,37 +432,57 @@ def test_closing_ends_the_process(opened_alone):
     assert not alive(pid) and opened_alone.client.state is WorkerState.OFF
 
 
-@pytest.mark.parametrize("asked", ["nothing", "a job"])
-def test_the_worker_dies_with_its_host(job, long_job, tiny_plate, asked):
-    script = (
-        "import sys, time\n"
-        "from efficienttam.client import WorkerClient, clean_environment, engine_command\n"
-        "from efficienttam.contract.document import from_json\n"
-        "from efficienttam.contract.messages import ReleaseDevice, TrackRequest, FrameDone\n"
-        "client = WorkerClient(engine_command(sys.executable), clean_environment())\n"
-        "client.wait(client.send(ReleaseDevice(0), print))\n"
-        "seen = []\n"
-        "if len(sys.argv) > 1:\n"
-        "    job = from_json(open(sys.argv[1]).read())\n"
-        "    client.send(TrackRequest(0, job, sys.argv[2]), seen.append)\n"
-        "    while not any(isinstance(one, FrameDone) for one in seen): client.poll(); time.sleep(.01)\n"
-        "print('pid', client.pid, flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    from efficienttam.contract.document import write_job
+HOST = """
+import subprocess, sys, time
+from efficienttam.client import WorkerClient, clean_environment, engine_command
+from efficienttam.contract.document import from_json
+from efficienttam.contract.messages import ReleaseDevice, TrackRequest, FrameDone
+client = WorkerClient(engine_command(sys.executable), clean_environment())
+client.wait(client.send(ReleaseDevice(0), print))
+seen = []
+if sys.argv[1:2] == ["a job"]:
+    job = from_json(open(sys.argv[2] + "/job.json").read())
+    client.send(TrackRequest(0, job, sys.argv[2]), seen.append)
+    while not any(isinstance(one, FrameDone) for one in seen): client.poll(); time.sleep(.01)
+if sys.argv[1:2] == ["another child"]:
+    pipe = client._process._process.stdin.fileno()
+    print("child", subprocess.Popen(["sleep", "600"], pass_fds=[pipe], stdout=2).pid, flush=True)
+print("pid", client.pid, flush=True)
+time.sleep(600)
+"""
 
+
+@pytest.mark.parametrize("asked", ["nothing", "a job"])
+def test_the_worker_dies_with_its_host(long_job, tiny_plate, asked):
     write_job(long_job, str(tiny_plate / "job.json"))
-    words = [str(tiny_plate / "job.json"), str(tiny_plate)] if asked == "a job" else []
-    host = subprocess.Popen([sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True)
-    pid = next(int(line.split()[1]) for line in host.stdout if line.startswith("pid"))
-    assert alive(pid)
+    assert kill_host(asked, tiny_plate)["pid"] is None
+    assert all(path.suffix == ".exr" for path in tiny_plate.glob("out/*"))
+
+
+def test_the_worker_dies_with_its_host_though_another_child_holds_its_pipe(tmp_path):
+    """Then nobody hangs up: the worker has to see that its parent is another one."""
+    left = kill_host("another child", tmp_path)
+    assert left["child"] is not None, "The child that held the pipe should have outlived the worker."
+    os.kill(left["child"], signal.SIGKILL)
+    assert left["pid"] is None
+
+
+def kill_host(asked, folder):
+    """Kills a host with a worker; the processes it named, by their names: None for those that soon ended."""
+    words = [sys.executable, "-c", HOST, asked, str(folder)]
+    host = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    named = {}
+    while "pid" not in named:
+        name, _, number = host.stdout.readline().partition(" ")
+        if name in ("child", "pid"):
+            named[name] = int(number)
+    assert all(map(alive, named.values()))
     host.kill()
     host.wait()
     until = time.monotonic() + 20
-    while alive(pid) and time.monotonic() < until:
+    while alive(named["pid"]) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not alive(pid)
-    assert all(path.suffix == ".exr" for path in tiny_plate.glob("out/*"))
+    return {name: pid if alive(pid) else None for name, pid in named.items()}
 
 
 STAND_IN = "import sys, time\nprint({!r}, end='', flush=True)\ntime.sleep(60)\n"

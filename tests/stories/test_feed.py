@@ -1,0 +1,121 @@
+"""The knobs of *How the plate reaches the engine*: each changes what is rendered, or what is opened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from shots import FIRST, Artist, Shot
+
+
+@pytest.fixture
+def shot() -> Shot:
+    return Shot(2)
+
+
+@pytest.fixture
+def read(artist: Artist, shot: Shot, tmp_path: Path) -> Any:
+    return artist.read(shot.write(tmp_path / "plate"), shot)
+
+
+@pytest.fixture
+def node(artist: Artist, shot: Shot, read: Any) -> Any:
+    """A node with a prompt, whose Read the engine may read itself."""
+    node = artist.tracker(read)
+    artist.click(node, shot, FIRST)
+    return node
+
+
+def fed(artist: Artist, node: Any) -> dict[str, Any]:
+    """The job with its plate as the button for a farm leaves them; no engine is at work."""
+    artist.session.rendered.clear()
+    artist.press(node, "submit")
+    status = node["status"].getText()
+    assert status.startswith("The job is "), status
+    job: dict[str, Any] = json.loads(Path(status[11:].split(": run it")[0]).read_text(encoding="utf-8"))
+    return job
+
+
+def rendered(artist: Artist) -> list[tuple[int, str]]:
+    return [(frame, view) for _, frame, view in artist.session.rendered]
+
+
+def plate_on_disk(job: dict[str, Any], frame: int, view: str = "") -> np.ndarray:
+    path = job["plate"]["path"].replace("%V", view) % frame
+    return np.asarray(oiio.ImageBuf(path).get_pixels(oiio.FLOAT))[:, :, :3]
+
+
+def test_render_renders_what_the_engine_could_read(artist: Artist, shot: Shot, node: Any, read: Any) -> None:
+    assert fed(artist, node)["plate"]["path"] == read["file"].getText()
+    assert rendered(artist) == []
+    node["feed"].setValue("render")
+    job = fed(artist, node)
+    assert artist.uuid(node) in job["plate"]["path"] and job["plate"]["color_space"] == "raw"
+    assert rendered(artist) == [(frame, "main") for frame in shot.frames]
+    assert artist.fed(node, read, FIRST) < 2 / 255
+
+
+def test_what_is_display_referred_goes_out_as_it_is(artist: Artist, shot: Shot, node: Any) -> None:
+    node["feed"].setValue("render")
+    converted = plate_on_disk(fed(artist, node), FIRST)
+    node["feed_as"].setValue("display-referred")
+    as_it_is = plate_on_disk(fed(artist, node), FIRST)
+    assert len(rendered(artist)) == 2, "frames of before are stale"
+    assert np.allclose(as_it_is, shot.picture(FIRST), atol=2e-3)
+    assert np.abs(converted - as_it_is).max() > 0.1
+
+
+def test_the_artists_name_of_srgb_is_the_writes(artist: Artist, node: Any) -> None:
+    from efficienttam_nuke import plate
+
+    artist.session.spaces = ["default", "house_linear", "House - sRGB view\tHouse/House - sRGB view"]
+    node["feed"].setValue("render")
+    artist.press(node, "submit")
+    assert "House - sRGB view" in node["status"].getText(), "it asks"
+    node["feed_colorspace"].setValue("house - srgb view")
+    written: list[Any] = []
+    execute = plate.execute
+    plate.execute = lambda write, *rest: (written.append(write["colorspace"].value()), execute(write, *rest))
+    try:
+        fed(artist, node)
+    finally:
+        plate.execute = execute
+    assert written == ["House - sRGB view"]
+    node["feed_colorspace"].setValue("house_linear")
+    fed(artist, node)
+    assert len(rendered(artist)) == 2, "frames of before are stale"
+
+
+def test_temporary_frames_go_into_the_folder_that_is_named(artist: Artist, node: Any, tmp_path: Path) -> None:
+    node["feed"].setValue("render")
+    node["feed_folder"].setValue((tmp_path / "fast disk").as_posix())
+    job = fed(artist, node)
+    folder = tmp_path / "fast disk" / artist.uuid(node)
+    assert Path(job["plate"]["path"]).parent == folder
+    assert len(list(folder.glob("plate.*.exr"))) == 2
+
+
+def test_views_that_are_named_are_rendered_and_no_others(artist: Artist, tmp_path: Path) -> None:
+    left, right = Shot(2), Shot(2, shift=12)
+    left.write(tmp_path / "plate", "left")
+    pattern = right.write(tmp_path / "plate", "right")
+    artist.session.views, artist.session.view = ["left", "right"], "left"
+    node = artist.tracker(artist.read(pattern, left))
+    artist.click(node, left, FIRST)
+    node["feed"].setValue("render")
+    node["feed_as"].setValue("display-referred")
+    node["views"].setValue("right")
+    job = fed(artist, node)
+    assert job["views"] == ["right"]
+    assert rendered(artist) == [(frame, "right") for frame in right.frames]
+    assert np.allclose(plate_on_disk(job, FIRST, "right"), right.picture(FIRST), atol=2e-3)
+
+    artist.session.rendered.clear()
+    node["views"].setValue("right, middle")
+    artist.press(node, "track_both")
+    told = "There is no view 'middle' in the script. Views: left, right."
+    assert node["status"].getText() == told and rendered(artist) == []
