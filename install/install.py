@@ -266,8 +266,9 @@ def _clone(options, journal):
         program = os.path.join(os.path.dirname(python), "efficienttam")
         journal.say("ready. The command is: {}".format(command_line.word(program)))
         return outcome.OK
-    # Two at a time: many tests wait for processes of their own. A file's tests stay together.
-    tests = ["pytest", "-n", "2", "--dist", "loadfile"]
+    # Two at a time: many tests wait for processes of their own. A file's tests stay together, in the order
+    # that tests/conftest.py gives the files.
+    tests = ["pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     module = {"demo": ["efficienttam", "demo"], "test": tests}[options.name]
     if options.name == "test":
         os.chdir(PROJECT)

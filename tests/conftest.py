@@ -20,6 +20,15 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+#: Files of a few long tests, in the order they are begun: at the end one processor would wait for the other.
+LONG_FILES = ("test_host_pythons.py", "test_bindings.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest; the others stay in their order."""
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(scope="session", autouse=True)

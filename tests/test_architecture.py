@@ -64,7 +64,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "torch"},
     ),
     "finetune": (
-        {"contract", "model", "weights", "media", "tracking", "batch", "training", "top"},
+        {"contract", "model", "weights", "mattes", "media", "tracking", "batch", "training", "top"},
         {"numpy", "cv2", "torch", "safetensors"},
     ),
     "export": ({"contract", "model", "weights", "top"}, {"torch", "onnx", "onnxruntime"}),
@@ -229,6 +229,50 @@ def test_the_engine_does_not_know_its_host() -> None:
 def test_nothing_is_left_half_done(pattern: str) -> None:
     wanted = re.compile(pattern, re.MULTILINE)
     assert [str(path) for path in PLAIN if wanted.search(path.read_text(encoding="utf-8"))] == []
+
+
+def unsafe_loads(tree: ast.Module) -> list[int]:
+    """Lines that could run the code of a pickle: ``torch.load`` without ``weights_only=True`` written out, or
+    under another name, and ``pickle`` itself."""
+    safe = {
+        id(call.func)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and any(word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in call.keywords)
+    }
+    wrong = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in ("torch", "torch.serialization", "pickle"):
+            wrong += [node.lineno for alias in node.names if alias.name in ("load", "loads", "Unpickler")]
+        elif isinstance(node, ast.Import):
+            wrong += [node.lineno for alias in node.names if alias.name == "torch" and alias.asname]
+        elif isinstance(node, ast.Attribute) and id(node) not in safe:
+            name = ast.unparse(node)
+            if re.fullmatch(r"torch\.(serialization\.)?load|pickle\.(loads?|Unpickler)", name):
+                wrong.append(node.lineno)
+    return wrong
+
+
+def test_no_weights_can_run_code() -> None:
+    read = [*PLAIN, *sorted((REPOSITORY / "benchmarks").glob("*.py"))]
+    assert [f"{path}:{line}" for path in read for line in unsafe_loads(tree_of(path))] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "torch.load(path, weights_only=safe)",
+        "read = torch.load",
+        "from torch import load",
+        "import torch as t",
+        "pickle.loads(data)",
+    ],
+)
+def test_a_load_that_could_run_code_is_seen(code: str) -> None:
+    assert unsafe_loads(ast.parse(code)) == [1]
+    assert unsafe_loads(ast.parse("torch.load(path, mmap=True, weights_only=True)")) == []
 
 
 def heavy_after(statement: str) -> set[str]:

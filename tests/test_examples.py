@@ -14,6 +14,11 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from efficienttam.demo import COLOR_SPACE
+from efficienttam.evaluation.metrics import boundary_accuracy
+from efficienttam.media import FrameSequence
+from efficienttam.media.animation import animation_suffix
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 SIZE = (1280, 720)
@@ -119,13 +124,62 @@ def test_example(
 
 
 @pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
-    """A folder in which the README's first step was taken, with three frames instead of 48."""
+def demo(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> tuple[Path, str]:
+    """A folder in which the README's first step was taken, with three frames instead of 48, and what that
+    printed."""
     folder = tmp_path_factory.mktemp("readme")
     command = [sys.executable, "-m", "efficienttam", "demo", "--count", "3"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    return folder
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def demo_folder(demo: tuple[Path, str]) -> Path:
+    return demo[0]
+
+
+def alpha(path: Path) -> np.ndarray:
+    """The matte of a file, (height, width)."""
+    image = oiio.ImageInput.open(str(path))
+    assert image and image.spec().channelnames == ("A",), path
+    picture = image.read_image("float")[..., 0]
+    image.close()
+    return picture
+
+
+def test_the_demo_leaves_pictures_to_look_at(demo: tuple[Path, str]) -> None:
+    folder, told = demo[0] / "efficienttam_demo", dict(re.findall(r"^(.*?)  +(.*)$", demo[1], re.MULTILINE))
+    movie, sheet = folder / f"overlay{animation_suffix()}", folder / "contact_sheet.png"
+    printed = {place: demo[0] / told[place] for place in ("job", "contact sheet", "to look at")}
+    assert printed == {"job": folder / "hero.job.json", "contact sheet": sheet, "to look at": movie}
+    picture = oiio.ImageBuf(str(sheet)).get_pixels("uint8")
+    assert picture.shape[1] >= 4 * 320 and len(np.unique(picture)) > 50
+    if movie.suffix == ".mp4":
+        shown = FrameSequence(str(movie))
+        plate = FrameSequence(str(folder / "plate" / "plate.%04d.exr"), color_space=COLOR_SPACE)
+        assert (len(shown.frames), shown.size) == (len(FRAMES), plate.size)
+        tint = np.abs(shown.read(3) / 255 - plate.read(1003)).mean(axis=2)
+        matte = alpha(folder / "matte" / "hero.1003.exr")
+        assert tint[matte > 0.9].mean() > 3 * tint[matte < 0.1].mean()
+
+
+def test_the_demo_tells_the_score_of_its_mattes(demo: tuple[Path, str]) -> None:
+    """Against its truth, over the frames after the clicked one."""
+    folder = demo[0] / "efficienttam_demo"
+    regions, boundaries = {}, {}
+    for frame in FRAMES:
+        mask, truth = (alpha(folder / name / f"hero.{frame}.exr") >= 0.5 for name in ("matte", "truth"))
+        assert truth.any()
+        regions[frame] = (mask & truth).sum() / (mask | truth).sum()
+        boundaries[frame] = boundary_accuracy(mask, truth)
+    j, f = (np.mean([values[1002], values[1003]]) for values in (regions, boundaries))
+    worst = min(regions, key=regions.__getitem__)
+    assert demo[1].splitlines()[-1].split(maxsplit=1) == [
+        "score",
+        f"J {j:.3f}  F {f:.3f}  J&F {(j + f) / 2:.3f} over 3 frames from one click; "
+        f"lowest J {regions[worst]:.3f} on frame {worst}",
+    ]
 
 
 def readme_blocks(language: str) -> list[str]:

@@ -129,7 +129,13 @@ def test_no_rendering_in_a_callback(nuke: Any, tmp_path: Path) -> None:
 
     nuke.addKnobChanged(changed, nodeClass="Blur")
     nuke.nodes.Blur()["size"].setValue(3)
-    assert caught == ["I'm already executing something else"]
+    nuke.addOnCreate(changed, nodeClass="Grade")
+    grade = nuke.nodes.Grade()
+    nuke.tests_changed = changed
+    grade["updateUI"].setValue("nuke.tests_changed()")
+    nuke.frame(2)
+    assert caught == ["I'm already executing something else"] * 3
+    nuke.execute(write, 1, 1)
 
 
 def test_expressions_and_text_round_trip(nuke: Any, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,14 @@ ENGINE_ROOMS = ("efficienttam.contract", "efficienttam.client", "efficienttam.wi
 #: Files that build on Qt; all others are imported by a farm too.
 HAVE_WINDOWS = {"panel_widget", "node_shot"}
 NUKE = {"nuke", "nukescripts"}
+#: What Nuke calls for nodes of every class, unless it is told of which; opening and saving are the script's.
+CALLBACK = re.compile(
+    r"add("
+    r"On(User)?Create|OnDestroy|KnobChanged|UpdateUI|Autolabel|RenderProgress|DefaultColorspaceMapper"
+    r"|(Before|After)(Background)?(Frame)?Render|(Before|After)(Recording|Replay)"
+    r"|(AutoSave(Delete|Restore)?|Filename)Filter|ValidateFilename|\w*Callback"
+    r")$"
+)
 
 
 def imported(source: str) -> list[tuple[str, bool]]:
@@ -73,6 +82,71 @@ def test_arrows_of_the_host() -> None:
 )
 def test_a_wrong_import_is_seen(name: str, line: str) -> None:
     assert wrong_imports(name, line) != []
+
+
+def unscoped_callbacks(source: str) -> list[str]:
+    """Callbacks that are not called by name, or without the class of node that they are for."""
+    tree = ast.parse(source)
+    scoped = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and any(
+            word.arg == "nodeClass"
+            and isinstance(word.value, ast.Constant)
+            and word.value.value not in ("", "*")
+            for word in node.keywords
+        ):
+            scoped.add(id(node.func))
+    wrong = []
+    for node in ast.walk(tree):
+        names: list[object] = []
+        if isinstance(node, ast.Attribute) and id(node) not in scoped:
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Constant):
+            names = [node.value]
+        wrong += [name for name in names if isinstance(name, str) and CALLBACK.match(name)]
+    return wrong
+
+
+def test_nuke_calls_us_for_our_own_nodes_only() -> None:
+    """By knobs of the node itself; a callback without a scope would run for each node of each script."""
+    assert {
+        path.name: found for path in HOST if (found := unscoped_callbacks(path.read_text(encoding="utf-8")))
+    } == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nuke.addKnobChanged(changed)",
+        "nuke.addUpdateUI(shown, nodeClass='*')",
+        "nuke.addBeforeRender(rendering)",
+        "nuke.addAfterFrameRender(rendered, (), {})",
+        "nuke.addOnCreate(created, nodeClass=every)",
+        "nuke.addOnDestroy(gone, nodeClass='')",
+        "nuke.addFilenameFilter(mapped)",
+        "nuke.callbacks.addOnUserCreate(created)",
+        "listen = nuke.addKnobChanged",
+        "from nuke import addAutolabel",
+        "getattr(nuke, 'addBeforeBackgroundRender')(rendering)",
+    ],
+)
+def test_a_callback_for_all_nodes_is_seen(line: str) -> None:
+    assert unscoped_callbacks(line) != []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nuke.addOnScriptLoad(loaded)",
+        "nuke.addFormat('200 100 small')",
+        "node.addKnob(knob)",
+        "nuke.addKnobChanged(changed, nodeClass='EfficientTAM')",
+    ],
+)
+def test_what_is_not_for_all_nodes_may_be_added(line: str) -> None:
+    assert unscoped_callbacks(line) == []
 
 
 def test_the_smoke_test_needs_nothing_but_nuke() -> None:

@@ -105,6 +105,19 @@ def test_a_name_that_does_not_exist_is_seen() -> None:
         resolve("efficienttam.tracking.video_tracker.VideoTracker.fly")
 
 
+def rows(path: Path) -> list[list[str]]:
+    """Left-hand cells of every table of a document."""
+    tables = re.findall(r"(?:^\|.*\n?)+", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return [[line.split(" | ")[0].strip("| ") for line in table.splitlines()] for table in tables]
+
+
+@pytest.mark.parametrize("name", ["upstream.md", "naming.md"])
+def test_nothing_is_told_twice_in_a_table(name: str) -> None:
+    tables = rows(REPOSITORY / "docs" / name)
+    assert tables
+    assert [cell for cells in tables for cell in set(cells) if cells.count(cell) > 1] == []
+
+
 def test_python_blocks_compile() -> None:
     for path in DOCUMENTS:
         for number, block in enumerate(blocks(path, "python")):
