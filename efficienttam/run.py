@@ -142,12 +142,15 @@ def preview_job(
             raise JobError(f"The job has no view {view!r}.", f"Its views: {', '.join(views)}.")
         opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
         mattes: dict[str, np.ndarray] = {}
+        drawn: set[str] = set()
         for group in opened.groups(view, look=False):
             tracker, names = opened.tracker(view, group)
             prompts = {id: tracker.prompts(id) for id in names}
-            shown = MatteShaping(opened.job.mattes, group, prompts).mattes(tracker.preview(frame))
+            result = tracker.preview(frame)
+            shown = MatteShaping(opened.job.mattes, group, prompts).mattes(result)
             mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
+            drawn.update(names[id] for id in result.drawn)
         in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
         if job.tracking.non_overlapping and len(opened.groups(view)) > 1:
-            in_order = kept_apart(in_order, opened.job.mattes)
+            in_order = kept_apart(in_order, opened.job.mattes, drawn)
         return opened.plates[view].read(frame), in_order

@@ -52,7 +52,7 @@ class MatteShaping:
         mattes = {id: self._matte(result, id, low, picture, wish) for id, low in logits.items()}
         on_plate = self._on_plate(result.frame)
         filled = filled_apart(mattes, self._wish.fill_holes, result.drawn, on_plate)
-        return kept_apart(filled, self._wish)
+        return kept_apart(filled, self._wish, result.drawn)
 
     def _as_drawn(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of the network, with the softness of rotos near by."""
@@ -62,10 +62,7 @@ class MatteShaping:
             mattes[id], blended = with_softness(mattes[id], rotos), blended or bool(rotos)
         if not result.apart or not blended:
             return mattes
-        # Of equal ones the first stays.
-        drawn_first = sorted(mattes, key=lambda id: id not in result.drawn)
-        kept = kept_apart({id: mattes[id] for id in drawn_first}, self._wish)
-        return {id: kept[id] for id in mattes}
+        return kept_apart(mattes, self._wish, result.drawn)
 
     def _matte(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,19 @@ class FrameMattes:
 class Reconciliation:
     """Holds mattes on disk, in ``folder``, until all of a frame are there, and lets none overlap.
 
-    ``wanted`` maps objects to the frames that they will have mattes on, ``form`` is that of the mattes.
+    ``wanted`` maps objects to the frames that they will have mattes on, ``drawn`` to those where their matte
+    is the artist's own; ``form`` is that of the mattes.
     """
 
-    def __init__(self, wanted: Mapping[str, Sequence[int]], folder: str, form: Mattes) -> None:
+    def __init__(
+        self,
+        wanted: Mapping[str, Sequence[int]],
+        folder: str,
+        form: Mattes,
+        drawn: Mapping[str, Container[int]],
+    ) -> None:
         self._form = form
+        self._drawn = drawn
         self._wanted = {name: frozenset(frames) for name, frames in wanted.items()}
         self._waiting = MatteSpool(folder or ".")
         self._scores: dict[tuple[int, str], MatteScore] = {}
@@ -48,7 +56,8 @@ class Reconciliation:
             for name in names
         }
         scores = {name: result.scores.get(name) or self._scores.pop((frame, name)) for name in names}
-        return FrameMattes(frame, kept_apart(mattes, self._form), scores)
+        drawn = {name for name in names if frame in self._drawn[name]}
+        return FrameMattes(frame, kept_apart(mattes, self._form, drawn), scores)
 
     def close(self) -> None:
         """Drops what never became complete."""

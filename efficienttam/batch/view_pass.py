@@ -118,7 +118,7 @@ class ViewPass:
         reconciliation = None
         if apart and len(self._groups) > 1:
             folder = os.path.dirname(self._files.path(self._range[0], job.objects[0].name))
-            reconciliation = Reconciliation(self._tracked, folder, job.mattes)
+            reconciliation = Reconciliation(self._tracked, folder, job.mattes, drawn)
         return Finishing(self._files, self._frames, window, reconciliation, self._opened.end_if_stopped)
 
     def _results(self) -> Generator[Callable[[], FrameMattes], None, None]:

@@ -58,26 +58,29 @@ def filled_apart(
     return filled
 
 
-def apart(mattes: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
+def apart(mattes: Mapping[Key, np.ndarray], drawn: Collection[Key] = ()) -> dict[Key, np.ndarray]:
     """Mattes (height, width) of which only the highest of each pixel keeps its value; the others are 0
-    there. Of equal ones the first keeps it."""
+    there. Of equal ones the first of those that are ``drawn`` keeps it, else the first."""
     highest: np.ndarray | None = None
     for matte in mattes.values():
         highest = matte if highest is None else np.maximum(highest, matte)
     kept: dict[Key, np.ndarray] = {}
     taken = None
-    for name, matte in mattes.items():
+    for key in sorted(mattes, key=lambda key: key not in drawn):
+        matte = mattes[key]
         wins = matte == highest
         if taken is None:
             taken = wins
         else:
             wins &= ~taken
             taken |= wins
-        kept[name] = np.where(wins, matte, np.float32(0))
-    return kept
+        kept[key] = np.where(wins, matte, np.float32(0))
+    return {key: kept[key] for key in mattes}
 
 
-def kept_apart(mattes: Mapping[Key, np.ndarray], form: Mattes) -> dict[Key, np.ndarray]:
+def kept_apart(
+    mattes: Mapping[Key, np.ndarray], form: Mattes, drawn: Collection[Key]
+) -> dict[Key, np.ndarray]:
     """Mattes (height, width) of a frame that do not overlap: soft ones so that they sum to 1 at most, those
-    of the plain form, and hard ones, so that each pixel has one owner."""
-    return apart(mattes) if form.plain or form.softness == 0 else share_out(mattes)
+    of the plain form, and hard ones, so that each pixel has one owner, of equals the ``drawn`` one."""
+    return apart(mattes, drawn) if form.plain or form.softness == 0 else share_out(mattes)

@@ -49,10 +49,8 @@ class TrackResult:
             mattes = _winners({id: upsample_logits(low, self.size) for id, low in tracked.items()})
         else:
             mattes = {id: matte_from_logits(low, self.size) for id, low in tracked.items()}
-        every = {**drawn, **mattes}
-        if self.apart and drawn and len(every) > 1:
-            every = sharing.apart(every)
-        return {id: every[id] for id in self.logits}
+        every = {id: drawn[id] if id in drawn else mattes[id] for id in self.logits}
+        return sharing.apart(every, drawn) if self.apart and drawn and len(every) > 1 else every
 
 
 def compose(

@@ -99,6 +99,7 @@ class Session:
         self._told.clear()
         self._forget_what_changed(frame, objects)
         mattes: dict[str, np.ndarray] = {}
+        drawn: set[str] = set()
         sure: dict[str, MatteScore] = {}
         prompted = {thing.name: {prompt.frame for prompt in thing.prompts} for thing in objects}
         groups = 0
@@ -108,9 +109,11 @@ class Session:
             shaped = MatteShaping(self._wish, group, {}).mattes(result)
             for name, id in ids.items():
                 mattes[name] = group.matte(shaped[id], frame)
+                if id in result.drawn:
+                    drawn.add(name)
                 sure[name] = score_of(result, id, frame in prompted[name])
         if self._tracking.non_overlapping and groups > 1:
-            mattes = kept_apart(mattes, self._wish)
+            mattes = kept_apart(mattes, self._wish, drawn)
         shown = tuple(
             ObjectMatte(
                 thing.name,

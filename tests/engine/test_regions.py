@@ -322,6 +322,27 @@ def test_objects_of_several_regions_do_not_overlap_where_they_may_not(folder):
     assert run_job(job, folder=str(folder), frames=(1002, 1003), resume=True).made == 0
 
 
+def test_a_roto_in_a_region_keeps_what_a_hard_matte_of_another_claims_too(folder):
+    """Of pixels that both claim wholly those of the roto are its own, though its object comes later."""
+    roto = truth(BALL, 1002)
+    write_matte(folder / "roto.1002.exr", roto.astype(np.float32))
+    things = (
+        dataclasses.replace(an_object(BALL, None), name="whole"),
+        TrackedObject("drawn", (Prompt(1002, mask=RotoFile("roto.%04d.exr")),), DRAWN),
+    )
+    hard = a_job(*things, mattes=Mattes(softness=0))
+    run_job(hard, folder=str(folder), frames=(1002, 1002))
+    assert np.logical_and(mattes(folder)["whole.1002.exr"], roto).sum() > 500, "Both claim some."
+
+    apart = dataclasses.replace(hard, tracking=Tracking(non_overlapping=True))
+    run_job(apart, folder=str(folder), frames=(1002, 1002))
+    _, shown = preview_job(apart, 1002, folder=str(folder))
+    written = {path.removesuffix(".1002.exr"): matte for path, matte in mattes(folder).items()}
+    for found in (written, shown):
+        np.testing.assert_array_equal(found["drawn"], roto)
+        assert not np.logical_and(found["whole"], roto).any()
+
+
 def test_objects_that_share_a_region_are_in_one_crop_around_all(folder):
     shared = dataclasses.replace(TRACKED, name="both")
     job = a_job(an_object(BALL, shared), an_object(BOX, shared))

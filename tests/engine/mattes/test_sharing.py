@@ -46,7 +46,7 @@ def test_what_stands_in_a_hole_keeps_its_place() -> None:
     filled = filled_apart({"ring": ring, "disc": disc}, 1000)
     np.testing.assert_array_equal(filled["disc"], disc)
     np.testing.assert_array_equal(filled["ring"], (far < 15) & ~(far < 5))
-    kept = kept_apart(filled, Mattes(softness=2))
+    kept = kept_apart(filled, Mattes(softness=2), ())
     assert kept["disc"][20, 20] == 1 and kept["ring"][20, 20] == 0
     assert filled_apart({"ring": ring}, 1000, drawn=["ring"])["ring"] is ring
 
@@ -54,6 +54,10 @@ def test_what_stands_in_a_hole_keeps_its_place() -> None:
 def test_hard_mattes_have_one_owner() -> None:
     one = np.array([[1, 1, 0]], np.float32)
     two = np.array([[0, 1, 1]], np.float32)
-    kept = kept_apart({"one": one, "two": two}, Mattes(softness=0))
+    kept = kept_apart({"one": one, "two": two}, Mattes(softness=0), ())
     np.testing.assert_array_equal(kept["one"], [[1, 1, 0]])
     np.testing.assert_array_equal(kept["two"], [[0, 0, 1]])
+    kept = kept_apart({"one": one, "two": two}, Mattes(softness=0), {"two"})
+    assert list(kept) == ["one", "two"]
+    np.testing.assert_array_equal(kept["one"], [[1, 0, 0]])
+    np.testing.assert_array_equal(kept["two"], [[0, 1, 1]])
