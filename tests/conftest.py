@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def embeddings_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps the tests, and the processes they start, off the user's embedding cache."""
     os.environ["EFFICIENTTAM_CACHE"] = str(tmp_path_factory.mktemp("embeddings"))
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before() -> Iterator[None]:
+    """Takes back how many threads a test's job told torch to use: the last bits of others hang on it."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    yield
+    if torch and torch.get_num_threads() != before:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

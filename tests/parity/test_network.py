@@ -89,7 +89,8 @@ def test_image_encoder_inside(part: Golden) -> None:
     close(seen["patch_pos"][::8, ::8, ::4], part["enc/patch_pos"], 1e-5)
     for index in (0, 2, 5, 11):
         close(seen[f"block{index}"][::8, ::8, ::4], part[f"enc/block{index}"], 2e-5)
-    close(seen["neck_1x1"][::4, ::4, ::4], part["enc/neck_1x1"], 2e-5)
+    # Not bounded by the goldens' own table. Values reach 10, and processors differ in their order of sums.
+    close(seen["neck_1x1"][::4, ::4, ::4], part["enc/neck_1x1"], 5e-5)
 
 
 @pytest.mark.parametrize("part", holding("enc/pos"), indirect=True)

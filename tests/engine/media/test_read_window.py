@@ -14,6 +14,9 @@ from efficienttam.tracking.region_plate import WindowedSource
 
 WriteImage = Callable[..., str]
 
+#: What two ways of the same arithmetic may differ by.
+LAST_PLACES = 2
+
 
 def same(sequence: FrameSequence) -> None:
     """Windows of every kind against the whole frame: all of it, corners, edges, single pixels."""
@@ -24,7 +27,9 @@ def same(sequence: FrameSequence) -> None:
         for top, bottom in ((0, height), (0, 1), (height - 1, height), (height // 3, height // 2 + 1)):
             part = sequence.read_window(sequence.frames[0], left, top, right - left, bottom - top)
             assert part.dtype == whole.dtype
-            np.testing.assert_array_equal(part, whole[top:bottom, left:right])
+            # OCIO takes pixels by the vector, the last ones of a row one by one: on some processors these two
+            # ways differ in the last bit.
+            np.testing.assert_array_max_ulp(part, whole[top:bottom, left:right], LAST_PLACES)
 
 
 @pytest.mark.parametrize("tile", [0, 16])
