@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +38,19 @@ def embeddings_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["EFFICIENTTAM_CACHE"] = str(tmp_path_factory.mktemp("embeddings"))
 
 
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    """Takes back how many threads a test's job told torch to use: the last bits of others hang on it."""
+@pytest.fixture(scope="session")
+def threads_at_first() -> int:
+    """How many threads torch takes unless told; 0 where none of the tests at hand needs it."""
     torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch else 0
-    yield
-    if torch and torch.get_num_threads() != before:
-        torch.set_num_threads(before)
+    return torch.get_num_threads() if torch else 0
+
+
+@pytest.fixture(autouse=True)
+def threads_as_at_first(threads_at_first: int) -> None:
+    """Takes back how many threads an earlier job told torch to use: the last bits of a matte hang on it."""
+    torch = sys.modules.get("torch")
+    if torch and threads_at_first and torch.get_num_threads() != threads_at_first:
+        torch.set_num_threads(threads_at_first)
 
 
 @pytest.fixture(scope="session")

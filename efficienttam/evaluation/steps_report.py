@@ -6,8 +6,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from efficienttam.evaluation.matte_errors import MatteErrors
 from efficienttam.evaluation.report import COLUMNS, mean_errors, told
@@ -18,23 +18,45 @@ _SHOWN = {name: shown for name, shown in COLUMNS.items() if name != "flicker"}
 _KEYS = ("size", "plate", "logits", "step")
 
 
-def rows(found: Sequence[StepErrors]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class StepRow:
+    """Mean errors, by the names of ``MatteErrors``, of a step on mattes from ``logits`` of a plate; NaN for
+    an error that is not defined."""
+
+    size: str
+    plate: str
+    logits: str
+    step: str
+    errors: Mapping[str, float]
+
+    @property
+    def words(self) -> tuple[str, str, str, str]:
+        """What the errors are of."""
+        return self.size, self.plate, self.logits, self.step
+
+
+def rows(found: Sequence[StepErrors]) -> list[StepRow]:
     """Means over seeds, objects and frames, by size, plate, logits and step, in the order they came."""
     together: dict[tuple[str, str, str, str], list[MatteErrors]] = {}
     for one in found:
         key = (f"{one.size[0]}x{one.size[1]}", one.plate, one.logits, one.step)
         together.setdefault(key, []).append(one.errors)
-    return [_row(key, errors) for key, errors in together.items()]
+    return [StepRow(*key, errors=mean_errors(errors)) for key, errors in together.items()]
 
 
-def means(found: Sequence[StepErrors]) -> list[dict[str, Any]]:
+def means(found: Sequence[StepErrors]) -> list[StepRow]:
     """Means of the rows over the plates of a size; none where a size has one plate."""
-    together: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    together: dict[tuple[str, str, str], list[StepRow]] = {}
     for row in rows(found):
-        together.setdefault((row["size"], row["logits"], row["step"]), []).append(row)
+        together.setdefault((row.size, row.logits, row.step), []).append(row)
     return [
-        {"size": size, "plate": f"mean of {len(plates)}", "logits": logits, "step": step}
-        | {name: _mean([row[name] for row in plates]) for name in _SHOWN}
+        StepRow(
+            size,
+            f"mean of {len(plates)}",
+            logits,
+            step,
+            {name: _mean([row.errors[name] for row in plates]) for name in _SHOWN},
+        )
         for (size, logits, step), plates in together.items()
         if len(plates) > 1
     ]
@@ -48,8 +70,7 @@ def to_markdown(found: Sequence[StepErrors]) -> str:
     for table in (means(found), rows(found)):
         lines = []
         for row in table:
-            cells = [str(row[key]) for key in _KEYS]
-            cells += [told(row[name], digits) for name, (_, digits) in _SHOWN.items()]
+            cells = [*row.words, *(told(row.errors[name], digits) for name, (_, digits) in _SHOWN.items())]
             lines.append(f"| {' | '.join(cells)} |")
         if lines:
             tables.append("\n".join([head, *lines]))
@@ -62,19 +83,14 @@ def to_csv(found: Sequence[StepErrors]) -> str:
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow([*_KEYS, *_SHOWN])
     for row in rows(found):
-        lines.writerow([*(row[key] for key in _KEYS), *(f"{row[name]:.5g}" for name in _SHOWN)])
+        lines.writerow([*row.words, *(f"{row.errors[name]:.5g}" for name in _SHOWN)])
     return out.getvalue()
 
 
 def to_json(found: Sequence[StepErrors]) -> str:
-    """Means and rows; an error that is not defined is null."""
+    """Means and rows with five digits; an error that is not defined is null."""
     tables = {"means": means(found), "rows": rows(found)}
-    return json.dumps({name: [_defined(row) for row in table] for name, table in tables.items()}, indent=1)
-
-
-def _row(key: tuple[str, str, str, str], errors: Sequence[MatteErrors]) -> dict[str, Any]:
-    mean = mean_errors(errors)
-    return {**dict(zip(_KEYS, key, strict=True)), **{name: mean[name] for name in _SHOWN}}
+    return json.dumps({name: [_flat(row) for row in table] for name, table in tables.items()}, indent=1)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -82,9 +98,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def _defined(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with null for NaN and five digits of what is a fraction."""
-    return {
-        name: (None if math.isnan(value) else float(f"{value:.5g}")) if name in _SHOWN else value
-        for name, value in row.items()
-    }
+def _flat(row: StepRow) -> dict[str, str | float | None]:
+    errors = {name: row.errors[name] for name in _SHOWN}
+    rounded = {name: None if math.isnan(value) else float(f"{value:.5g}") for name, value in errors.items()}
+    return {**dict(zip(_KEYS, row.words, strict=True)), **rounded}

@@ -197,14 +197,14 @@ def train(options: TrainOptions) -> Path:
     try:
         if seat is not None:
             dist.barrier()  # Nobody opens a pool that another is making.
-            _learn(seat.rank, replace(options, processes=0))
+            _learn(seat, replace(options, processes=0))
         elif options.processes > 1:
             # glibc would hand every large block back and fetch it zeroed again: a third of the time.
             os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
             os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
             start_processes(_learn, options.processes, options)
         else:
-            _learn(0, options)
+            _learn(Seat(), options)
     finally:
         for process in drawing:
             process.terminate()
@@ -256,7 +256,7 @@ def _start_weights(options: TrainOptions) -> dict[str, Tensor] | None:
     return {name: value.detach().float() for name, value in model.state_dict().items()}
 
 
-def _learn(rank: int, options: TrainOptions) -> None:
+def _learn(seat: Seat, options: TrainOptions) -> None:
     """Both stages in one of the processes; the first one writes the weights."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -277,7 +277,7 @@ def _learn(rank: int, options: TrainOptions) -> None:
     sequences = sequences_stage(
         options.model, options.work, budgets[1], options.sequences, options.seed, weights
     )
-    if rank == 0:
+    if seat.rank == 0:
         model = fresh_network(options.model, options.seed)
         export_weights(model, {**weights, **sequences.optimizer.weights()}, options.out)
         draw_curve(options.work, options.work / "curve.png")

@@ -115,7 +115,7 @@ def train_as_paper(options: PaperOptions) -> Path:
     if seat is not None:
         _learn(seat, options, data)
     elif count > 1:
-        start_processes(_learn_beside, count, count, options, data)
+        start_processes(_learn_beside, count, options, data)
     else:
         _learn(Seat(), options, data)
     return options.out
@@ -131,9 +131,9 @@ def _refuse_place(options: PaperOptions) -> None:
         raise JobError(f"{out} is what is trained on from.", "Name another file with --out.")
 
 
-def _learn_beside(rank: int, count: int, options: PaperOptions, data: Mixture) -> None:
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    _learn(Seat(rank, count, rank), options, data)
+def _learn_beside(seat: Seat, options: PaperOptions, data: Mixture) -> None:
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // seat.count))
+    _learn(seat, options, data)
 
 
 def _learn(seat: Seat, options: PaperOptions, data: Mixture) -> None:

@@ -50,7 +50,7 @@ def seat_given() -> Seat | None:
 
 
 def start_processes(work: Callable[..., None], count: int, *words: Any) -> None:
-    """Call ``work(rank, *words)`` in ``count`` processes that share gradients over the loopback interface.
+    """Call ``work(seat, *words)`` in ``count`` processes that share gradients over the loopback interface.
 
     What one of them raises for a user is raised here; anything else as RuntimeError with its last line. The
     port is one that is free: several trainings may run on one machine.
@@ -69,7 +69,7 @@ def _take_part(
 ) -> None:
     _join_beside(rank, count, port)
     try:
-        work(rank, *words)
+        work(Seat(rank, count, rank), *words)
     except EfficientTAMError as error:
         told.put(error)
         raise

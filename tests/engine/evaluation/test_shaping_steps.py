@@ -127,7 +127,7 @@ def test_means_are_over_plates_and_undefined_errors_are_left_out() -> None:
         return StepErrors(plate, (64, 32), "ideal", "refine", errors, 0.1)
 
     found = [one("hard", 1.0, math.nan), one("hard", 3.0, math.nan), one("small", 6.0, 2.0)]
-    assert [row["sad"] for row in rows(found)] == [2.0, 6.0]
+    assert [row.errors["sad"] for row in rows(found)] == [2.0, 6.0]
     (mean,) = means(found)
-    assert (mean["plate"], mean["sad"], mean["boundary"]) == ("mean of 2", 4.0, 2.0)
+    assert (mean.plate, mean.errors["sad"], mean.errors["boundary"]) == ("mean of 2", 4.0, 2.0)
     assert "| 64x32 | hard | ideal | refine | 2.00 | 1.00 | 1.00 | - | 1.00 |" in to_markdown(found)
