@@ -99,9 +99,15 @@ class Text(Kind):
         return {"type": "string", "pattern": "^[^\\u0000-\\u001f]{}$".format("*" if self.empty else "+")}
 
 
-def _unquoted(value: Any, wanted: str) -> str:
-    """The remedy for a text in the place of a number."""
-    return f"Write {wanted} without quotes." if isinstance(value, str) else ""
+def _to_be_written(value: Any, wanted: str, least: float | None, most: float | None) -> str:
+    """The remedy for what is not a number from ``least`` to ``most``, None for no bound."""
+    if isinstance(value, str):
+        return f"Write {wanted} without quotes."
+    if least is not None and most is not None:
+        wanted += f" from {least} to {most}"
+    elif least is not None or most is not None:
+        wanted += f" of {least} or more" if least is not None else f" of {most} or less"
+    return f"Write {wanted}."
 
 
 class Number(Kind):
@@ -116,7 +122,7 @@ class Number(Kind):
 
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return self.refuse(value, place, faults, _unquoted(value, "a number"))
+            return self._refuse_bounds(value, place, faults)
         try:
             number = float(value)
         except OverflowError:
@@ -124,8 +130,11 @@ class Number(Kind):
         low = self.least is not None and number < self.least
         high = self.most is not None and number > self.most
         if not math.isfinite(number) or low or high:
-            return self.refuse(value, place, faults)
+            return self._refuse_bounds(value, place, faults)
         return number
+
+    def _refuse_bounds(self, value: Any, place: str, faults: list[Fault]) -> Any:
+        return self.refuse(value, place, faults, _to_be_written(value, "a number", self.least, self.most))
 
     def write(self, value: Any) -> Any:
         whole = float(value).is_integer() and abs(value) < 2**53
@@ -140,10 +149,14 @@ class Number(Kind):
         return schema
 
 
+#: Whole numbers beyond are refused without a word on bounds.
+BOUNDLESS = 10**9
+
+
 class Whole(Kind):
     """A whole number."""
 
-    def __init__(self, title: str = "a whole number", least: int = -(10**9), most: int = 10**9) -> None:
+    def __init__(self, title: str = "a whole number", least: int = -BOUNDLESS, most: int = BOUNDLESS) -> None:
         self.title = title
         self.least = least
         self.most = most
@@ -151,7 +164,10 @@ class Whole(Kind):
     def read(self, value: Any, place: str, faults: list[Fault]) -> Any:
         whole = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not whole or value != value or not self.least <= value <= self.most or value != int(value):
-            return self.refuse(value, place, faults, _unquoted(value, "a whole number"))
+            least = self.least if self.least > -BOUNDLESS else None
+            most = self.most if self.most < BOUNDLESS else None
+            remedy = _to_be_written(value, "a whole number", least, most)
+            return self.refuse(value, place, faults, remedy)
         return int(value)
 
     def schema(self) -> dict[str, Any]:
