@@ -228,12 +228,11 @@ def track_range(tracker: TrackerNode) -> None:
 
 @_button
 def retrack(tracker: TrackerNode) -> None:
-    """The mattes that changes since the last tracking concern."""
-    changed = shot_job.changed_of(tracker)
-    if changed is None:
-        tracker.tell("Nothing changed since the last tracking.")
-    else:
-        shot_job.start(tracker, changed)
+    """The mattes of the range that are not what Track would make now.
+
+    The engine knows them by what each file says it was made of: prompts and plate, as they are now.
+    """
+    shot_job.start(tracker, shot_job.whole_of(tracker))
 
 
 @_button

@@ -27,6 +27,9 @@ from efficienttam.contract.prompt_sheet import PromptSheet
 from efficienttam.contract.region import FOLLOW_DRAWN, FOLLOW_TRACK
 from efficienttam.contract.rules import LET_STAND_IN, REFINE_EDGES
 
+#: First and last frame, both included.
+Run = Tuple[int, int]
+
 #: A place of the document at the head of what the engine says of it.
 _PLACE = re.compile(
     r"^( *)((?:plate|objects|output|range|views|model|tracking|mattes)[\w.\[\]]*): ", re.MULTILINE
@@ -242,9 +245,7 @@ def with_the_views(mattes: str, uuid: str, stereo: bool) -> str:
     return "{}/{}{}.%04d.exr".format(folder, plain.group(1), ".%V" if stereo else "")
 
 
-def chosen_range(
-    plate: Tuple[int, int], asked: Tuple[int, int], handles: int, prompted: Tuple[int, ...]
-) -> Tuple[int, int]:
+def chosen_range(plate: Run, asked: Run, handles: int, prompted: Tuple[int, ...]) -> Run:
     """First and last frame to track: what was asked for, with handles and prompts, as far as the plate goes.
 
     Raises JobError for a range that runs backwards or misses the plate.

@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import os
 import time
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional
 
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
@@ -29,7 +29,7 @@ from efficienttam.contract.messages import (
 )
 
 from . import host, inner_graph, job_document, knobs, settings, tracker_node
-from .retracking import Run
+from .job_document import Run
 from .tracker_node import TrackerNode
 
 #: How often the engine is listened to, in milliseconds.
@@ -73,11 +73,10 @@ class TrackingState(enum.Enum):
 class TrackingJob:
     """One press of a Track button. Knows its node by uuid, and looks for it anew each time.
 
-    ``runs`` are the frames to make, one after the other; ``complete`` says that with them the whole range
-    will be up to date.
+    ``run`` are the frames to make; ``complete`` says that with them the whole range will be up to date.
     """
 
-    def __init__(self, uuid: str, job: TrackJob, runs: Sequence[Run], complete: bool) -> None:
+    def __init__(self, uuid: str, job: TrackJob, run: Run, complete: bool) -> None:
         self.uuid = uuid
         self.job = job
         self.state = TrackingState.WAITING
@@ -85,13 +84,11 @@ class TrackingJob:
         self.number = 0
         self.made = 0
         self.kept = 0
-        self._left: List[Run] = list(runs)
+        self._run = run
         self._complete = complete
-        self._frames = [frame for run in runs for frame in run]
         self._shown = False
         self._fresh = 0
         self._reloaded = 0.0
-        self._send: Optional[Callable[[TrackRequest], int]] = None
         self._cancel: Callable[[int], None] = lambda number: None
 
     @property
@@ -100,16 +97,14 @@ class TrackingJob:
         return self.state in (TrackingState.WAITING, TrackingState.TRACKING, TrackingState.STOPPING)
 
     def start(self, client: WorkerClient) -> None:
-        """Sends the first run."""
-        self._send = lambda request: client.send(request, self.hear)
+        """Asks the engine for it."""
         self._cancel = client.cancel
         self._tell("Waiting for the engine.", "waiting")
-        self._next()
+        self.number = client.send(TrackRequest(0, self.job, "", self._run), self.hear)
 
     def stop(self) -> None:
         """Asks the engine to end after the frame at hand."""
         self.state = TrackingState.STOPPING
-        self._left = []
         self._cancel(self.number)
         self._tell("Stopping after this frame.", "stopping")
 
@@ -125,12 +120,8 @@ class TrackingJob:
         elif isinstance(message, FrameDone):
             self._frame_done()
         elif isinstance(message, Done):
-            self.made += message.made
-            self.kept += message.kept
-            if self._left:
-                self._next()
-            else:
-                self._end(TrackingState.DONE)
+            self.made, self.kept = message.made, message.kept
+            self._end(TrackingState.DONE)
         elif was_cancelled(message):
             self._end(TrackingState.STOPPED)
         elif isinstance(message, Failed):
@@ -139,12 +130,6 @@ class TrackingJob:
             if message.trace:
                 host.say(message.trace)
             self._end(TrackingState.FAILED)
-
-    def _next(self) -> None:
-        assert self._send is not None
-        first, last = self._left.pop(0)
-        request = TrackRequest(0, self.job, "", (first, last))
-        self.number = self._send(request)
 
     def _progress(self, progress: Progress) -> None:
         if self.state is TrackingState.STOPPING:
@@ -190,8 +175,9 @@ class TrackingJob:
         if state is TrackingState.DONE:
             if self._complete:
                 keep_job(tracker, self.job)
-            frames = told_frames(min(self._frames), max(self._frames))
-            told = "{} mattes made, {} were there.".format(self.made, self.kept)
+            frames = told_frames(*self._run)
+            told = "{} mattes made, {} were there".format(self.made, self.kept)
+            told += "." if self.made else ": nothing changed."
             tracker.tell("Tracked {}: {}".format(frames, told), label_of(tracker, self.job, frames))
         elif state is TrackingState.STOPPED:
             tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", STOPPED)

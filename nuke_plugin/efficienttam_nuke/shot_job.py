@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from typing import List, Optional, Tuple
+from typing import Optional, Tuple
 
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import JobError, OutputError
 from efficienttam.contract.job import Mattes, Refine, TrackJob
 from efficienttam.contract.prompt_sheet import PromptSheet
 
-from . import host, job_document, jobs, knobs, plate, retracking
-from .retracking import Run
+from . import host, job_document, jobs, knobs, plate
+from .job_document import Run
 from .tracker_node import TrackerNode
 
 
@@ -23,17 +23,17 @@ class Wanted:
 
     job: TrackJob
     feed: plate.Feed
-    runs: Tuple[Run, ...]
-    #: With these runs the whole range will be up to date.
+    run: Run
+    #: With this run the whole range will be up to date.
     complete: bool
     #: The document is written beside the mattes; not for a preview, whose job is short.
     documented: bool = True
 
 
 def whole_of(tracker: TrackerNode) -> Wanted:
-    """The whole range."""
+    """The whole range: what is there and good is kept by the engine."""
     job, feed = job_of(tracker, tracker.sheet)
-    return Wanted(job, feed, (_range(job),), True)
+    return Wanted(job, feed, _range(job), True)
 
 
 def part_of(tracker: TrackerNode, first: Optional[int], last: Optional[int]) -> Wanted:
@@ -46,7 +46,7 @@ def part_of(tracker: TrackerNode, first: Optional[int], last: Optional[int]) -> 
             "There is no frame of the range {}-{} there.".format(start, end),
             "Move to a frame of the range, or widen it.",
         )
-    return Wanted(job, feed, (run,), run == (start, end))
+    return Wanted(job, feed, run, run == (start, end))
 
 
 def frames_of(tracker: TrackerNode, first: int, last: int) -> Wanted:
@@ -64,7 +64,7 @@ def frames_of(tracker: TrackerNode, first: int, last: int) -> Wanted:
         # Not asked for, so nothing to stumble over.
         told = job_document.chosen_range(whole, run, 0, sheet.prompted)
     job, feed = job_of(tracker, sheet, (min(run[0], told[0]), max(run[1], told[1])))
-    return Wanted(job, feed, (run,), run == _range(job))
+    return Wanted(job, feed, run, run == _range(job))
 
 
 def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
@@ -76,22 +76,7 @@ def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
             "Frame {} is not of the plate, {}-{}.".format(frame, first, last), "Move to one that is."
         )
     job, feed = job_of(tracker, sheet, (min((frame, *sheet.prompted)), max((frame, *sheet.prompted))))
-    return Wanted(job, feed, ((frame, frame),), False, documented=False)
-
-
-def changed_of(tracker: TrackerNode) -> Optional[Wanted]:
-    """What changes since the last complete tracking concern; None for nothing.
-
-    All where there was no tracking, or where the plate that is rendered for the engine changed.
-    """
-    job, feed = job_of(tracker, tracker.sheet)
-    first, last = _range(job)
-    runs: List[Run] = [(first, last)]
-    before = jobs.last_job(tracker)
-    plate_stands = not feed.stale(range(first, last + 1))
-    if before is not None and tracker.flag(knobs.HAS_MATTES) and plate_stands:
-        runs = retracking.runs_to_track(before, job, first, last)
-    return Wanted(job, feed, tuple(runs), True) if runs else None
+    return Wanted(job, feed, (frame, frame), False, documented=False)
 
 
 def job_of(
@@ -165,7 +150,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
         # Where it goes wrong the mattes are as they were.
         with host.without_undo():
             tracker.put(knobs.STATE, label)
-    tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.runs, wanted.complete)
+    tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.run, wanted.complete)
     if host.has_window():
         session.start(tracking)
     else:

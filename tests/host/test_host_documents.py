@@ -8,11 +8,10 @@ import host_paths  # noqa: F401
 
 from efficienttam.contract.document import JobFaults, to_json
 from efficienttam.contract.errors import ColorError, JobError, PlateError
-from efficienttam.contract.job import Mattes, Plate
+from efficienttam.contract.job import Plate
 from efficienttam.contract.prompt_sheet import PromptSheet, in_signs
 from efficienttam.contract.prompts import Prompt, RotoFile
-from efficienttam.contract.region import Region
-from efficienttam_nuke import color_names, job_document, object_colors, retracking, sheet_edits
+from efficienttam_nuke import color_names, job_document, object_colors, sheet_edits
 from efficienttam_nuke.feed_store import FeedStore, frame_key
 
 
@@ -134,54 +133,6 @@ class Jobs(unittest.TestCase):
         for asked in ((20, 10), (2000, 2010)):
             with self.assertRaises(JobError):
                 chosen((1001, 1100), asked, 0, ())
-
-
-class Changes(unittest.TestCase):
-    def runs(self, before, now, **more):
-        return retracking.runs_to_track(job_of(before), job_of(now, **more), 1, 20)
-
-    def test_nothing(self):
-        self.assertEqual(self.runs(sheet_of(5), sheet_of(5)), [])
-
-    def test_a_correction_reaches_to_its_neighbours(self):
-        self.assertEqual(self.runs(sheet_of(5, 15), sheet_of(5, 15, 10)), [(5, 15)])
-        self.assertEqual(self.runs(sheet_of(5), sheet_of(5, 10)), [(5, 20)])
-
-    def test_what_was_taken_back_counts_too(self):
-        self.assertEqual(self.runs(sheet_of(5, 10, 15), sheet_of(5, 15)), [(5, 15)])
-
-    def test_all_where_more_changed(self):
-        stone = sheet_of(5).with_object("stone", "s").with_point("s", 5, (1.0, 1.0), True)
-        self.assertEqual(self.runs(sheet_of(5), stone), [(1, 20)])
-        self.assertEqual(self.runs(stone, sheet_of(5)), [])
-        self.assertEqual(self.runs(sheet_of(5), sheet_of(5), model="efficienttam_s"), [(1, 20)])
-
-    def test_a_region_given_moved_or_taken_back(self):
-        plain, crop = sheet_of(5, 15), sheet_of(5, 15).in_region("h", Region())
-        self.assertEqual(self.runs(plain, crop), [(1, 20)])
-        self.assertEqual(self.runs(crop, plain), [(1, 20)])
-        self.assertEqual(self.runs(crop, crop), [])
-        corrected = crop.with_point("h", 10, (10.0, 20.0), True)
-        self.assertEqual(self.runs(crop, corrected), [(1, 20)], "the region may move")
-        longer = retracking.runs_to_track(job_of(crop, 3, 18), job_of(crop), 1, 20)
-        self.assertEqual(longer, [(1, 20)], "the object may be larger there")
-
-    def test_frames_that_go_into_each_other(self):
-        before = job_of(sheet_of(5, 15), form=Mattes(steady_frames=2))
-        now = job_of(sheet_of(5, 15, 10), form=Mattes(steady_frames=2))
-        self.assertEqual(retracking.runs_to_track(before, now, 1, 20), [(3, 17)])
-        self.assertEqual(retracking.runs_to_track(now, now, 1, 20), [])
-        shorter = job_of(sheet_of(5, 15), 1, 18, form=Mattes(steady_frames=2))
-        self.assertEqual(retracking.runs_to_track(before, shorter, 1, 18), [(1, 18)])
-        blended = [job_of(sheet, form=Mattes(roto_blend=3)) for sheet in (sheet_of(5), sheet_of(5, 15))]
-        self.assertEqual(retracking.runs_to_track(*blended, first=1, last=20), [(5, 20)])
-
-    def test_frames_that_were_not_reached(self):
-        before, now = job_of(sheet_of(5), 3, 10), job_of(sheet_of(5), 1, 20)
-        self.assertEqual(retracking.runs_to_track(before, now, 1, 20), [(1, 2), (11, 20)])
-
-    def test_joined(self):
-        self.assertEqual(retracking.joined([(7, 9), (1, 3), (4, 5)]), [(1, 5), (7, 9)])
 
 
 class Feed(unittest.TestCase):

@@ -424,14 +424,6 @@ class MatteForm(InNuke):
         told = "mattes to: PNG holds one matte, not layer_per_object. Let the name end with .exr."
         self.assertIn(told, self.text("status"))
 
-    def test_a_change_concerns_the_whole_range(self):
-        from efficienttam_nuke import retracking, shot_job, tracker_node
-
-        before = shot_job.job_of(*self.said(tracker_node))[0]
-        self.node["refine"].setValue("unmix")
-        now = shot_job.job_of(*self.said(tracker_node))[0]
-        self.assertEqual(retracking.runs_to_track(before, now, 1001, 1020), [(1001, 1020)])
-
 
 class Life(InNuke):
     def test_a_copy_gets_its_own_uuid_and_keeps_the_prompts(self):
