@@ -10,7 +10,7 @@ import functools
 import os
 import traceback
 import uuid as uuids
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
 from efficienttam.contract.messages import Done, Failed, Message
@@ -361,6 +361,7 @@ def track(node: Any, first: Any = None, last: Any = None) -> None:
     """
     tracker = TrackerNode(up_to_date(node))
     ready(tracker)
+    first, last = _frame_number(first, "first"), _frame_number(last, "last")
     if first is None and last is None:
         wanted = shot_job.whole_of(tracker)
     elif first is None or last is None:
@@ -368,6 +369,17 @@ def track(node: Any, first: Any = None, last: Any = None) -> None:
     else:
         wanted = shot_job.frames_of(tracker, first, last)
     shot_job.start(tracker, wanted)
+
+
+def _frame_number(value: Any, name: str) -> Optional[int]:
+    """A frame as scripts give it: knobs have floats."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise JobError(
+            "{} is {!r}; a frame number was expected.".format(name, value), "Give a whole number, like 1001."
+        )
+    return int(value)
 
 
 def move_point(tracker: TrackerNode, handle: str) -> None:

@@ -36,9 +36,9 @@ def views() -> Tuple[str, ...]:
 
 
 def script_name() -> str:
-    """The script's file; empty while it was never saved."""
+    """The script's file with its whole path; empty while it was never saved."""
     name = str(nuke.root()["name"].value() or "")
-    return "" if name == "Root" else name
+    return "" if name in ("", "Root") else os.path.abspath(name).replace("\\", "/")
 
 
 def script_range() -> Tuple[int, int]:
@@ -48,11 +48,14 @@ def script_range() -> Tuple[int, int]:
 
 
 def viewer_range() -> Tuple[int, int]:
-    """In and out point of the active Viewer; the script's range where there is none."""
+    """In and out point of the active Viewer; the script's range where none are set."""
     window = nuke.activeViewer() if has_window() else None
     if window is None:
         return script_range()
-    knob = window.node().knob("frame_range")
+    lock, knob = (window.node().knob(name) for name in ("frame_range_lock", "frame_range"))
+    if lock is not None and not bool(lock.value()):
+        # A range of earlier on may stand there still.
+        return script_range()
     try:
         frames = parse_frames(str(knob.value()))
     except (EfficientTAMError, AttributeError):
@@ -76,8 +79,12 @@ def when_script_closes(call: Callable[[], None]) -> None:
 
 
 def say(text: str) -> None:
-    """A line in the Script Editor, or on the terminal."""
-    nuke.tprint(text)
+    """A line in the Script Editor, or on the terminal where there is no window."""
+    if has_window():
+        # Nuke shows in the Script Editor what Python prints; its own tprint goes to the terminal.
+        print(text, flush=True)
+    else:
+        nuke.tprint(text)
 
 
 def ask(question: str) -> bool:

@@ -51,10 +51,13 @@ def settle(tracker: TrackerNode, opened: bool = False) -> None:
     """
     uuid = tracker.uuid
     is_later = tracker.whole(knobs.VERSION) > knobs.NODE_VERSION
-    if uuid not in _new or is_later or jobs.session().is_busy(uuid):
+    if uuid not in _new or is_later:
+        return
+    of_elsewhere = _is_of_elsewhere(tracker, opened)
+    if of_elsewhere and jobs.session().is_busy(uuid):
         return
     _new.discard(uuid)
-    if _is_of_elsewhere(tracker, opened):
+    if of_elsewhere:
         tracker.issue_uuid()
         tracker.tell("New mattes go beside this script; those made beside another are shown until then.", "")
     _here.add(tracker.uuid)

@@ -128,6 +128,7 @@ class NodeShot(Shot):
 
     def track_began(self, job: TrackJob, frames: Optional[Tuple[int, int]], stop: Callable[[], None]) -> None:
         tracker = self._tracker()
+        shot_job.check_place(tracker, job.output.path)
         jobs.session().tracked_elsewhere(self.uuid, lambda: self._stop(stop))
         first, last = frames or _range(job)
         self._tracked = (job, first, last)

@@ -119,8 +119,14 @@ def _size_of_formats() -> Tuple[float, float]:
 
 
 def plate_range(tracker: TrackerNode) -> Tuple[int, int]:
-    """First and last frame of the plate, as it comes in."""
-    frames = connected(tracker).frameRange()
+    """First and last frame of the plate, as it comes in. Raises JobError, PlateError."""
+    try:
+        frames = connected(tracker).frameRange()
+    except RuntimeError as error:
+        raise PlateError(
+            "Nuke cannot tell the plate's range: {}.".format(str(error).rstrip(".")),
+            "Mend what is above the node.",
+        ) from error
     return int(frames.first()), int(frames.last())
 
 
@@ -146,7 +152,7 @@ def feed_of(tracker: TrackerNode, folder: str) -> Feed:
         direct = direct_plate(connected(tracker), views_of(tracker))
         if direct is not None:
             return Feed(direct, first, last)
-    home = tracker.path(knobs.FEED_FOLDER) or folder
+    home = os.path.expanduser(tracker.path(knobs.FEED_FOLDER)) or folder
     views = views_of(tracker)
     name = "plate.%V.%04d.exr" if views else "plate.%04d.exr"
     pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
@@ -166,6 +172,8 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
     pattern = SequencePattern(path)
     plain = (
         path.lower().endswith(".exr")
+        # Nuke takes other paths from the project's folder, or from where it was started.
+        and os.path.isabs(path)
         and pattern.is_sequence
         and pattern.has_view == bool(views)
         and not str(source["frame"].value() or "").strip()

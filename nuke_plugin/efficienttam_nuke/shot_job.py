@@ -12,7 +12,7 @@ from efficienttam.contract.errors import JobError, OutputError
 from efficienttam.contract.job import Mattes, Refine, TrackJob
 from efficienttam.contract.prompt_sheet import PromptSheet
 
-from . import host, job_document, jobs, knobs, plate
+from . import host, job_document, jobs, knobs, plate, tracker_node
 from .job_document import Run
 from .tracker_node import TrackerNode
 
@@ -135,8 +135,8 @@ def form_of(tracker: TrackerNode) -> Mattes:
 def start(tracker: TrackerNode, wanted: Wanted) -> None:
     """Feeds the plate and begins; waits to the end where there is no window."""
     session = jobs.session()
-    if session.is_busy(tracker.uuid):
-        raise JobError("This node is being tracked.", "Press Stop first, or wait.")
+    session.check_free(tracker.uuid)
+    check_place(tracker, wanted.job.output.path)
     # Before minutes of rendering: an engine that is not there is told at once.
     session.client()
     first, last = _range(wanted.job)
@@ -157,6 +157,20 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
         session.run(tracking)
 
 
+def check_place(tracker: TrackerNode, mattes: str) -> None:
+    """Raises JobError where another node of the script has mattes at this place, or is making some."""
+    for other in tracker_node.all_ours():
+        if other.uuid == tracker.uuid or other.path(knobs.MATTES) != mattes:
+            continue
+        # Of two that have some already, as old scripts may hold, neither is hindered.
+        is_later = other.text(knobs.TRACKED).strip() and not tracker.text(knobs.TRACKED).strip()
+        if is_later or jobs.session().is_busy(other.uuid):
+            raise JobError(
+                "{} writes its mattes to {} too.".format(other.name, mattes),
+                "Name another place in mattes to on the tab Advanced, or empty it for one of its own.",
+            )
+
+
 def write_document(wanted: Wanted) -> str:
     """Makes the plate's frames exist, writes the document beside the mattes and says where it is."""
     first, last = _range(wanted.job)
@@ -167,9 +181,15 @@ def write_document(wanted: Wanted) -> str:
 def mattes_path(tracker: TrackerNode) -> str:
     """Where the node's mattes go. What nobody named is named now and kept in the knob."""
     told = tracker.path(knobs.MATTES)
+    named = os.path.expanduser(told)
+    if named and not os.path.isabs(named):
+        raise JobError(
+            "Mattes to: {} does not say in which folder.".format(told),
+            "Name the files with their whole path.",
+        )
     stereo = bool(plate.views_of(tracker))
     # The script may have got its second view since: each needs files of its own.
-    path = job_document.with_the_views(told, tracker.uuid, stereo) or job_document.default_mattes(
+    path = job_document.with_the_views(named, tracker.uuid, stereo) or job_document.default_mattes(
         host.script_name(),
         os.path.join(tempfile.gettempdir(), "efficienttam"),
         tracker.name,

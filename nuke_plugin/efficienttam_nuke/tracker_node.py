@@ -40,6 +40,10 @@ def find(uuid: str) -> Optional[TrackerNode]:
     return next((node for node in all_ours() if node.uuid == uuid), None)
 
 
+#: Letters of the status line.
+LONGEST_STATUS = 1000
+
+
 class TrackerNode:
     """The knobs of one node. Short-lived: keep the uuid, not this."""
 
@@ -148,9 +152,16 @@ class TrackerNode:
         return sheet.named(self.choice(knobs.CURRENT)) or (sheet.objects[0] if sheet.objects else None)
 
     def tell(self, status: str, state: Optional[str] = None) -> None:
-        """What the status line says and, where given, the label in the node graph; nothing to undo."""
+        """What the status line says and, where given, the label in the node graph; nothing to undo.
+
+        A status that no line holds is told whole in the Script Editor.
+        """
+        line = " ".join(status.split())
+        if len(line) > LONGEST_STATUS:
+            host.say(status)
+            line = "{} ... The Script Editor has the rest.".format(line[:LONGEST_STATUS].rsplit(" ", 1)[0])
         with host.without_undo():
-            self.put(knobs.STATUS, " ".join(status.split()))
+            self.put(knobs.STATUS, line)
             if state is not None:
                 self.put(knobs.STATE, state)
 

@@ -1,9 +1,16 @@
 """Free the GPU, Engine log and Open prompt window: what they call and what the artist reads."""
 
+import contextlib
+import io
 import unittest
 
 import host_paths  # noqa: F401
 from test_host_jobs import _WithEngine
+
+
+def shown():
+    """What the Script Editor shows: what is printed."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 class Buttons(_WithEngine):
@@ -41,9 +48,10 @@ class Buttons(_WithEngine):
         self.press("release_device")
         heard[0](Status(1, "Waiting."))
         self.assertEqual(self.text("status"), before, "it is not free yet")
-        heard[0](Failed(1, "It is wet.", "Dry it.", trace="Traceback: wet"))
+        with shown() as editor:
+            heard[0](Failed(1, "It is wet.", "Dry it.", trace="Traceback: wet"))
         self.assertEqual(self.text("status"), "It is wet. Dry it.")
-        self.assertEqual(self.session.printed, ["Traceback: wet"])
+        self.assertEqual(editor.getvalue(), "Traceback: wet\n")
 
     def test_a_node_that_is_gone_hears_no_more_of_it(self):
         self.tracked()
@@ -54,14 +62,16 @@ class Buttons(_WithEngine):
         heard[0](None)
 
     def test_the_log_is_in_the_script_editor(self):
-        self.press("show_log")
-        self.assertEqual(self.session.printed[-1], "The engine has said nothing.")
+        with shown() as editor:
+            self.press("show_log")
+        self.assertEqual(editor.getvalue(), "The engine has said nothing.\n")
         self.prompt("crash")
         self.press("track_both")
         self.wait()
-        del self.session.printed[:]
-        self.press("show_log")
-        self.assertIn("segmentation fault", "\n".join(self.session.printed))
+        with shown() as editor:
+            self.press("show_log")
+        self.assertIn("segmentation fault", editor.getvalue())
+        self.assertEqual(self.session.printed, [], "tprint goes to the terminal")
         self.assertEqual(self.text("status"), "The engine's last lines are in the Script Editor.")
 
     def test_the_prompt_window_opens_beside_the_viewer_or_by_itself(self):
@@ -103,9 +113,10 @@ class Buttons(_WithEngine):
             raise RuntimeError("no panes here")
 
         host.show_panel = broken
-        self.press("open_window")
+        with shown() as editor:
+            self.press("open_window")
         self.assertIn("Something went wrong; the Script Editor tells what", self.text("status"))
-        self.assertIn("no panes here", self.session.printed[-1])
+        self.assertIn("no panes here", editor.getvalue())
 
     def poll_until(self, true):
         import time

@@ -155,6 +155,7 @@ class WithAWindow(_WithEngine):
     def test_track_range_goes_from_first_to_last_whatever_the_range_says(self):
         viewer = self.nuke.createNode("Viewer")
         viewer["frame_range"].setValue("1002-1003")
+        viewer["frame_range_lock"].setValue(True)
         self.prompt("hero")
         self.assertEqual(
             self.track_range(1001, 1006, frame_range="in-out"), ("Tracked 1001-1006", (1001, 1006))

@@ -158,8 +158,14 @@ def test_ranges(artist: Artist, tmp_path: Path) -> None:
     viewer["frame_range"].setValue("1001-1007")
     node["handles"].setValue(0)
     node["frame_range"].setValue("in-out")
+    viewer["frame_range_lock"].setValue(True)
     artist.track(node)
     assert len(artist.files(node)) == 7
+    # Of earlier on: the Viewer shows the range of the script now.
+    viewer["frame_range"].setValue("1001-1002")
+    viewer["frame_range_lock"].setValue(False)
+    artist.track(node)
+    assert len(artist.files(node)) == 8
     nuke.frame(1008)
     node["frame_range"].setValue("input")
     artist.track(node, "track_forward")

@@ -1,4 +1,4 @@
-"""Mattes on disk that are not what Track would make now: **Re-track changed** finds them, however they came."""
+"""Mattes on disk that are not what Track would make now: **Re-track changed** finds them all."""
 
 from __future__ import annotations
 
