@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..contract.cache_settings import CacheSettings, cache_settings
 from ..contract.document import JobFaults, resolve
-from ..contract.errors import ColorError, JobError, OutputError, PlateError
+from ..contract.errors import ColorError, ExitCode, JobError, OutputError, PlateError
 from ..contract.fields import Fault
 from ..contract.job import FrameRange, Plate, TrackJob
 from ..contract.prompts import Box, Prompt, RotoFile
@@ -84,7 +84,7 @@ def _prompt_faults(job: TrackJob, view: str, plate: FrameSequence | None) -> Ite
     for place, prompt in prompts_of(job):
         if plate is not None:
             yield from _outside(place, prompt, plate)
-        yield from _unreadable(place, prompt, view)
+        yield from _unfit_roto(place, prompt, view, plate)
     if plate is None:
         return
     for place, thing in objects_of(job):
@@ -157,11 +157,18 @@ def _box_outside(place: str, box: Box, plate: FrameSequence) -> Iterator[Fault]:
         yield Fault(place, message, _REMEDY.format(width, height))
 
 
-def _unreadable(place: str, prompt: Prompt, view: str) -> Iterator[Fault]:
-    if isinstance(prompt.mask, RotoFile):
-        try:
-            read_roto_info(
-                SequencePattern(prompt.mask.path).path(prompt.frame, view), prompt.mask.channel, view
-            )
-        except PlateError as error:
-            yield Fault(place + ".mask.path", error.message, error.remedy, error.exit_code)
+def _unfit_roto(place: str, prompt: Prompt, view: str, plate: FrameSequence | None) -> Iterator[Fault]:
+    """A roto mask that cannot be read, or is not of the plate's size, where that is known."""
+    if not isinstance(prompt.mask, RotoFile):
+        return
+    path = SequencePattern(prompt.mask.path).path(prompt.frame, view)
+    try:
+        window = read_roto_info(path, prompt.mask.channel, view).display_window
+    except PlateError as error:
+        yield Fault(place + ".mask.path", error.message, error.remedy, error.exit_code)
+        return
+    if plate is not None and (window.width, window.height) != plate.size:
+        width, height = plate.size
+        message = f"{path} is {window.width}x{window.height} pixels; {width}x{height} was expected."
+        remedy = "Render the roto mask in the plate's format, and at full size."
+        yield Fault(place + ".mask.path", message, remedy, ExitCode.INPUT)

@@ -84,15 +84,24 @@ class MatteShaping:
         if not reach or self._wish.softness == 0:
             return {}
         prompts = self._prompts[id]
-        keys: Sequence[int] = neighbours(frame, sorted(prompts))
-        shares = {
-            self._softness(id, key): 1 - abs(key - frame) / (reach + 1)
-            for key in keys
+        near = [
+            key
+            for key in neighbours(frame, sorted(prompts))
             if abs(key - frame) <= reach and mask_alone(prompts[key]) is not None
-        }
-        whole = max(1.0, sum(shares.values()))
-        return {edge: share / whole for edge, share in shares.items()}
+        ]
+        return {self._softness(id, key): part for key, part in roto_shares(frame, near, reach).items()}
 
     def _softness_of(self, id: ObjectId, frame: int) -> EdgeSoftness:
         roto = mask_alone(self._prompts[id][frame])
         return EdgeSoftness(np.clip(np.asarray(roto, np.float32), 0, 1))
+
+
+def roto_shares(frame: int, rotos: Sequence[int], reach: int) -> dict[int, float]:
+    """How much the softness of the rotos on at most two frames, one on either side and no further than
+    ``reach``, counts on a frame; together 1 at most, the rest is the frame's own.
+
+    Each fades out evenly with distance, over ``reach`` frames or up to the other roto, so that between two
+    near each other the one goes over into the other.
+    """
+    span = reach + 1 if len(rotos) < 2 else min(reach + 1, max(rotos) - min(rotos))
+    return {key: 1 - abs(key - frame) / span for key in rotos}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from efficienttam.mattes.steadying import dense_flow
 from efficienttam.tracking.frame_source import FrameSource
 
 Array = np.ndarray
@@ -18,7 +19,6 @@ def carry_masks(plate: FrameSource, frames: list[int], mattes: Array) -> Iterato
     OpenCV's DIS flow, medium preset, from each frame back to the one before it; masks are fetched
     bilinearly along it. Nothing outside the picture comes back in.
     """
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     before = _gray(plate.read(frames[0]))
     height, width = before.shape
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -26,7 +26,7 @@ def carry_masks(plate: FrameSource, frames: list[int], mattes: Array) -> Iterato
     yield np.stack(masks)
     for frame in frames[1:]:
         now = _gray(plate.read(frame))
-        back = flow.calc(now, before, np.zeros((height, width, 2), np.float32))
+        back = dense_flow(now, before, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         masks = [
             cv2.remap(mask, xs + back[..., 0], ys + back[..., 1], cv2.INTER_LINEAR, borderValue=0)
             for mask in masks

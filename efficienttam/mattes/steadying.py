@@ -15,6 +15,8 @@ import numpy as np
 
 #: The longer side of the pictures that flow is computed on.
 FLOW_SIDE = 1024
+#: Sides of pictures that OpenCV's flow is given at least.
+FLOW_LEAST = 64
 #: Disagreements at which another frame counts a third: of the flow there and back (pixels of the small
 #: picture), of colours (0 to 255, mean of the channels), of mattes.
 FLOW_DOUBT, COLOR_DOUBT, MATTE_DOUBT = 0.7, 12.0, 0.4
@@ -85,12 +87,24 @@ def _fetched(
     return fetched, spread(trust) * inside
 
 
+def dense_flow(
+    here: np.ndarray, there: np.ndarray, preset: int = cv2.DISOPTICAL_FLOW_PRESET_FAST
+) -> np.ndarray:
+    """DIS optical flow (h, w, 2) from one grey picture (h, w), uint8, to another, in pixels.
+
+    Kroeger et al., Fast Optical Flow using Dense Inverse Search, 2016. Pictures of any size: OpenCV's own
+    fails, or ends the process, on some that are lower than 32 rows, so small ones are made larger for it.
+    """
+    height, width = here.shape
+    beyond = (0, max(0, FLOW_LEAST - height), 0, max(0, FLOW_LEAST - width))
+    one, other = (cv2.copyMakeBorder(grey, *beyond, cv2.BORDER_REPLICATE) for grey in (here, there))
+    seeker = cv2.DISOpticalFlow.create(preset)
+    return seeker.calc(one, other, np.zeros((*one.shape, 2), np.float32))[:height, :width]
+
+
 def _flow(here: SmallPicture, there: SmallPicture) -> tuple[np.ndarray, np.ndarray]:
     """Flow (h, w, 2) from one picture to another in pixels, and how far to trust it, 0 to 1 (h, w)."""
-    seeker = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    blank = np.zeros((*here.grey.shape, 2), np.float32)
-    forth = seeker.calc(here.grey, there.grey, blank)
-    back = seeker.calc(there.grey, here.grey, blank.copy())
+    forth, back = dense_flow(here.grey, there.grey), dense_flow(there.grey, here.grey)
     height, width = here.grey.shape
     x = np.arange(width, dtype=np.float32)[None] + forth[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + forth[..., 1]

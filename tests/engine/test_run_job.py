@@ -438,6 +438,18 @@ def test_prompts_outside_the_plate_are_all_found_before_anything_is_made(job, ti
     assert not (tiny_plate / "out").exists()
 
 
+def test_a_roto_of_another_size_is_found_before_anything_is_made(job, tiny_plate):
+    write_matte(tiny_plate / "roto.exr", np.ones((27, 48), np.float32))
+    drawn = (TrackedObject("hero", (Prompt(1002, mask=RotoFile("roto.exr")),)),)
+    wrong = dataclasses.replace(job, objects=drawn)
+    with pytest.raises(JobFaults) as caught:
+        run_job(wrong, folder=str(tiny_plate))
+    (fault,) = caught.value.faults
+    assert fault.place == "objects[0].prompts[0].mask.path" and fault.exit_code is ExitCode.INPUT
+    assert fault.message.endswith("roto.exr is 48x27 pixels; 96x54 was expected.")
+    assert not (tiny_plate / "out").exists()
+
+
 def test_roto_softness_survives_on_its_frame(job, tiny_plate):
     ramp = np.tile(np.linspace(0, 1, 96, dtype=np.float32), (54, 1))
     write_matte(tiny_plate / "roto.exr", ramp)

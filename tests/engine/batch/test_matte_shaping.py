@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from efficienttam.batch.matte_shaping import MatteShaping
+from efficienttam.batch.matte_shaping import MatteShaping, roto_shares
 from efficienttam.batch.object_groups import ObjectGroup, border_path
 from efficienttam.contract.job import Mattes, Refine
 from efficienttam.contract.prompts import Prompt
@@ -139,3 +141,21 @@ def test_the_softness_of_a_roto_fades_with_the_distance_from_it():
     assert found[0] > found[1] + 0.5 > found[2] + 1 > plain + 1.5
     np.testing.assert_allclose(found, found[::-1], rtol=1e-6)
     assert found[0] > 7, "Three quarters of the softness of 12 pixels."
+
+
+@given(st.integers(1, 20), st.integers(1, 40))
+def test_the_softness_of_two_rotos_goes_over_from_one_to_the_other(reach: int, last: int) -> None:
+    found = []
+    for frame in range(last + 1):
+        near = [key for key in (0, last) if abs(key - frame) <= reach]
+        shares = roto_shares(frame, near, reach)
+        assert set(shares) == set(near) and all(share >= 0 for share in shares.values())
+        assert sum(shares.values()) <= 1 + 1e-9
+        found.append([shares.get(0, 0.0), shares.get(last, 0.0)])
+    first, second = np.array(found).T
+    assert first[0] == second[-1] == 1
+    # No pop: from each frame to the next no more than fading over all frames there are.
+    assert (np.diff(first) <= 1e-9).all() and (np.diff(second) >= -1e-9).all()
+    assert np.abs(np.diff(found, axis=0)).max() <= 1 / min(reach + 1, last) + 1e-9
+    if last <= reach + 1:
+        np.testing.assert_allclose(first + second, 1)

@@ -57,6 +57,18 @@ def test_a_fast_edge_is_not_smeared(speed: int, blur: float, widening: float) ->
     assert calm[60, 140:].max() < 0.05 and calm[60, :45].max() < 0.05
 
 
+@pytest.mark.parametrize(
+    "size", [(24, 200), (28, 300), (7, 640), (31, 1024), (16, 512), (13, 17), (1, 1), (400, 26)]
+)
+def test_pictures_of_any_size(size: tuple[int, int]) -> None:
+    """OpenCV's flow ends the process on the first two, and raises on the two after them."""
+    rng = np.random.default_rng(5)
+    pictures = [small_picture(rng.integers(0, 256, (*size, 3), np.uint8)) for _ in range(2)]
+    mattes = [rng.random(size, np.float32) for _ in range(2)]
+    calm = steadied(mattes[0], pictures[0], [(mattes[1], pictures[1])])
+    assert calm.shape == size and np.isfinite(calm).all()
+
+
 def test_another_scene_does_not_count() -> None:
     picture, matte = scene(0)
     matte = cv2.GaussianBlur(matte, (0, 0), 2)
