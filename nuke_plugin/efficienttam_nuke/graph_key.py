@@ -7,7 +7,7 @@ script stands on, and to ask them for a whole shot the timeline would have to be
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, cast
+from typing import Any, Dict, List, Optional, cast
 
 import nuke
 
@@ -25,7 +25,10 @@ _ROOT = ("colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpace
 
 
 def of_graph(source: nuke.Node, recipe: str) -> str:
-    """sha256 over the nodes above ``source``, it included, the colour settings and ``recipe``."""
+    """sha256 over the nodes above ``source``, it included, the colour settings and ``recipe``.
+
+    What lies above the Groups that ``source`` is in counts too.
+    """
     seen: Dict[str, nuke.Node] = {}
     _collect(source, seen)
     told = [recipe]
@@ -57,14 +60,24 @@ def _collect(node: nuke.Node, seen: Dict[str, nuke.Node]) -> None:
             continue
         seen[name] = node
         waiting.extend(node.dependencies(nuke.INPUTS | nuke.EXPRESSIONS))
+        waiting.extend(other for other in _above(node) if other is not None)
         if isinstance(node, nuke.Group):
             waiting.extend(node.nodes())
 
 
+def _above(node: nuke.Node) -> List[Optional[nuke.Node]]:
+    """What a node's inputs are wired to; for an Input also what its Group's input is wired to."""
+    above = [node.input(number) for number in range(node.inputs())]
+    group = node.parent() if node.Class() == "Input" else None
+    if group is not None and group.Class() != "Root":
+        above.append(group.input(int(node["number"].value())))
+    return above
+
+
 def _told(node: nuke.Node) -> str:
     ours = node.knob(knobs.UUID) is not None
-    above = [node.input(number) for number in range(node.inputs())]
-    words: List[Any] = [node.fullName(), node.Class(), [other.fullName() if other else "" for other in above]]
+    above = [other.fullName() if other else "" for other in _above(node)]
+    words: List[Any] = [node.fullName(), node.Class(), above]
     for name, knob in sorted(node.knobs().items()):
         if name in _IDLE or (ours and name in knobs.TELLING):
             continue

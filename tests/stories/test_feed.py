@@ -59,6 +59,35 @@ def test_render_renders_what_the_engine_could_read(artist: Artist, shot: Shot, n
     assert artist.fed(node, read, FIRST) < 2 / 255
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_changes_above_a_group_is_seen_in_it(artist: Artist, shot: Shot, read: Any, depth: int) -> None:
+    nuke = artist.nuke
+    grade, other = (nuke.nodes.Grade(inputs=[read], name=name) for name in ("Above", "Other"))
+    groups, above = [], (grade, other)
+    for _ in range(depth):
+        groups.append(nuke.nodes.Group())
+        groups[-1].begin()
+        inside = tuple(nuke.nodes.Input(number=number) for number in (0, 1))
+        # A Group has as many inputs as there are Inputs in it.
+        assert all(groups[-1].setInput(number, node) for number, node in enumerate(above))
+        above = inside
+    node = artist.tracker(above[0])
+    for group in groups:
+        group.end()
+    artist.click(node, shot, FIRST)
+    fed(artist, node)
+    assert rendered(artist) == [(frame, "main") for frame in shot.frames]
+    fed(artist, node)
+    assert rendered(artist) == [], "nothing changed"
+    grade["white"].setValue(0.5)
+    fed(artist, node)
+    assert len(rendered(artist)) == 2 and artist.fed(node, grade, FIRST) < 2 / 255
+    groups[0].setInput(0, other)
+    groups[0].setInput(1, grade)
+    fed(artist, node)
+    assert len(rendered(artist)) == 2 and artist.fed(node, other, FIRST) < 2 / 255
+
+
 def test_what_is_display_referred_goes_out_as_it_is(artist: Artist, shot: Shot, node: Any) -> None:
     node["feed"].setValue("render")
     converted = plate_on_disk(fed(artist, node), FIRST)
