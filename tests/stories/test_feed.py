@@ -88,6 +88,17 @@ def test_what_changes_above_a_group_is_seen_in_it(artist: Artist, shot: Shot, re
     assert len(rendered(artist)) == 2 and artist.fed(node, other, FIRST) < 2 / 255
 
 
+def test_no_step_of_undo_is_left_by_a_render_in_proxy_mode(artist: Artist, node: Any) -> None:
+    node["feed"].setValue("render")
+    proxy = artist.nuke.root()["proxy"]
+    proxy.setValue(True)
+    steps = artist.nuke.Undo.undoSize()
+    artist.press(node, "submit")
+    assert rendered(artist) and proxy.value() is True
+    assert artist.nuke.Undo.undoSize() == steps
+    proxy.setValue(False)
+
+
 def test_what_is_display_referred_goes_out_as_it_is(artist: Artist, shot: Shot, node: Any) -> None:
     node["feed"].setValue("render")
     converted = plate_on_disk(fed(artist, node), FIRST)
