@@ -88,6 +88,34 @@ def test_what_changes_above_a_group_is_seen_in_it(artist: Artist, shot: Shot, re
     assert len(rendered(artist)) == 2 and artist.fed(node, other, FIRST) < 2 / 255
 
 
+def test_what_expressions_ask_of_a_group_and_of_the_project_is_seen(
+    artist: Artist, shot: Shot, read: Any
+) -> None:
+    """And nothing else of them: the node itself lies in both, with its prompts."""
+    nuke = artist.nuke
+    group = nuke.nodes.Group()
+    group.addKnob(nuke.Double_Knob("gain"))
+    group["gain"].setValue(0.8)
+    with group:
+        grade = nuke.nodes.Grade(inputs=[nuke.nodes.Input()])
+        node = artist.tracker(grade)
+    group.setInput(0, read)
+    grade["white"].setExpression("parent.gain")
+    grade["gamma"].setExpression("root.fps/24")
+    artist.click(node, shot, FIRST)
+    node["feed"].setValue("render")
+    fed(artist, node)
+    assert len(rendered(artist)) == 2
+    artist.click(node, shot, FIRST + 1, which=1, button="exclude")
+    nuke.root()["frame"].setValue(FIRST + 1)
+    fed(artist, node)
+    assert rendered(artist) == [], "a prompt and a frame change no plate"
+    for knob, value in ((group["gain"], 0.5), (nuke.root()["fps"], 48)):
+        knob.setValue(value)
+        fed(artist, node)
+        assert len(rendered(artist)) == 2 and artist.fed(node, grade, FIRST) < 2 / 255
+
+
 def test_no_step_of_undo_is_left_by_a_render_in_proxy_mode(artist: Artist, node: Any) -> None:
     node["feed"].setValue("render")
     proxy = artist.nuke.root()["proxy"]
