@@ -69,6 +69,8 @@ def tracked(nuke: Any, tmp_path: Path) -> Any:
         {"grow": 3, "feather": 2},
         {"invert": True, "premultiply": True},
         {"grow": -2, "invert": True, "feather": 3, "premultiply": True},
+        {"object_layers": True},
+        {"object_layers": True, "grow": 2, "invert": True, "premultiply": True},
     ],
     ids=str,
 )
@@ -83,9 +85,11 @@ def test_the_same_pixels(nuke: Any, tracked: Any, knobs: dict[str, Any]) -> None
     }
     (last,) = [node for node in made if node.name() not in above]
     want, got = nuke.session.picture(tracked, 1001), nuke.session.picture(last, 1001)
-    for channel in ("rgba.red", "rgba.green", "rgba.blue", "rgba.alpha"):
+    for channel in ("rgba.red", "rgba.green", "rgba.blue", "rgba.alpha", "hero.alpha", "stone.alpha"):
         np.testing.assert_array_equal(got.whole(channel), want.whole(channel))
     assert want.whole("rgba.alpha").sum() > 100
+    assert set(got.channels) == set(want.channels)
+    assert ("stone.alpha" in got.channels) == ("object_layers" in knobs)
     assert tracked.name() not in above
 
 

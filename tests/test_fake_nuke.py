@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import threading
@@ -159,6 +160,23 @@ def test_expressions_and_text_round_trip(nuke: Any, tmp_path: Path) -> None:
     first = Path(script).read_text()
     nuke.scriptSaveAs(script)
     assert Path(script).read_text() == first
+
+
+def test_a_script_keeps_the_wires_of_groups_beside_each_other(nuke: Any, tmp_path: Path) -> None:
+    read = nuke.nodes.Read()
+    for _ in range(2):
+        group = nuke.nodes.Group()
+        with group:
+            nuke.nodes.Output(inputs=[nuke.nodes.Blur(inputs=[nuke.nodes.Input()])])
+        group.setInput(0, read)
+    path = tmp_path / "groups.nk"
+    nuke.scriptSaveAs(str(path))
+    names = re.findall(r"(?m)^set (\S+) \[stack 0\]$", path.read_text())
+    assert len(names) == len(set(names)) == 9 and all(re.match(r"N[0-9a-f]+$", name) for name in names)
+    nuke.scriptOpen(str(path))
+    assert [node.input(0) for node in nuke.allNodes("Group")] == 2 * [nuke.toNode("Read1")]
+    for group in nuke.allNodes("Group"):
+        assert [node.input(0) for node in group.nodes()] == [None, *group.nodes()[:2]]
 
 
 def test_a_terminal_has_no_dialogs() -> None:

@@ -7,7 +7,7 @@ script stands on, and to ask them for a whole shot the timeline would have to be
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, cast
+from typing import Any, Dict, List, Optional, cast
 
 import nuke
 
@@ -20,14 +20,18 @@ _IDLE = frozenset(
     + ("indicators", "dope_sheet", "autolabel", "panel", "onCreate", "onDestroy", "knobChanged", "updateUI")
     + ("cached", "rootNodeUpdated", "localizationPolicy", "lock_connections")
 )
+#: Knobs of the project that change none either: the plate is rendered full size, frame by frame.
+_IDLE_OF_ROOT = frozenset(("frame", "proxy"))
 #: What of the project settings decides how anything looks.
 _ROOT = ("colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT", "format")
 
 
 def of_graph(source: nuke.Node, recipe: str) -> str:
-    """sha256 over the nodes above ``source``, it included, the colour settings and ``recipe``."""
-    seen: Dict[str, nuke.Node] = {}
-    _collect(source, seen)
+    """sha256 over the nodes above ``source``, it included, the colour settings and ``recipe``.
+
+    What lies above the Groups that ``source`` is in counts too; of what else is in them, nothing.
+    """
+    seen = _collected(source)
     told = [recipe]
     root = nuke.root()
     for name in _ROOT:
@@ -47,9 +51,10 @@ def files_of(source: nuke.Node, frame: int) -> List[str]:
     return [str(file) for entry in told for file in cast(List[str], entry[1])]
 
 
-def _collect(node: nuke.Node, seen: Dict[str, nuke.Node]) -> None:
-    """A walk without recursion: comps are deeper than Python's stack."""
-    waiting = [node]
+def _collected(source: nuke.Node) -> Dict[str, nuke.Node]:
+    """``source`` and what is above it, by name; without recursion: comps are deeper than Python's stack."""
+    seen: Dict[str, nuke.Node] = {}
+    waiting = [source]
     while waiting:
         node = waiting.pop()
         name = str(node.fullName())
@@ -57,16 +62,33 @@ def _collect(node: nuke.Node, seen: Dict[str, nuke.Node]) -> None:
             continue
         seen[name] = node
         waiting.extend(node.dependencies(nuke.INPUTS | nuke.EXPRESSIONS))
-        if isinstance(node, nuke.Group):
+        waiting.extend(other for other in _above(node) if other is not None)
+        if isinstance(node, nuke.Group) and not _is_around(node, source):
             waiting.extend(node.nodes())
+    return seen
+
+
+def _is_around(group: nuke.Group, node: nuke.Node) -> bool:
+    """True for a Group that a node lies in, and for the project."""
+    return group.Class() == "Root" or str(node.fullName()).startswith(str(group.fullName()) + ".")
+
+
+def _above(node: nuke.Node) -> List[Optional[nuke.Node]]:
+    """What a node's inputs are wired to; for an Input also what its Group's input is wired to."""
+    above = [node.input(number) for number in range(node.inputs())]
+    group = node.parent() if node.Class() == "Input" else None
+    if group is not None and group.Class() != "Root":
+        above.append(group.input(int(node["number"].value())))
+    return above
 
 
 def _told(node: nuke.Node) -> str:
     ours = node.knob(knobs.UUID) is not None
-    above = [node.input(number) for number in range(node.inputs())]
-    words: List[Any] = [node.fullName(), node.Class(), [other.fullName() if other else "" for other in above]]
+    idle = _IDLE | _IDLE_OF_ROOT if node.Class() == "Root" else _IDLE
+    above = [other.fullName() if other else "" for other in _above(node)]
+    words: List[Any] = [node.fullName(), node.Class(), above]
     for name, knob in sorted(node.knobs().items()):
-        if name in _IDLE or (ours and name in knobs.TELLING):
+        if name in idle or (ours and name in knobs.TELLING):
             continue
         words.append((name, knob.toScript()))
     return repr(words)

@@ -116,20 +116,27 @@ def without_undo() -> Iterator[None]:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """The frame, the selection and the proxy switch are afterwards as they were; proxy is off inside."""
-    root = nuke.root()
-    proxy = bool(root["proxy"].value())
+    """The frame, the selection and the proxy switch are afterwards as they were; proxy is off inside.
+
+    To switch proxy off and on again is nothing to undo.
+    """
+    proxy = bool(nuke.root()["proxy"].value())
     now = nuke.frame()
     with keeping_selection():
         try:
             if proxy:
-                root["proxy"].setValue(False)
+                _set_proxy(False)
             yield
         finally:
             if proxy:
-                root["proxy"].setValue(True)
+                _set_proxy(True)
             if nuke.frame() != now:
                 nuke.frame(now)
+
+
+def _set_proxy(on: bool) -> None:
+    with without_undo():
+        nuke.root()["proxy"].setValue(on)
 
 
 @contextlib.contextmanager

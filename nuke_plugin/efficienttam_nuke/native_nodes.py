@@ -45,6 +45,9 @@ def bake(tracker: TrackerNode, names: Sequence[str]) -> List[str]:
         made.append(copy)
         if tracker.flag("premultiply"):
             made.append(_next(made, "Premult", channels="rgb", alpha=channel))
+        if tracker.flag("object_layers"):
+            layers = {"from0": "none", "to0": "none", "channels": "all"}
+            made.append(_make("Copy", [made[-1], made[0]], layers))
         x, y = tracker.node.xpos() + 160, tracker.node.ypos()
         for number, node in enumerate(made):
             node.setXYpos(x, y + 60 * number)

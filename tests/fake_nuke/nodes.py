@@ -197,7 +197,10 @@ class Node:
 
     def dependencies(self, what: int = INPUTS | HIDDEN_INPUTS | EXPRESSIONS) -> list[Node]:
         self._alive()
-        return [node for node in self._inputs if node is not None] if what & INPUTS else []
+        found = [node for node in self._inputs if node is not None] if what & INPUTS else []
+        if what & EXPRESSIONS:
+            found += [node for node in self.session.named_in_expressions(self) if node not in found]
+        return found
 
     def dependent(self, what: int = INPUTS, forceEvaluate: bool = True) -> list[Node]:
         self._alive()

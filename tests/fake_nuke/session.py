@@ -315,6 +315,21 @@ class Session:
             ]()
         raise ExpressionError(f"{node.fullName()}: nothing named {name!r} here")
 
+    def named_in_expressions(self, node: Node) -> list[Node]:
+        """Nodes, others than this one, whose knobs its expressions ask."""
+        found: list[Node] = []
+        knobs = [knob for knob in node._knobs.values() if isinstance(knob, k.Array_Knob)]
+        for text in [one for knob in knobs for one in knob._channels if isinstance(one, str)]:
+            for name in Expression(text).names:
+                try:
+                    told = self.look(name, node)
+                except RuntimeError:
+                    continue  # The frame, or what is not there.
+                asked = told[0]._node if isinstance(told, tuple) else None
+                if asked is not None and asked is not node and asked not in found:
+                    found.append(asked)
+        return found
+
     def _first(self, word: str, node: Node) -> Node | None:
         if word == "this":
             return node

@@ -24,7 +24,7 @@ def write_script(session: Session, chosen: Sequence[Node] = (), whole: bool = Tr
     for name, channels in session.layers.items():
         if name not in ("rgba", "rgb", "alpha"):
             lines.append("add_layer {{{} {}}}".format(name, " ".join(channels)))
-    _nodes(chosen or session.root.children, lines, "")
+    _nodes(chosen or session.root.children, lines, "", {})
     return "\n".join(lines) + "\n"
 
 
@@ -55,17 +55,17 @@ def _in_order(nodes: Iterable[Node]) -> list[Node]:
     return ordered
 
 
-def _nodes(nodes: Iterable[Node], lines: list[str], indent: str) -> None:
-    names: dict[int, str] = {}
+def _nodes(nodes: Iterable[Node], lines: list[str], indent: str, names: dict[int, str]) -> None:
+    """``names`` are those that ``set`` gave so far: of the whole script, since Tcl's variables are."""
     for node in _in_order(nodes):
         for above in reversed(node._inputs):
             lines.append("push {}".format("0" if id(above) not in names else "$" + names[id(above)]))
-        _node(node, lines, indent)
-        names[id(node)] = f"N{len(names) + 1}"
+        _node(node, lines, indent, names)
+        names[id(node)] = f"N{0xA3F400 + 0x400 * len(names):x}"
         lines.append(f"set {names[id(node)]} [stack 0]")
 
 
-def _node(node: Node, lines: list[str], indent: str) -> None:
+def _node(node: Node, lines: list[str], indent: str, names: dict[int, str]) -> None:
     lines.append(f"{indent}{node._cls} {{")
     lines.append(f"{indent} inputs {len(node._inputs)}")
     for name, knob in node._knobs.items():
@@ -79,5 +79,5 @@ def _node(node: Node, lines: list[str], indent: str) -> None:
             lines.append(f"{indent} {name} {knob.toScript()}")
     lines.append(indent + "}")
     if isinstance(node, Group):
-        _nodes(node.children, lines, indent + " ")
+        _nodes(node.children, lines, indent + " ", names)
         lines.append("end_group")

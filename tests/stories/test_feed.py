@@ -59,6 +59,74 @@ def test_render_renders_what_the_engine_could_read(artist: Artist, shot: Shot, n
     assert artist.fed(node, read, FIRST) < 2 / 255
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_changes_above_a_group_is_seen_in_it(artist: Artist, shot: Shot, read: Any, depth: int) -> None:
+    nuke = artist.nuke
+    grade, other = (nuke.nodes.Grade(inputs=[read], name=name) for name in ("Above", "Other"))
+    groups, above = [], (grade, other)
+    for _ in range(depth):
+        groups.append(nuke.nodes.Group())
+        groups[-1].begin()
+        inside = tuple(nuke.nodes.Input(number=number) for number in (0, 1))
+        # A Group has as many inputs as there are Inputs in it.
+        assert all(groups[-1].setInput(number, node) for number, node in enumerate(above))
+        above = inside
+    node = artist.tracker(above[0])
+    for group in groups:
+        group.end()
+    artist.click(node, shot, FIRST)
+    fed(artist, node)
+    assert rendered(artist) == [(frame, "main") for frame in shot.frames]
+    fed(artist, node)
+    assert rendered(artist) == [], "nothing changed"
+    grade["white"].setValue(0.5)
+    fed(artist, node)
+    assert len(rendered(artist)) == 2 and artist.fed(node, grade, FIRST) < 2 / 255
+    groups[0].setInput(0, other)
+    groups[0].setInput(1, grade)
+    fed(artist, node)
+    assert len(rendered(artist)) == 2 and artist.fed(node, other, FIRST) < 2 / 255
+
+
+def test_what_expressions_ask_of_a_group_and_of_the_project_is_seen(
+    artist: Artist, shot: Shot, read: Any
+) -> None:
+    """And nothing else of them: the node itself lies in both, with its prompts."""
+    nuke = artist.nuke
+    group = nuke.nodes.Group()
+    group.addKnob(nuke.Double_Knob("gain"))
+    group["gain"].setValue(0.8)
+    with group:
+        grade = nuke.nodes.Grade(inputs=[nuke.nodes.Input()])
+        node = artist.tracker(grade)
+    group.setInput(0, read)
+    grade["white"].setExpression("parent.gain")
+    grade["gamma"].setExpression("root.fps/24")
+    artist.click(node, shot, FIRST)
+    node["feed"].setValue("render")
+    fed(artist, node)
+    assert len(rendered(artist)) == 2
+    artist.click(node, shot, FIRST + 1, which=1, button="exclude")
+    nuke.root()["frame"].setValue(FIRST + 1)
+    fed(artist, node)
+    assert rendered(artist) == [], "a prompt and a frame change no plate"
+    for knob, value in ((group["gain"], 0.5), (nuke.root()["fps"], 48)):
+        knob.setValue(value)
+        fed(artist, node)
+        assert len(rendered(artist)) == 2 and artist.fed(node, grade, FIRST) < 2 / 255
+
+
+def test_no_step_of_undo_is_left_by_a_render_in_proxy_mode(artist: Artist, node: Any) -> None:
+    node["feed"].setValue("render")
+    proxy = artist.nuke.root()["proxy"]
+    proxy.setValue(True)
+    steps = artist.nuke.Undo.undoSize()
+    artist.press(node, "submit")
+    assert rendered(artist) and proxy.value() is True
+    assert artist.nuke.Undo.undoSize() == steps
+    proxy.setValue(False)
+
+
 def test_what_is_display_referred_goes_out_as_it_is(artist: Artist, shot: Shot, node: Any) -> None:
     node["feed"].setValue("render")
     converted = plate_on_disk(fed(artist, node), FIRST)

@@ -77,6 +77,47 @@ def test_a_tracked_node_of_version(artist: Artist, shot: Shot, tracked: Any, ver
     assert ": 3 mattes made" in artist.track(node, "retrack")
 
 
+def test_two_nodes_on_one_plate(artist: Artist, shot: Shot, tracked: Any) -> None:
+    nuke = artist.nuke
+    second = artist.tracker(tracked.input(0))
+    artist.click(second, shot, FIRST, which=1)
+    assert artist.track(second).startswith("Tracked")
+    names = [node.name() for node in (tracked, second)]
+    mattes = [artist.mattes(node, shot.frames) for node in (tracked, second)]
+    nuke.scriptSave()
+    nuke.scriptOpen(nuke.scriptName())
+    for which, (name, expected) in enumerate(zip(names, mattes)):
+        node = nuke.toNode(name)
+        assert node.input(0) is nuke.toNode("Read1"), node.input(0)
+        assert np.array_equal(artist.mattes(node, shot.frames), expected)
+        assert artist.score(node, shot, which) > GOOD
+        assert ": 0 mattes made" in artist.track(node)
+
+
+@pytest.mark.parametrize("versions", [(1, 2), (1, 1), (2, 2)], ids=str)
+def test_two_nodes_of_earlier_versions_on_one_plate(
+    artist: Artist, shot: Shot, tmp_path: Path, versions: tuple[int, int]
+) -> None:
+    nuke, read = artist.nuke, artist.read(shot.write(tmp_path / "plate"), shot)
+    names = ("Hero", "Stone")
+    for name, version in zip(names, versions):
+        old = nuke.nodePaste(str(Path(__file__).parents[1] / "nodes" / f"version{version}.nk"))
+        old.setName(name)
+        old.setInput(0, read)
+        nuke.nodes.Grade(inputs=[old], name="Below" + name)
+    nuke.scriptSave()
+    nuke.scriptOpen(nuke.scriptName())
+    for which, name in enumerate(names):
+        node = nuke.toNode(name)
+        assert node["node_version"].value() == NODE_VERSION, node["status"].getText()
+        assert node.input(0) is nuke.toNode("Read1"), node.input(0)
+        assert nuke.toNode("Below" + name).input(0) is node
+        artist.click(node, shot, FIRST, which)
+        artist.track(node)
+    for which, name in enumerate(names):
+        assert artist.score(nuke.toNode(name), shot, which) > GOOD, nuke.toNode(name)["status"].getText()
+
+
 def test_a_node_of_a_later_version_is_left_alone(artist: Artist, shot: Shot, tracked: Any) -> None:
     sheet = tracked["sheet"].getText()
     mattes = artist.mattes(tracked, shot.frames)
