@@ -78,7 +78,7 @@ def running_nuke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def artist(running_nuke: Any, tmp_path: Path) -> Iterator[Artist]:
+def artist(running_nuke: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Artist]:
     """An artist with an empty script saved in a folder of the test."""
     # Another test may have had a Nuke of its own meanwhile.
     if sys.modules.get("nuke") is not running_nuke.names["nuke"]:
@@ -90,6 +90,10 @@ def artist(running_nuke: Any, tmp_path: Path) -> Iterator[Artist]:
         told.clear()
     running_nuke.shapes.clear()
     running_nuke.root["name"]._set_state(str(tmp_path / "shot_v001.nk").replace("\\", "/"))
+    from efficienttam_nuke import host
+
+    # The Script Editor shows what is printed; what nobody may read there is looked for.
+    monkeypatch.setattr(host, "print", lambda text, **_: running_nuke.printed.append(text), raising=False)
     yield Artist(running_nuke)
     running_nuke.modules = modules_of_nuke()
 

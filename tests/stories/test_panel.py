@@ -127,6 +127,8 @@ def test_stop_ends_what_a_closed_window_tracks(artist: Artist, shot: Shot, node:
 def test_an_engine_killed_under_the_window(artist: Artist, shot: Shot, node: Any, panel: Any) -> None:
     begin(artist, node, panel)
     kill_engine(artist)
+    # Its last words may still be on their way.
+    artist.wait(node)
     assert "failed" in node["state"].getText() and "killed" in node["status"].getText()
     assert node["tracked"].getText() == "" and not artist.jobs.session().is_busy(artist.uuid(node))
     window = panel._window

@@ -127,12 +127,10 @@ def test_scripts_give_frames_as_knobs_have_them(artist: Artist, node: Any) -> No
         actions.track(node, "1001")
 
 
-def test_a_long_status_goes_to_the_script_editor(
-    artist: Artist, node: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_long_status_goes_to_the_script_editor(artist: Artist, node: Any) -> None:
     from efficienttam_nuke.tracker_node import TrackerNode
 
     TrackerNode(node).tell("tensor " * 400)
     status = node["status"].getText()
     assert len(status) < 1050 and status.endswith("The Script Editor has the rest.")
-    assert capsys.readouterr().out.count("tensor") == 400
+    assert artist.session.printed[-1].count("tensor") == 400

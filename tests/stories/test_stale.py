@@ -79,20 +79,16 @@ def test_what_was_made_or_lost_since_the_last_tracking(
     assert nothing_is_left(artist, node)
 
 
-def test_a_grade_whose_tracking_was_stopped(artist: Artist, tmp_path: Path) -> None:
-    """The plate is rendered by then, and most mattes are still of the old one."""
-    shot = Shot(30)
-    read = artist.read(shot.write(tmp_path / "plate"), shot)
+def test_a_grade_that_a_part_of_the_range_was_tracked_with(artist: Artist, tmp_path: Path) -> None:
+    """The plate is rendered by then, and the other mattes are still of the old one."""
+    shot = Shot(6)
     grade = artist.nuke.createNode("Grade", inpanel=False)
-    grade.setInput(0, read)
+    grade.setInput(0, artist.read(shot.write(tmp_path / "plate"), shot))
     node = artist.tracker(grade)
     artist.click(node, shot, FIRST)
     artist.track(node)
     grade["white"].setValue(0.7)
-    artist.press(node, "retrack")
-    artist.wait(until=lambda: node["state"].getText().startswith("tracking"))
-    artist.press(node, "stop")
-    artist.wait(node)
-    assert node["status"].getText().startswith("Stopped")
-    assert ": 0 mattes made" not in artist.track(node, "retrack")
+    artist.nuke.frame(FIRST + 3)
+    assert ": 3 mattes made" in artist.track(node, "track_forward")
+    assert ": 3 mattes made" in artist.track(node, "retrack")
     assert nothing_is_left(artist, node)
