@@ -372,16 +372,21 @@ def track(node: Any, first: Any = None, last: Any = None) -> None:
 
 
 def move_point(tracker: TrackerNode, handle: str) -> None:
-    """A handle was dragged: its point goes along."""
+    """A handle was dragged: its point goes along. Raises for a place where no point can be, with the handle
+    back at its point."""
     stands_for = display.handle_stands_for(tracker, handle)
     if stands_for is None:
         display.show_points(tracker, tracker.current)
         return
     id, frame, slot = stands_for
-    where = plate.placement(tracker)
-    x, y = tracker.numbers(handle)
-    point = where.on_plate(where.from_nuke((x, y)))
-    sheet = sheet_edits.with_moved_point(tracker.sheet, id, frame, slot, point)
+    try:
+        where = plate.placement(tracker)
+        x, y = tracker.numbers(handle)
+        point = where.on_plate(where.from_nuke((x, y)))
+        sheet = sheet_edits.with_moved_point(tracker.sheet, id, frame, slot, point)
+    except EfficientTAMError:
+        display.show_points(tracker, tracker.current)
+        raise
     display.commit(tracker, sheet, "Move a point on {}".format(frame))
 
 

@@ -81,6 +81,22 @@ class Prompting(InNuke):
         self.assertEqual(len(self.sheet[0]["prompts"][0]["include"]), 1)
         self.assertEqual(tuple(self.node["handle5"].value()), (-10000, -10000))
 
+    def test_a_handle_off_the_plate_goes_back_to_its_point(self):
+        self.press("include", point=[50, 80])
+        before = self.text("sheet")
+        self.node["handle1"].setValue([900, 900])
+        self.assertIn("not on the plate", self.text("status"))
+        self.assertEqual(tuple(self.node["handle1"].value()), (50, 80))
+        self.assertEqual(self.text("sheet"), before)
+
+    def test_a_handle_without_a_plate_is_told_and_rests(self):
+        self.press("include", point=[50, 80])
+        before = self.text("sheet")
+        self.node.setInput(0, None)
+        self.node["handle1"].setValue([60, 70])
+        self.assertEqual(tuple(self.node["handle1"].value()), (-10000, -10000))
+        self.assertEqual(self.text("sheet"), before)
+
     def test_handles_follow_the_frame(self):
         self.press("include", point=[50, 80])
         self.nuke.frame(1005)
