@@ -182,6 +182,94 @@ class Prompting(InNuke):
         self.assertEqual(self.node["output"].value(), "efficienttam.object1")
 
 
+class Undoing(InNuke):
+    """What shows the prompts is put back with them, and taken for nobody's word meanwhile."""
+
+    def undone(self):
+        """One undo; the sheets that open windows are told of."""
+        from efficienttam_nuke import listeners
+
+        heard = []
+        uuid = self.text("efficienttam_uuid")
+
+        def listen(_):
+            heard.append(self.sheet)
+
+        listeners.listen(uuid, listen)
+        self.node["status"].setValue("as before")
+        # What was said last to be undone is what the status line told.
+        self.session.undo_stack.pop()
+        self.session.undo()
+        listeners.leave(uuid, listen)
+        return heard
+
+    def two_objects(self):
+        """The second has a region and other switches, and is the current one."""
+        self.press("include", point=[50, 80])
+        self.press("add_object")
+        self.press("include", point=[20, 30])
+        self.node["region"].setValue("follow the object")
+        self.node["mute"].setValue(True)
+        self.node["object_color"].setValue([1, 0, 0])
+
+    def test_a_cleared_node_is_as_before(self):
+        self.press("include", point=[50, 80])
+        self.node["has_mattes"].setValue(True)
+        self.node["state"].setValue("tracked 1001-1020")
+        before = self.sheet
+        self.session.answers.append(True)
+        self.press("clear")
+        self.assertEqual(self.text("state"), "")
+        heard = self.undone()
+        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertTrue(self.node["has_mattes"].value())
+        self.assertEqual(self.sheet, before)
+        self.assertEqual([sheet for sheet in heard if sheet != before], [])
+        self.assertEqual(tuple(self.node["handle1"].value()), (50, 80))
+
+    def test_a_removed_object_is_as_before(self):
+        self.two_objects()
+        before = self.sheet
+        self.session.answers.append(True)
+        self.press("remove_object")
+        self.assertEqual(self.node["region"].value(), "whole frame")
+        heard = self.undone()
+        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.sheet, before)
+        self.assertEqual([sheet for sheet in heard if sheet != before], [])
+        self.assertEqual(self.node["current"].value(), "object2")
+        self.assertEqual(self.node["region"].value(), "follow the object")
+        self.assertTrue(self.node["mute"].value())
+        self.assertEqual(tuple(self.node["handle1"].value()), (20, 30))
+
+    def test_another_current_object_leaves_both_as_they_are(self):
+        self.two_objects()
+        before = self.sheet
+        self.node["current"].setValue("object1")
+        self.assertEqual(self.undone(), [])
+        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.sheet, before)
+        self.assertEqual(self.node["current"].value(), "object2")
+        self.assertEqual(self.node["region"].value(), "follow the object")
+
+    def test_a_handle_that_was_dragged_on_another_frame(self):
+        self.press("include", point=[50, 80])
+        self.nuke.frame(1005)
+        self.press("include", point=[60, 70])
+        before = self.sheet
+        self.nuke.frame(1001)
+        self.session.show_frame()
+        steps = len(self.session.undo_stack)
+        self.node["handle1"].setValue([52, 81])
+        self.assertEqual(len(self.session.undo_stack), steps + 1)
+        self.nuke.frame(1005)
+        self.session.show_frame()
+        self.undone()
+        self.assertEqual(self.sheet, before)
+        self.assertEqual(tuple(self.node["handle1"].value()), (60, 70))
+
+
 class Regions(InNuke):
     def setUp(self):
         InNuke.setUp(self)
