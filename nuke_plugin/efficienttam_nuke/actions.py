@@ -273,10 +273,10 @@ def clear(tracker: TrackerNode) -> None:
         return
     with host.undoable("Clear"):
         inner_graph.forget_mattes(tracker)
-        # Not by ``tell``: undo brings the mattes back, and the label with them.
-        tracker.put(knobs.STATE, "")
         display.commit(tracker, PromptSheet(), "Clear")
-    tracker.tell("Put the point on the object and press Include here.")
+        # Not by ``tell``: undo brings the mattes back, and with them what was told of them.
+        tracker.put(knobs.STATE, "")
+        tracker.put(knobs.STATUS, "Put the point on the object and press Include here.")
 
 
 @_button

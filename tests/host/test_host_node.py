@@ -197,7 +197,7 @@ class Undoing(InNuke):
 
         listeners.listen(uuid, listen)
         self.node["status"].setValue("as before")
-        # What was said last to be undone is what the status line told.
+        # The status line is nothing to undo.
         self.session.undo_stack.pop()
         self.session.undo()
         listeners.leave(uuid, listen)
@@ -216,12 +216,13 @@ class Undoing(InNuke):
         self.press("include", point=[50, 80])
         self.node["has_mattes"].setValue(True)
         self.node["state"].setValue("tracked 1001-1020")
-        before = self.sheet
+        before, status = self.sheet, self.text("status")
         self.session.answers.append(True)
         self.press("clear")
         self.assertEqual(self.text("state"), "")
+        self.assertIn("Put the point on the object", self.text("status"))
         heard = self.undone()
-        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.text("status"), status)
         self.assertEqual(self.text("state"), "tracked 1001-1020")
         self.assertTrue(self.node["has_mattes"].value())
         self.assertEqual(self.sheet, before)
