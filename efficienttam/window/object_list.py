@@ -170,9 +170,10 @@ class _ObjectRow(QtWidgets.QFrame):
             text = self.field.text().strip()
             self.field.setVisible(False)
             self.name.setVisible(True)
+            self._listing.chosen.emit(self._thing.id)
+            # Last: choosing an object would take back what the status line tells of a name that is refused.
             if text != self._thing.name:
                 self._listing.renamed.emit(self._thing.id, text)
-            self._listing.chosen.emit(self._thing.id)
 
     def _button(self, text: str, hint: str, wish: Any) -> Any:
         button = _small(text, hint)

@@ -218,14 +218,25 @@ class PromptWindow(WindowFace):
 
     def _edit(self, action: Callable[[], bool], what: str = "") -> None:
         """Changes the sheet, keeps it with the host and shows what comes of it."""
-        before, frame = self.edits.sheet, self.edits.frame
+        standing = self.edits.standing
+        before, frame = standing.sheet, standing.frame
         if not self._try(action):
             self.show_state()
             return
         self.say("", False)
-        after = self.edits.sheet
+        after, last = self.edits.sheet, self.edits.last_change
+        refused: Optional[EfficientTAMError] = None
+        try:
+            self.shot.set_sheet(after, what or (last.what if last else ""))
+        except EfficientTAMError as error:
+            refused = error
+        if refused is not None and self._try(lambda: self.shot.sheet) != after:
+            self.edits.go_back(standing)
+            self._show_the_hosts_sheet()
+            self.show_state()
+            self.session.trouble(refused)
+            return
         self.session.prompts_changed(before, after)
-        last = self.edits.last_change
         if what and {thing.name for thing in before.tracked()} != {thing.name for thing in after.tracked()}:
             # Undo may bring an object back whose mattes are on disk.
             self._ask_review()
@@ -235,8 +246,9 @@ class PromptWindow(WindowFace):
             self.session.ask_preview(frame, after)
         self.session.forget_hover()
         self.refresh()
-        # Last, so that nothing is told over what the host refuses.
-        self._try(lambda: self.shot.set_sheet(after, what or (last.what if last else "")))
+        if refused is not None:
+            # Last, so that nothing is told over it.
+            self.session.trouble(refused)
 
     def _clicked(self, x: float, y: float, include: bool) -> None:
         view = self.canvas.view
@@ -353,6 +365,9 @@ class PromptWindow(WindowFace):
         self.show_state()
 
     def _track(self, first: Optional[int]) -> None:
+        if not self._show_the_hosts_sheet():
+            # Nobody knows what the host would take the mattes for.
+            return
         if self.session.tracking.start(self.edits.sheet, first):
             self._rest.stop()
             self._drop_hover()
@@ -422,10 +437,17 @@ class PromptWindow(WindowFace):
         self.session.reopen()
 
     def _host_changed_sheet(self) -> None:
+        self._show_the_hosts_sheet()
+
+    def _show_the_hosts_sheet(self) -> bool:
+        """False where the host cannot tell what it holds."""
         before, after = self.edits.sheet, self._try(lambda: self.shot.sheet)
-        if after is not None and self.edits.change(after, "Change from outside this window"):
+        if after is None:
+            return False
+        if self.edits.change(after, "Change from outside this window"):
             self.session.prompts_changed(before, after)
             self.refresh()
+        return True
 
 
 def _single_shot(parent: Any, milliseconds: int, then: Callable[[], None]) -> Any:

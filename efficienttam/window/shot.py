@@ -34,8 +34,9 @@ def _nobody_listens() -> None:
 class Shot(abc.ABC):
     """One shot, as its host keeps it. ``DocumentShot`` keeps it in a job document.
 
-    A method may raise EfficientTAMError: the window shows its message and remedy in the status line. What
-    the artist drew stays in the window, which gives it to ``set_sheet`` again with the next change.
+    A method may raise EfficientTAMError: the window shows its message and remedy in the status line. Where
+    ``set_sheet`` raises, the window goes on with what ``sheet`` is then, and with what it was before the
+    change where that cannot be told.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,11 @@ class Shot(abc.ABC):
 
     @abc.abstractmethod
     def set_sheet(self, sheet: PromptSheet, what: str) -> None:
-        """Keeps another sheet. ``what`` tells the change in a few words, for the host's own undo list."""
+        """Keeps another sheet. ``what`` tells the change in a few words, for the host's own undo list.
+
+        A host that refuses a sheet raises and leaves ``sheet`` as it is; one that keeps it and could not
+        do all that goes with it raises with ``sheet`` the new one.
+        """
 
     @property
     @abc.abstractmethod

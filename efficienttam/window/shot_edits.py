@@ -30,6 +30,17 @@ class Change:
     after: PromptSheet
 
 
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """Where edits stood at a time."""
+
+    sheet: PromptSheet
+    frame: int
+    current: str
+    done: Tuple[Change, ...]
+    undone: Tuple[Change, ...]
+
+
 class ShotEdits:
     """The sheet with its past, the current frame and the current object.
 
@@ -64,6 +75,16 @@ class ShotEdits:
     def next_change(self) -> Optional[Change]:
         """What ``redo`` would do again."""
         return self._undone[-1] if self._undone else None
+
+    @property
+    def standing(self) -> Standing:
+        """Where they stand now, for ``go_back``."""
+        return Standing(self.sheet, self.frame, self.current, tuple(self._done), tuple(self._undone))
+
+    def go_back(self, standing: Standing) -> None:
+        """To where they stood: what was done or undone since never was."""
+        self.sheet, self.frame, self.current = standing.sheet, standing.frame, standing.current
+        self._done, self._undone = list(standing.done), list(standing.undone)
 
     def change(self, sheet: PromptSheet, what: str) -> bool:
         """Takes another sheet as one step that can be undone."""

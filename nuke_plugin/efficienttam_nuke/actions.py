@@ -273,7 +273,9 @@ def clear(tracker: TrackerNode) -> None:
     with host.undoable("Clear"):
         inner_graph.forget_mattes(tracker)
         display.commit(tracker, PromptSheet(), "Clear")
-    tracker.tell("Put the point on the object and press Include here.", "")
+        # Not by ``tell``: undo brings the mattes back, and with them what was told of them.
+        tracker.put(knobs.STATE, "")
+        tracker.put(knobs.STATUS, "Put the point on the object and press Include here.")
 
 
 @_button
@@ -383,16 +385,21 @@ def _frame_number(value: Any, name: str) -> Optional[int]:
 
 
 def move_point(tracker: TrackerNode, handle: str) -> None:
-    """A handle was dragged: its point goes along."""
+    """A handle was dragged: its point goes along. Raises for a place where no point can be, with the handle
+    back at its point."""
     stands_for = display.handle_stands_for(tracker, handle)
     if stands_for is None:
         display.show_points(tracker, tracker.current)
         return
     id, frame, slot = stands_for
-    where = plate.placement(tracker)
-    x, y = tracker.numbers(handle)
-    point = where.on_plate(where.from_nuke((x, y)))
-    sheet = sheet_edits.with_moved_point(tracker.sheet, id, frame, slot, point)
+    try:
+        where = plate.placement(tracker)
+        x, y = tracker.numbers(handle)
+        point = where.on_plate(where.from_nuke((x, y)))
+        sheet = sheet_edits.with_moved_point(tracker.sheet, id, frame, slot, point)
+    except EfficientTAMError:
+        display.show_points(tracker, tracker.current)
+        raise
     display.commit(tracker, sheet, "Move a point on {}".format(frame))
 
 

@@ -1,6 +1,8 @@
 """What the node's panel shows of the prompts: pulldowns, table, handles, who is in the matte.
 
-All of it follows from the sheet and is made anew from it. Nothing here renders.
+All of it follows from the sheet and is made anew from it. Knobs that take the artist's word too are set
+without a trace in Nuke's undo: put back by it one by one they would be taken for that word. Nothing here
+renders.
 """
 
 from __future__ import annotations
@@ -68,9 +70,10 @@ def show_current(tracker: TrackerNode) -> None:
     """Colour, switches, region and points of the current object."""
     thing = tracker.current
     if thing is not None:
-        tracker.put(knobs.OBJECT_COLOR, object_colors.color_numbers(thing.color))
-        tracker.put(knobs.SOLO, thing.solo)
-        tracker.put(knobs.MUTE, thing.mute)
+        with host.without_undo():
+            tracker.put(knobs.OBJECT_COLOR, object_colors.color_numbers(thing.color))
+            tracker.put(knobs.SOLO, thing.solo)
+            tracker.put(knobs.MUTE, thing.mute)
     show_region(tracker, thing)
     show_points(tracker, thing)
 
@@ -79,9 +82,10 @@ def show_region(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:
     """Where an object is tracked; what a new region begins with where it has none."""
     region = None if thing is None else thing.region
     told = [word for word, follow in FOLLOWS.items() if region is not None and region.follow is follow]
-    tracker.offer(knobs.REGION, [WHOLE_FRAME, *FOLLOWS], told[0] if told else WHOLE_FRAME)
-    tracker.put(knobs.REGION_PADDING, (region or Region()).padding)
-    tracker.put(knobs.REGION_SMOOTHING, (region or Region()).smoothing)
+    with host.without_undo():
+        tracker.offer(knobs.REGION, [WHOLE_FRAME, *FOLLOWS], told[0] if told else WHOLE_FRAME)
+        tracker.put(knobs.REGION_PADDING, (region or Region()).padding)
+        tracker.put(knobs.REGION_SMOOTHING, (region or Region()).smoothing)
 
 
 def show_points(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:
@@ -98,21 +102,21 @@ def show_points(tracker: TrackerNode, thing: Optional[SheetObject]) -> None:
         where = None
     points = sheet_edits.slots(prompt) if where is not None else []
     points = points[: len(knobs.HANDLES)]
-    for number, handle in enumerate(knobs.HANDLES):
-        at = (knobs.PARKED, knobs.PARKED)
-        label = "-"
-        if where is not None and number < len(points):
-            (include, place), point = points[number]
-            at = where.to_nuke(point)
-            label = "{} {}".format("include" if include else "exclude", place + 1)
-        tracker.put(handle, at)
-        tracker.node[handle].setLabel(label)
     state: Dict[str, Any] = {
         "object": "" if thing is None else thing.id,
         "frame": frame,
         "points": [list(slot) for slot, _ in points],
     }
-    tracker.put(knobs.HANDLES_STATE, json.dumps(state))
+    with host.without_undo():
+        for number, handle in enumerate(knobs.HANDLES):
+            at = (knobs.PARKED, knobs.PARKED)
+            label = "-"
+            if where is not None and number < len(points):
+                (include, place), point = points[number]
+                at = where.to_nuke(point)
+                label = "{} {}".format("include" if include else "exclude", place + 1)
+            tracker.put_handle(handle, at, label)
+        tracker.put(knobs.HANDLES_STATE, json.dumps(state))
     _shown[tracker.uuid] = (frame, str(state["object"]), tracker.text(knobs.SHEET))
 
 

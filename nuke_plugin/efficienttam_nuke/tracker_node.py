@@ -124,6 +124,14 @@ class TrackerNode:
         with self.writing():
             knob.setValue(value)
 
+    def put_handle(self, name: str, at: Tuple[float, float], label: str) -> None:
+        """Puts a handle somewhere. Its drags are no steps of undo, only the prompts that they change are: by
+        then it may stand for another point."""
+        knob = self.node[name]
+        knob.setFlag(nuke.NO_UNDO)
+        self.put(name, at)
+        knob.setLabel(label)
+
     def offer(self, name: str, values: List[str], chosen: str) -> None:
         """Entries of a pulldown, and the chosen one; the first where that is not among them."""
         knob = cast(nuke.Enumeration_Knob, self.node[name])

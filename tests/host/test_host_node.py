@@ -81,6 +81,22 @@ class Prompting(InNuke):
         self.assertEqual(len(self.sheet[0]["prompts"][0]["include"]), 1)
         self.assertEqual(tuple(self.node["handle5"].value()), (-10000, -10000))
 
+    def test_a_handle_off_the_plate_goes_back_to_its_point(self):
+        self.press("include", point=[50, 80])
+        before = self.text("sheet")
+        self.node["handle1"].setValue([900, 900])
+        self.assertIn("not on the plate", self.text("status"))
+        self.assertEqual(tuple(self.node["handle1"].value()), (50, 80))
+        self.assertEqual(self.text("sheet"), before)
+
+    def test_a_handle_without_a_plate_is_told_and_rests(self):
+        self.press("include", point=[50, 80])
+        before = self.text("sheet")
+        self.node.setInput(0, None)
+        self.node["handle1"].setValue([60, 70])
+        self.assertEqual(tuple(self.node["handle1"].value()), (-10000, -10000))
+        self.assertEqual(self.text("sheet"), before)
+
     def test_handles_follow_the_frame(self):
         self.press("include", point=[50, 80])
         self.nuke.frame(1005)
@@ -164,6 +180,95 @@ class Prompting(InNuke):
         self.press("include", point=[50, 80])
         self.press("own_channel")
         self.assertEqual(self.node["output"].value(), "efficienttam.object1")
+
+
+class Undoing(InNuke):
+    """What shows the prompts is put back with them, and taken for nobody's word meanwhile."""
+
+    def undone(self):
+        """One undo; the sheets that open windows are told of."""
+        from efficienttam_nuke import listeners
+
+        heard = []
+        uuid = self.text("efficienttam_uuid")
+
+        def listen(_):
+            heard.append(self.sheet)
+
+        listeners.listen(uuid, listen)
+        self.node["status"].setValue("as before")
+        # The status line is nothing to undo.
+        self.session.undo_stack.pop()
+        self.session.undo()
+        listeners.leave(uuid, listen)
+        return heard
+
+    def two_objects(self):
+        """The second has a region and other switches, and is the current one."""
+        self.press("include", point=[50, 80])
+        self.press("add_object")
+        self.press("include", point=[20, 30])
+        self.node["region"].setValue("follow the object")
+        self.node["mute"].setValue(True)
+        self.node["object_color"].setValue([1, 0, 0])
+
+    def test_a_cleared_node_is_as_before(self):
+        self.press("include", point=[50, 80])
+        self.node["has_mattes"].setValue(True)
+        self.node["state"].setValue("tracked 1001-1020")
+        before, status = self.sheet, self.text("status")
+        self.session.answers.append(True)
+        self.press("clear")
+        self.assertEqual(self.text("state"), "")
+        self.assertIn("Put the point on the object", self.text("status"))
+        heard = self.undone()
+        self.assertEqual(self.text("status"), status)
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertTrue(self.node["has_mattes"].value())
+        self.assertEqual(self.sheet, before)
+        self.assertEqual([sheet for sheet in heard if sheet != before], [])
+        self.assertEqual(tuple(self.node["handle1"].value()), (50, 80))
+
+    def test_a_removed_object_is_as_before(self):
+        self.two_objects()
+        before = self.sheet
+        self.session.answers.append(True)
+        self.press("remove_object")
+        self.assertEqual(self.node["region"].value(), "whole frame")
+        heard = self.undone()
+        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.sheet, before)
+        self.assertEqual([sheet for sheet in heard if sheet != before], [])
+        self.assertEqual(self.node["current"].value(), "object2")
+        self.assertEqual(self.node["region"].value(), "follow the object")
+        self.assertTrue(self.node["mute"].value())
+        self.assertEqual(tuple(self.node["handle1"].value()), (20, 30))
+
+    def test_another_current_object_leaves_both_as_they_are(self):
+        self.two_objects()
+        before = self.sheet
+        self.node["current"].setValue("object1")
+        self.assertEqual(self.undone(), [])
+        self.assertEqual(self.text("status"), "as before")
+        self.assertEqual(self.sheet, before)
+        self.assertEqual(self.node["current"].value(), "object2")
+        self.assertEqual(self.node["region"].value(), "follow the object")
+
+    def test_a_handle_that_was_dragged_on_another_frame(self):
+        self.press("include", point=[50, 80])
+        self.nuke.frame(1005)
+        self.press("include", point=[60, 70])
+        before = self.sheet
+        self.nuke.frame(1001)
+        self.session.show_frame()
+        steps = len(self.session.undo_stack)
+        self.node["handle1"].setValue([52, 81])
+        self.assertEqual(len(self.session.undo_stack), steps + 1)
+        self.nuke.frame(1005)
+        self.session.show_frame()
+        self.undone()
+        self.assertEqual(self.sheet, before)
+        self.assertEqual(tuple(self.node["handle1"].value()), (60, 70))
 
 
 class Regions(InNuke):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -137,3 +138,38 @@ def test_an_engine_killed_under_the_window(artist: Artist, shot: Shot, node: Any
     window.do("track")
     artist.wait(node)
     assert node["state"].getText() == f"tracked {FIRST}-{shot.last}", node["status"].getText()
+
+
+def test_a_name_that_nuke_has_loses_nothing(artist: Artist, shot: Shot, node: Any, panel: Any) -> None:
+    """It is refused; the window goes on with what the node holds: clicks arrive, tracking is the node's."""
+    rest(artist, panel)
+    window = panel._window
+    (thing,) = window.edits.sheet.objects
+    for name in ("mask", "rgba"):
+        window.side.objects.renamed.emit(thing.id, name)
+        assert f"Nuke has a layer {name} of its own" in window.status.text()
+        assert window.edits.sheet == panel._shot.sheet and window.edits.object.name == "object1"
+    x, y = shot.center(FIRST)
+    window._clicked(x + 6, y, True)
+    assert "+2" in node["table"].getText(), window.status.text()
+    window.do("track")
+    artist.wait(node)
+    assert artist.score(node, shot) > GOOD, node["status"].getText()
+    assert [thing["name"] for thing in json.loads(node["tracked"].getText())["objects"]] == ["object1"]
+    assert artist.track(node, "retrack") == "Nothing changed since the last tracking."
+    window.do("undo")
+    assert "+1" in node["table"].getText() and window.edits.sheet == panel._shot.sheet
+
+
+def test_a_deleted_node_takes_no_word(artist: Artist, shot: Shot, node: Any, panel: Any) -> None:
+    rest(artist, panel)
+    window = panel._window
+    before = window.edits.sheet
+    artist.nuke.delete(node)
+    window._clicked(100.0, 100.0, True)
+    assert "The node is gone" in window.status.text() and window.edits.sheet == before
+    artist.nuke.Undo.undo()
+    x, y = shot.center(FIRST)
+    window._clicked(x + 6, y, True)
+    node = artist.nuke.toNode("EfficientTAM1")
+    assert "+2" in node["table"].getText() and window.edits.sheet == panel._shot.sheet

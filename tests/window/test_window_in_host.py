@@ -193,16 +193,63 @@ def test_a_shot_that_is_gone_is_told(host, monkeypatch):
         assert window.status.text() == "The node is gone. Undo its deletion."
 
 
-def test_a_host_that_refuses_loses_nothing(host):
+def test_what_the_host_refuses_is_taken_back(host):
+    window, shot = host.panel, host.panel.shot
+    see_a_plate(window)
+    window.do("add")
+    window.do("on")
+    see_a_plate(window)
+    window.do("undo")
+    assert window.edits.frame == 1004 and window.edits.next_change is not None
+    see_a_plate(window)
+    held, redo = window.edits.sheet, window.edits.next_change
+    shot.refuses = True
+    for deed in (lambda: click(window, 50, 30), lambda: window.do("add"), lambda: window.do("redo")):
+        window.say("", False)
+        deed()
+        assert window.status.text() == "The script is locked. Unlock it."
+        assert window.edits.sheet == shot.kept == held and window.edits.frame == 1004
+        assert window.edits.last_change is None and window.edits.next_change == redo
+    shot.refuses = False
+    click(window, 60, 30)
+    assert shot.kept == window.edits.sheet and len(shot.kept.object("a").prompt_on(1004).include) == 2
+
+
+def test_a_refused_name_is_told_and_nothing_is_lost(host):
     window, shot = host.panel, host.panel.shot
     see_a_plate(window)
     shot.refuses = True
-    click(window, 50, 30)
+    window.do("rename")
+    row = window.side.objects.row("a")
+    QTest.keyClicks(row.field, "mask")
+    QTest.keyClick(row.field, QtCore.Qt.Key.Key_Return)
     assert window.status.text() == "The script is locked. Unlock it."
-    assert len(window.edits.prompt.include) == 2
-    shot.refuses = False
-    click(window, 60, 30)
-    assert len(shot.kept.object("a").prompt_on(1004).include) == 3
+    assert row.name.text() == "hero" and window.edits.object.name == "hero"
+
+
+def test_what_a_host_keeps_in_spite_of_trouble_stays(host, monkeypatch):
+    """As where a job document cannot be written: what was drawn goes into the next one."""
+    window, shot = host.panel, host.panel.shot
+    see_a_plate(window)
+
+    def keep(sheet, what):
+        shot.kept = sheet
+        raise OutputError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(shot, "set_sheet", keep)
+    click(window, 50, 30)
+    assert window.status.text() == "The disk is full. Make room."
+    assert len(window.edits.prompt.include) == 2 and window.edits.last_change is not None
+
+
+def test_only_what_the_host_holds_is_tracked(host, monkeypatch):
+    window, shot = host.panel, host.panel.shot
+    see_a_plate(window)
+    started = []
+    monkeypatch.setattr(window.session.tracking, "start", lambda sheet, first: started.append(sheet))
+    shot.kept = shot.kept.with_object("car", "b")
+    window.do("track")
+    assert started == [shot.kept] and window.edits.sheet == shot.kept
 
 
 def test_what_is_off_the_plate_or_not_seen_yet_is_no_prompt(host):
