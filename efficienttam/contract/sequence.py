@@ -77,7 +77,7 @@ class SequencePattern:
 
         Raises PlateError when the pattern asks for a view and none is given.
         """
-        return _fill_frame(self._with_view(view), self._spelling(), frame).replace(_OBJECT, name)
+        return _fill_frame(self.with_view(view), self._spelling(), frame).replace(_OBJECT, name)
 
     def frames_on_disk(self, view: str = "") -> list[int]:
         """Frame numbers that have a file now, ascending. Empty when there is none, or no token.
@@ -87,7 +87,7 @@ class SequencePattern:
         spelling = self._spelling()
         if spelling is None:
             return []
-        text = self._with_view(view).replace(os.sep, "/")
+        text = self.with_view(view).replace(os.sep, "/")
         found = set()
         for match in _candidates(text, spelling):
             if os.path.isfile(_fill_frame(text, spelling, match)):
@@ -110,7 +110,11 @@ class SequencePattern:
         match = _STILL_NUMBER.search(self.text)
         return int(match.group(1)) if match else 1
 
-    def _with_view(self, view: str) -> str:
+    def with_view(self, view: str) -> str:
+        """The path of one view, its other tokens as they are.
+
+        Raises PlateError when the pattern asks for a view and none is given.
+        """
         if not self.has_view:
             return self.text
         if not view:
