@@ -179,7 +179,8 @@ def test_all_objects_share_the_alpha_and_frames_may_be_chosen(shot, tmp_path):
         np.testing.assert_allclose(found, np.maximum(disc(frame, 30), disc(frame, 60)), atol=2 / 1023)
 
 
-def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path):
+@pytest.mark.parametrize("name", ["a.mov", "a.mp4"])
+def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path, name):
     picture = np.full((32, 32), 0.2, np.float32)
     for frame in (1001, 1002):
         write_mattes(tmp_path / f"p.{frame}.exr", {"R": picture, "G": picture, "B": picture})
@@ -187,14 +188,20 @@ def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path):
     job = TrackJob(
         Plate("p.%04d.exr"), (TrackedObject("a", (Prompt(1001, include=((1, 1),)),)),), Output("m.%04d.exr")
     )
-    (made,) = make_movies(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    (made,) = make_movies(job, str(tmp_path / name), folder=str(tmp_path))
     with av.open(made.path) as container:
         assert container.streams.video[0].metadata["timecode"] == "00:00:41:17"
         assert container.streams.video[0].average_rate == 24
+    (made,) = make_movies(job, str(tmp_path / name), folder=str(tmp_path), rate=Fraction(12))
+    with av.open(made.path) as container:
+        assert "timecode" not in container.streams.video[0].metadata and len(container.streams) == 1
 
 
 def test_h264_shows_the_tint_at_an_even_size(shot, tmp_path):
     (made,) = make_movies(shot, str(tmp_path / "look.mp4"), folder=str(tmp_path))
+    with av.open(made.path) as container:
+        assert container.streams.video[0].metadata["timecode"] == "10:20:30:00"
+        assert [stream.type for stream in container.streams] == ["video", "data"]
     pictures = decoded(made.path, "rgb24")
     assert pictures[0].shape == (HEIGHT + 1, WIDTH + 1, 3) and len(pictures) == len(FRAMES)
     plain = FrameSequence(str(tmp_path / "plate.%04d.exr")).read(1001)
