@@ -206,6 +206,27 @@ def test_mattes_of_others_are_judged_by_their_pixels(tmp_path):
     assert "area jumps +200 %" in thing["checks"][0]["reasons"]
 
 
+@pytest.mark.parametrize(
+    "frames, first, last, missing",
+    [((), 1, 6, [3, 4]), (("--frames", "3-5"), 3, 5, [3, 4]), (("--frames", "0-9"), 1, 6, [3, 4])],
+)
+def test_a_gap_in_mattes_without_a_job_is_told(tmp_path, capsys, frames, first, last, missing):
+    matte = np.zeros((40, 60), np.float32)
+    matte[10:30, 10:20] = 1
+    for frame in (1, 2, 5, 6):
+        write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
+        write_matte(tmp_path / f"other.{frame + 1}.exr", matte)
+    assert review(tmp_path / "roto.%04d.exr", *frames, "--fail", "--json") == ExitCode.TO_CHECK
+    (thing,) = json.loads(capsys.readouterr().out)["objects"]
+    assert (thing["first"], thing["last"], thing["missing"]) == (first, last, missing)
+    assert [(place["first"], place["last"], place["reasons"]) for place in thing["places"]] == [
+        (3, 4, ["no matte"])
+    ]
+    assert review(tmp_path / "{object}.%d.exr", *frames, "--json") == 0
+    (thing,) = json.loads(capsys.readouterr().out)["objects"]
+    assert thing["name"] == "other" and set(thing["missing"]) == {4, 5}
+
+
 def test_both_ways_compares_and_reads_no_plate_that_was_tracked(tracked, monkeypatch):
     def read(plate, frame):
         raise AssertionError(f"frame {frame} was read")
