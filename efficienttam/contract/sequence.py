@@ -72,6 +72,24 @@ class SequencePattern:
         """True when the path holds ``{object}``."""
         return _OBJECT in self.text
 
+    @property
+    def folder(self) -> str:
+        """The folder that the files of every frame and object lie in or below."""
+        spelling = self._spelling()
+        text = spelling.sub(_OBJECT, self.text) if spelling else self.text
+        return os.path.dirname(text.split(_OBJECT)[0])
+
+    @property
+    def title(self) -> str:
+        """The name of the files without ending and tokens: ``hero`` of ``mattes/hero.%04d.exr``.
+
+        Empty where nothing else stands in it.
+        """
+        spelling = self._spelling()
+        name = os.path.splitext(os.path.basename(self.text))[0]
+        pieces = (spelling.sub(_OBJECT, name) if spelling else name).split(_OBJECT)
+        return ".".join(filter(None, (piece.strip("._- ") for piece in pieces)))
+
     def path(self, frame: int, view: str = "", name: str = "") -> str:
         """The file of one frame, of the view and the object of that name.
 
