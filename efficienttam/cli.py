@@ -154,7 +154,7 @@ def _add_review(commands: argparse._SubParsersAction[Parser]) -> None:
     review = _add(commands, "review", "tell which mattes to check, on a page and as JSON", "review", "review")
     review.add_argument("mattes", metavar="JOB.json|MATTES", help="a job, or mattes/{object}.%%04d.exr")
     review.add_argument(
-        "--out", default="", metavar="FOLDER", help="hero.review beside hero.job.json unless told"
+        "--out", default="", metavar="FOLDER", help="hero.review beside hero.job.json or hero.%%04d.exr"
     )
     review.add_argument("--frames", metavar="A-B", help="look at this part only")
     review.add_argument("--plate", default="", metavar="PLATE", help="what to show under MATTES")
@@ -171,7 +171,7 @@ def _add_review(commands: argparse._SubParsersAction[Parser]) -> None:
     movie = _add(commands, "movie", "write the mattes of a job over its plate as a movie", "movie", "movie")
     movie.add_argument("job", metavar="JOB.json")
     movie.add_argument(
-        "--out", required=True, metavar="FILE", help=".mov: ProRes 4444, mattes as alpha; .mp4: H.264, tinted"
+        "--out", required=True, metavar="FILE", help=".mov: ProRes with alpha; .mp4: H.264, tinted; fills %%V"
     )
     movie.add_argument("--overlay", action="store_true", help="tint the plate in a .mov too")
     movie.add_argument(
@@ -183,7 +183,7 @@ def _add_review(commands: argparse._SubParsersAction[Parser]) -> None:
         help="this one, not all",
     )
     movie.add_argument("--frames", metavar="A-B", help="the job's range unless told")
-    movie.add_argument("--view", default="", metavar="NAME", help="the job's first view unless told")
+    movie.add_argument("--view", default="", metavar="NAME", help="this one, not one movie per view")
     movie.add_argument("--rate", default="", metavar="N", help="pictures a second; the plate's own, else 24")
     _add_progress(movie)
 

@@ -1,4 +1,4 @@
-"""A finished job as a movie for review: the plate with its mattes as alpha, or tinted with them."""
+"""A finished job as movies for review, one per view: the plate, its mattes as alpha or tinted over it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .contract.fields import nearest
 from .contract.job import FrameRange, TrackJob
 from .contract.sequence import SequencePattern, tell_frames
 from .mattes.overlay import overlay
-from .media import FrameSequence
+from .media import FrameSequence, PlateInfo
 from .media.movie_writer import can_be_movie, open_movie
 
 #: Pictures per second of a plate that tells none.
@@ -46,7 +46,30 @@ class MadeMovie:
     rate: Fraction
 
 
-def make_movie(
+def movie_files(job: TrackJob, path: str, view: str = "") -> dict[str, str]:
+    """The movie of each view, ``%V`` and ``%v`` of ``path`` filled; that of ``view`` alone where it is told.
+
+    The view of a job without any is ``""``. Raises JobError for a view that the job has not, and where
+    views would write the same file.
+    """
+    if view and view not in (job.views or ("",)):
+        told = f"Its views: {', '.join(job.views)}." if job.views else "It has no views: leave --view out."
+        raise JobError(f"The job has no view {view!r}.", told)
+    pattern = SequencePattern(path)
+    if not job.views:
+        if pattern.has_view:
+            raise JobError(f"{path!r} has %V and the job has no views.", "Leave %V out.")
+        return {"": path}
+    files = {name: pattern.with_view(name) for name in ([view] if view else job.views)}
+    if len(set(files.values())) < len(files):
+        raise JobError(
+            f"The views {', '.join(files)} would write the same movie, {path!r}.",
+            "Put %V into the name, or choose a view with --view.",
+        )
+    return files
+
+
+def make_movies(
     job: TrackJob,
     path: str,
     *,
@@ -58,44 +81,56 @@ def make_movie(
     rate: Fraction | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
-) -> MadeMovie:
-    """Writes mattes that are on disk over their plate: .mov is ProRes 4444, .mp4 is H.264.
+) -> list[MadeMovie]:
+    """Writes mattes that are on disk over their plate, a movie for each of ``movie_files``: .mov is
+    ProRes 4444, .mp4 is H.264.
 
     ``look`` is ALPHA in .mov and OVERLAY in .mp4 unless told. ``objects`` are some of the job's, all without
     any. The rate is the plate's, else 24. No network is loaded. Raises JobError, PlateError, ColorError;
-    IncompleteError where a matte is missing or damaged, OutputError or Cancelled.
+    IncompleteError where a matte is missing (of any view, before the first movie is begun) or damaged,
+    OutputError or Cancelled.
     """
     look = look or (Look.OVERLAY if path.lower().endswith(".mp4") else Look.ALPHA)
-    _refuse(job, path, look, objects, view)
+    _refuse(job, path, look, objects)
+    files = movie_files(job, path, view)
     job, progress = resolve(job, folder), progress or SilentProgress()
-    first, last = frames or (job.range.first, job.range.last)
-    view = view or (job.views[0] if job.views else "")
+    chosen = FrameRange(*(frames or (job.range.first, job.range.last)))
+    names = objects or [thing.name for thing in job.objects]
     with plain_failures():
-        plate = open_plate(job.plate, FrameRange(first, last), view, cache_settings())
-        source = _Mattes(job, view, objects or [thing.name for thing in job.objects])
-        source.refuse_missing(plate.frames)
-        begin = plate.info(plate.frames[0])
-        told = Fraction(*begin.frame_rate) if begin.frame_rate else RATE
-        progress.begin(len(plate.frames), 0, unit="frame")
-        with open_movie(
-            path,
-            plate.size,
-            rate or told,
-            first_frame=plate.frames[0],
-            timecode=begin.timecode_text,
-            pixel_aspect=begin.pixel_aspect,
-        ) as movie:
-            for frame in plate.frames:
-                if stop is not None and stop():
-                    raise Cancelled("Stopped before it was done.", "Run it again: nothing was kept.")
-                picture, mattes = _picture(plate, frame), source.read(frame, plate.size)
-                if look is Look.OVERLAY:
-                    movie.add(overlay(picture, mattes))
-                else:
-                    movie.add(picture, np.maximum.reduce(mattes))
-                progress.advance(frame, view, 1)
-        progress.end(f"{len(plate.frames)} frames at {float(rate or told):g} a second.")
-    return MadeMovie(path, plate.frames, rate or told)
+        sources = [_Source(job, name, names, chosen) for name in files]
+        progress.begin(sum(len(source.plate.frames) for source in sources), 0, unit="frame")
+        made = [
+            _write(path, source, look, rate or source.rate, progress, stop)
+            for path, source in zip(files.values(), sources, strict=True)
+        ]
+        rates = dict.fromkeys(f"{float(movie.rate):g}" for movie in made)
+        count = sum(len(movie.frames) for movie in made)
+        progress.end(f"{count} frames at {' and '.join(rates)} a second.")
+    return made
+
+
+def _write(
+    path: str, source: _Source, look: Look, rate: Fraction, progress: Progress, stop: Stop | None
+) -> MadeMovie:
+    plate, begin = source.plate, source.begin
+    with open_movie(
+        path,
+        plate.size,
+        rate,
+        first_frame=plate.frames[0],
+        timecode=begin.timecode_text,
+        pixel_aspect=begin.pixel_aspect,
+    ) as movie:
+        for frame in plate.frames:
+            if stop is not None and stop():
+                raise Cancelled("Stopped before it was done.", "Run it again: no part of a movie is kept.")
+            picture, mattes = _picture(plate, frame), source.mattes(frame)
+            if look is Look.OVERLAY:
+                movie.add(overlay(picture, mattes))
+            else:
+                movie.add(picture, np.maximum.reduce(mattes))
+            progress.advance(frame, source.view, 1)
+    return MadeMovie(path, plate.frames, rate)
 
 
 def _picture(plate: FrameSequence, frame: int) -> np.ndarray:
@@ -103,7 +138,7 @@ def _picture(plate: FrameSequence, frame: int) -> np.ndarray:
     return pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32, copy=False)
 
 
-def _refuse(job: TrackJob, path: str, look: Look, objects: Sequence[str], view: str) -> None:
+def _refuse(job: TrackJob, path: str, look: Look, objects: Sequence[str]) -> None:
     """Raises JobError for a movie that cannot be."""
     if not can_be_movie(path):
         raise JobError(f"{path!r} is no movie that can be written.", "Let the name end with .mov or .mp4.")
@@ -113,49 +148,59 @@ def _refuse(job: TrackJob, path: str, look: Look, objects: Sequence[str], view: 
     for name in objects:
         if name not in names:
             raise JobError(f"The job has no object {name!r}.", nearest(name, names))
-    if view and view not in (job.views or ("",)):
-        told = f"Its views: {', '.join(job.views)}." if job.views else "It has no views: leave --view out."
-        raise JobError(f"The job has no view {view!r}.", told)
 
 
-class _Mattes:
-    """Mattes of some objects of a job, on disk."""
+class _Source:
+    """What one movie shows: the plate of a view, and mattes of some objects of a job, on disk.
 
-    def __init__(self, job: TrackJob, view: str, names: Sequence[str]) -> None:
+    Raises IncompleteError for files that are not there, before any work.
+    """
+
+    def __init__(self, job: TrackJob, view: str, names: Sequence[str], frames: FrameRange) -> None:
+        self.view = view
+        self.plate: FrameSequence = open_plate(job.plate, frames, view, cache_settings())
+        self.begin: PlateInfo = self.plate.info(self.plate.frames[0])
         self._output = job.output
         self._form: MatteForm = matte_form(job.output)
-        self._view = view
         self._direction = job.tracking.direction
         self._prompted = {
             thing.name: [prompt.frame for prompt in thing.prompts]
             for thing in job.objects
             if thing.name in names
         }
+        self._refuse_missing()
 
-    def refuse_missing(self, frames: Sequence[int]) -> None:
-        """Raises IncompleteError for files that are not there, before any work."""
+    @property
+    def rate(self) -> Fraction:
+        """Pictures a second, the plate's own or 24."""
+        return Fraction(*self.begin.frame_rate) if self.begin.frame_rate else RATE
+
+    def _refuse_missing(self) -> None:
         for name in self._prompted:
             there = set(
-                SequencePattern(self._output.path.replace("{object}", name)).frames_on_disk(self._view)
+                SequencePattern(self._output.path.replace("{object}", name)).frames_on_disk(self.view)
             )
-            missing = [frame for frame in frames if self._expected(name, frame) and frame not in there]
+            missing = [
+                frame for frame in self.plate.frames if self._expected(name, frame) and frame not in there
+            ]
             if missing:
-                told = tell_frames(missing, f"has no matte of {name}", f"have no matte of {name}")
+                whose = f"{name} in the view {self.view}" if self.view else name
+                told = tell_frames(missing, f"has no matte of {whose}", f"have no matte of {whose}")
                 raise IncompleteError(f"{told}.", "Track them first, or choose other frames.")
 
-    def read(self, frame: int, size: tuple[int, int]) -> list[np.ndarray]:
+    def mattes(self, frame: int) -> list[np.ndarray]:
         """Mattes (height, width) of a frame, black where tracking does not reach. Raises IncompleteError."""
         names = [name for name in self._prompted if self._expected(name, frame)]
         found: dict[str, np.ndarray] = {}
-        for path, owners in owners_by_file(self._output, names, frame, self._view).items():
+        for path, owners in owners_by_file(self._output, names, frame, self.view).items():
             held = self._form.read(path, owners)
             for name in owners:
-                if name not in held or held[name].shape[::-1] != size:
+                if name not in held or held[name].shape[::-1] != self.plate.size:
                     raise IncompleteError(
                         f"{path} is damaged, of another size, or holds no {name}.", "Track the frame again."
                     )
             found.update(held)
-        black = np.zeros(size[::-1], np.float32)
+        black = np.zeros(self.plate.size[::-1], np.float32)
         return [found.get(name, black) for name in self._prompted]
 
     def _expected(self, name: str, frame: int) -> bool:

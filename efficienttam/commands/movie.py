@@ -1,4 +1,4 @@
-"""``movie``: a finished job as a movie for review."""
+"""``movie``: a finished job as movies for review."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from .jobs import frame_pair, make_folder_of, refuse_folder_of, stopping, tellin
 
 
 def movie(args: argparse.Namespace) -> int:
-    """Writes the movie and prints its path."""
+    """Writes a movie for each view and prints their paths."""
     with telling(args) as progress:
         job, folder = read_job(args.job), os.path.dirname(args.job)
         frames = frame_pair(args.frames) if args.frames else None
         rate = _rate(args.rate) if args.rate else None
-        what = claimed(job, folder, args.out)
-        if what:
-            raise JobError(f"--out {args.out!r} would overwrite {what}.", "Choose another name.")
-        refuse_folder_of(args.out, "--out")
-        make_folder_of(args.out, "--out")
-        from ..movie import Look, make_movie
+        from ..movie import Look, make_movies, movie_files
 
+        files = list(movie_files(job, args.out, args.view).values())
+        for file in files:
+            what = claimed(job, folder, file)
+            if what:
+                raise JobError(f"--out {file!r} would overwrite {what}.", "Choose another name.")
+            refuse_folder_of(file, "--out")
+        for file in files:
+            make_folder_of(file, "--out")
         look = Look.OVERLAY if args.overlay else None
         with stopping() as stop:
-            made = make_movie(
+            made = make_movies(
                 job,
                 args.out,
                 folder=folder,
@@ -39,7 +42,7 @@ def movie(args: argparse.Namespace) -> int:
                 progress=progress,
                 stop=stop,
             )
-    print(made.path)
+    print(*(one.path for one in made), sep="\n")
     return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..batch.progress import Progress
 from ..contract.document import read_job
 from ..contract.errors import Cancelled, ExitCode, JobError
+from ..contract.sequence import SequencePattern
 from .cache import settings_from
 from .jobs import Stop, frame_pair, overrides, refuse_folder_of, stopping, telling, with_overrides
 from .words import in_words
@@ -23,7 +24,7 @@ def review(args: argparse.Namespace) -> int:
     """Judges the mattes of a job, or of files, and writes the page."""
     is_job = args.mattes.lower().endswith(".json")
     _refuse_what_does_not_fit(args, is_job)
-    out = args.out or _default_folder(args.mattes, is_job)
+    out = args.out or (_job_folder(args.mattes) if is_job else _sequence_folder(args.mattes, args.view))
     refuse_folder_of(out.rstrip("/\\") + ".part", "--out")
     with telling(args) as progress, stopping() as stop, in_words(overrides(args), {}):
         from ..review.report import check_folder, document, write_review
@@ -61,10 +62,14 @@ def _refuse_what_does_not_fit(args: argparse.Namespace, is_job: bool) -> None:
         )
 
 
-def _default_folder(path: str, is_job: bool) -> str:
+def _sequence_folder(path: str, view: str) -> str:
+    """``one.review`` beside ``one.%04d.exr``; ``review`` where the name is nothing but tokens."""
+    pattern = SequencePattern(SequencePattern(path).with_view(view) if view else path)
+    return os.path.join(pattern.folder, f"{pattern.title}.review" if pattern.title else "review")
+
+
+def _job_folder(path: str) -> str:
     folder, name = os.path.split(path)
-    if not is_job:
-        return os.path.join(folder, "review")
     stem = name[: -len(".json")]
     stem = stem[: -len(".job")] if stem.lower().endswith(".job") else stem
     return os.path.join(folder, stem + ".review")

@@ -72,12 +72,30 @@ class SequencePattern:
         """True when the path holds ``{object}``."""
         return _OBJECT in self.text
 
+    @property
+    def folder(self) -> str:
+        """The folder that the files of every frame and object lie in or below."""
+        spelling = self._spelling()
+        text = spelling.sub(_OBJECT, self.text) if spelling else self.text
+        return os.path.dirname(text.split(_OBJECT)[0])
+
+    @property
+    def title(self) -> str:
+        """The name of the files without ending and tokens: ``hero`` of ``mattes/hero.%04d.exr``.
+
+        Empty where nothing else stands in it.
+        """
+        spelling = self._spelling()
+        name = os.path.splitext(os.path.basename(self.text))[0]
+        pieces = (spelling.sub(_OBJECT, name) if spelling else name).split(_OBJECT)
+        return ".".join(filter(None, (piece.strip("._- ") for piece in pieces)))
+
     def path(self, frame: int, view: str = "", name: str = "") -> str:
         """The file of one frame, of the view and the object of that name.
 
         Raises PlateError when the pattern asks for a view and none is given.
         """
-        return _fill_frame(self._with_view(view), self._spelling(), frame).replace(_OBJECT, name)
+        return _fill_frame(self.with_view(view), self._spelling(), frame).replace(_OBJECT, name)
 
     def frames_on_disk(self, view: str = "") -> list[int]:
         """Frame numbers that have a file now, ascending. Empty when there is none, or no token.
@@ -87,7 +105,7 @@ class SequencePattern:
         spelling = self._spelling()
         if spelling is None:
             return []
-        text = self._with_view(view).replace(os.sep, "/")
+        text = self.with_view(view).replace(os.sep, "/")
         found = set()
         for match in _candidates(text, spelling):
             if os.path.isfile(_fill_frame(text, spelling, match)):
@@ -110,7 +128,11 @@ class SequencePattern:
         match = _STILL_NUMBER.search(self.text)
         return int(match.group(1)) if match else 1
 
-    def _with_view(self, view: str) -> str:
+    def with_view(self, view: str) -> str:
+        """The path of one view, its other tokens as they are.
+
+        Raises PlateError when the pattern asks for a view and none is given.
+        """
         if not self.has_view:
             return self.text
         if not view:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .description import DESCRIPTION, described, is_description
 from .plate_info import Attribute, PlateInfo, Window
 
 _CARRIED = ("reelName",)
+#: EXR's own name of what OpenImageIO calls ``ImageDescription`` in every format.
+_COMMENTS = "comments"
 #: What is no longer true of a matte, or is said otherwise: how the file stores the picture, its
 #: channels, windows, views and colour, what wrote it. In lower case; ``name:`` and ``name/`` stand for all
 #: that begin so, ``/name`` for all that end so.
@@ -18,7 +21,7 @@ _STALE = frozenset(
     "displaywindow pixelaspectratio framespersecond timecode smpte:timecode chromaticities whiteluminance "
     "adoptedneutral renderingtransform lookmodtransform iccprofile gamma software hostcomputer "
     "resolutionunit xresolution yresolution xdensity dwacompressionlevel datetime textureformat "
-    "fovcot imagedescription colorspace thumbnail_width thumbnail_height thumbnail_nchannels "
+    "fovcot colorspace thumbnail_width thumbnail_height thumbnail_nchannels "
     "input/bitsperchannel input/filereader input/filesize "
     "oiio: openexr: exr: dpx: cineon: tiff: png: jpeg: jxl: tga: icc: raw: ffmpeg: "
     "cryptomatte/ efficienttam/ colorspace/ /node_hash /full_layer_names /version".split()
@@ -45,7 +48,7 @@ def plate_info(
         chromaticities=_chromaticities(spec),
         transfer=str(spec.getattribute("dpx:Transfer") or spec.getattribute("cineon:Transfer") or ""),
         metadata=_carried(spec),
-        attributes=_attributes(spec),
+        attributes=_attributes(spec, file_format),
     )
 
 
@@ -114,15 +117,26 @@ def _carried(spec: Any) -> Mapping[str, str]:
     )
 
 
-def _attributes(spec: Any) -> tuple[Attribute, ...]:
+def _attributes(spec: Any, file_format: str) -> tuple[Attribute, ...]:
     """What of the header is true of a matte too, besides what ``_carried`` gives."""
     return tuple(
-        Attribute(entry.name, str(entry.type), entry.value)
+        Attribute(_COMMENTS if entry.name == DESCRIPTION else entry.name, str(entry.type), entry.value)
         for entry in spec.extra_attribs
         if isinstance(entry.value, (str, int, float, tuple))
         and not _is_stale(entry.name)
         and entry.name not in _CARRIED
+        and not (entry.name == DESCRIPTION and _is_of_a_matte(str(entry.value), file_format))
     )
+
+
+def _is_of_a_matte(text: str, file_format: str) -> bool:
+    """True for a description that tells the attributes of a matte: it is no remark on the plate.
+
+    Such texts are written into files that are no EXR; in an EXR only what another program made of one is
+    taken for it.
+    """
+    own = file_format != "openexr" or any(name.startswith("efficienttam/") for name in described(text))
+    return own and is_description(text)
 
 
 def _is_stale(name: str) -> bool:

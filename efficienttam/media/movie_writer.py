@@ -41,7 +41,8 @@ def open_movie(
     """A movie to add pictures of ``size`` (width, height) to; it is there when all of them are, else not.
 
     The first picture has ``timecode`` (``01:00:00:12``), or without one the time that ``first_frame`` stands
-    for, so that a player shows frame numbers. .mp4 has no timecode. Raises OutputError.
+    for, so that a player shows frame numbers; at a rate that timecode does not count it has none. Raises
+    OutputError.
     """
     try:
         import av
@@ -54,7 +55,7 @@ def open_movie(
     with replacing(path) as temporary:
         try:
             with av.open(temporary, "w", format=kind) as container:
-                if kind == "mov" and round(rate) in _COUNTED:
+                if round(rate) in _COUNTED:
                     container.metadata["timecode"] = timecode or _timecode_of(first_frame, rate)
                 writer = MovieWriter(container, kind, size, rate, pixel_aspect)
                 yield writer

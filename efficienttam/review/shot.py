@@ -75,19 +75,22 @@ def shot_of_files(
 ) -> Shot:
     """The mattes on disk that match a name like ``mattes/{object}.%04d.exr``; ``plate`` lies under them.
 
-    Raises PlateError where there are none.
+    A frame between an object's first and last that has no file should have one. Raises PlateError where
+    there are none.
     """
     path = os.path.abspath(path)
     pattern = SequencePattern(path)
     if pattern.has_view and not view:
         raise JobError(f"{path} asks for a view (%V).", "Name it with --view.")
     names = _names(pattern, view) if pattern.has_object else [""]
-    found = [(name, _frames(pattern, view, name, frames)) for name in names]
-    found = [(name, there) for name, there in found if there]
+    on_disk = {name: _frames(pattern, view, name) for name in names}
+    spans = [(name, _span(there, frames)) for name, there in on_disk.items()]
+    found = [(name, span) for name, span in spans if span]
     if not found:
         raise PlateError(f"There are no mattes named {path}.", "Check the folder, the name and the digits.")
-    first = pattern.path(found[0][1][0], view, found[0][0])
-    output, owners = _layout(path, first, found[0][0])
+    one = found[0][0]
+    seen = next((frame for frame in on_disk[one] if _within(frame, frames)), on_disk[one][0])
+    output, owners = _layout(path, pattern.path(seen, view, one), one)
     if not pattern.has_object:
         found = [(name, found[0][1]) for name in owners]
     strands = [Strand(name, view, there) for name, there in found]
@@ -104,11 +107,15 @@ def _within(frame: int, frames: tuple[int, int] | None) -> bool:
     return frames is None or frames[0] <= frame <= frames[1]
 
 
-def _frames(pattern: SequencePattern, view: str, name: str, frames: tuple[int, int] | None) -> list[int]:
+def _span(there: Sequence[int], frames: tuple[int, int] | None) -> list[int]:
+    """All of ``frames`` from the first that is there to the last."""
+    return [frame for frame in range(there[0], there[-1] + 1) if _within(frame, frames)] if there else []
+
+
+def _frames(pattern: SequencePattern, view: str, name: str) -> list[int]:
     if not pattern.is_sequence:
         return [pattern.still_frame()] if os.path.isfile(pattern.path(1, view, name)) else []
-    own = SequencePattern(pattern.text.replace("{object}", name))
-    return [frame for frame in own.frames_on_disk(view) if _within(frame, frames)]
+    return SequencePattern(pattern.text.replace("{object}", name)).frames_on_disk(view)
 
 
 def _names(pattern: SequencePattern, view: str) -> list[str]:

@@ -20,7 +20,7 @@ from efficienttam.contract.job import Output, Plate, TrackedObject, TrackJob
 from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt
 from efficienttam.media import FrameSequence, PlateInfo, Window, write_matte, write_mattes
-from efficienttam.movie import Look, make_movie
+from efficienttam.movie import Look, make_movies
 
 av = pytest.importorskip("av")
 FRAMES = range(1001, 1005)
@@ -63,7 +63,7 @@ def decoded(path, kind):
 
 
 def test_prores_keeps_alpha_and_colour(shot, tmp_path):
-    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    (made,) = make_movies(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
     assert (made.frames, made.rate) == (FRAMES, Fraction(24000, 1001))
     with av.open(made.path) as container:
         stream = container.streams.video[0]
@@ -104,7 +104,7 @@ def atoms(data, wanted):
 
 def test_a_movie_s_boxes_say_what_it_is(shot, tmp_path):
     """The file itself, without FFmpeg's reader: codec, size, depth, colour, pixel aspect, frames."""
-    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    (made,) = make_movies(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
     with open(made.path, "rb") as file:
         data = file.read()
     told = {one[12:16]: one[8:] for one in atoms(data, b"stsd")}
@@ -131,7 +131,7 @@ def test_a_movie_s_boxes_say_what_it_is(shot, tmp_path):
 @pytest.mark.parametrize("name", ["look.mov", "look.mp4"])
 def test_movies_play_in_another_build_of_the_decoders(shot, tmp_path, name):
     """OpenCV brings an FFmpeg of its own, and its own way from luma and chroma to colours."""
-    made = make_movie(shot, str(tmp_path / name), folder=str(tmp_path))
+    (made,) = make_movies(shot, str(tmp_path / name), folder=str(tmp_path))
     movie = cv2.VideoCapture(made.path, cv2.CAP_FFMPEG)
     if not movie.isOpened():
         pytest.skip("This OpenCV was built without FFmpeg.")
@@ -150,7 +150,7 @@ def test_ffprobe_reads_what_was_written(shot, tmp_path):
     ffprobe = shutil.which("ffprobe")
     if ffprobe is None:
         pytest.skip("ffprobe is not on PATH.")
-    made = make_movie(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
+    (made,) = make_movies(shot, str(tmp_path / "hero.mov"), folder=str(tmp_path), objects=["hero"])
     command = [
         ffprobe,
         "-v",
@@ -172,14 +172,15 @@ def test_ffprobe_reads_what_was_written(shot, tmp_path):
 
 
 def test_all_objects_share_the_alpha_and_frames_may_be_chosen(shot, tmp_path):
-    made = make_movie(shot, str(tmp_path / "all.mov"), folder=str(tmp_path), frames=(1002, 1003))
+    (made,) = make_movies(shot, str(tmp_path / "all.mov"), folder=str(tmp_path), frames=(1002, 1003))
     alpha = [picture[..., 3] / 65535 for picture in decoded(made.path, "rgba64le")]
     assert len(alpha) == 2
     for frame, found in zip((1002, 1003), alpha, strict=True):
         np.testing.assert_allclose(found, np.maximum(disc(frame, 30), disc(frame, 60)), atol=2 / 1023)
 
 
-def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path):
+@pytest.mark.parametrize("name", ["a.mov", "a.mp4"])
+def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path, name):
     picture = np.full((32, 32), 0.2, np.float32)
     for frame in (1001, 1002):
         write_mattes(tmp_path / f"p.{frame}.exr", {"R": picture, "G": picture, "B": picture})
@@ -187,14 +188,20 @@ def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path):
     job = TrackJob(
         Plate("p.%04d.exr"), (TrackedObject("a", (Prompt(1001, include=((1, 1),)),)),), Output("m.%04d.exr")
     )
-    made = make_movie(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    (made,) = make_movies(job, str(tmp_path / name), folder=str(tmp_path))
     with av.open(made.path) as container:
         assert container.streams.video[0].metadata["timecode"] == "00:00:41:17"
         assert container.streams.video[0].average_rate == 24
+    (made,) = make_movies(job, str(tmp_path / name), folder=str(tmp_path), rate=Fraction(12))
+    with av.open(made.path) as container:
+        assert "timecode" not in container.streams.video[0].metadata and len(container.streams) == 1
 
 
 def test_h264_shows_the_tint_at_an_even_size(shot, tmp_path):
-    made = make_movie(shot, str(tmp_path / "look.mp4"), folder=str(tmp_path))
+    (made,) = make_movies(shot, str(tmp_path / "look.mp4"), folder=str(tmp_path))
+    with av.open(made.path) as container:
+        assert container.streams.video[0].metadata["timecode"] == "10:20:30:00"
+        assert [stream.type for stream in container.streams] == ["video", "data"]
     pictures = decoded(made.path, "rgb24")
     assert pictures[0].shape == (HEIGHT + 1, WIDTH + 1, 3) and len(pictures) == len(FRAMES)
     plain = FrameSequence(str(tmp_path / "plate.%04d.exr")).read(1001)
@@ -210,7 +217,7 @@ def test_frames_that_tracking_does_not_reach_are_clear(shot, tmp_path):
     job = dataclasses.replace(shot, tracking=tracking, objects=late)
     for name in ("hero", "car"):
         os.remove(tmp_path / "mattes" / f"{name}.1001.exr")
-    made = make_movie(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
+    (made,) = make_movies(job, str(tmp_path / "a.mov"), folder=str(tmp_path))
     alpha = decoded(made.path, "rgba64le")
     assert alpha[0][..., 3].max() == 0 and alpha[2][..., 3].max() >= 65520
 
@@ -219,18 +226,18 @@ def test_what_is_missing_is_told_and_nothing_is_left(shot, tmp_path):
     os.remove(tmp_path / "mattes" / "car.1003.exr")
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(IncompleteError, match="Frame 1003 has no matte of car"):
-        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+        make_movies(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
     (tmp_path / "mattes" / "car.1003.exr").write_bytes(b"broken")
     with pytest.raises(IncompleteError, match="damaged"):
-        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+        make_movies(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
     with pytest.raises(Cancelled):
-        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), stop=lambda: True)
+        make_movies(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), stop=lambda: True)
     with pytest.raises(JobError, match="no alpha"):
-        make_movie(shot, str(tmp_path / "a.mp4"), folder=str(tmp_path), look=Look.ALPHA)
+        make_movies(shot, str(tmp_path / "a.mp4"), folder=str(tmp_path), look=Look.ALPHA)
     with pytest.raises(JobError, match=r"\.mov or \.mp4"):
-        make_movie(shot, str(tmp_path / "a.avi"), folder=str(tmp_path))
+        make_movies(shot, str(tmp_path / "a.avi"), folder=str(tmp_path))
     with pytest.raises(JobError, match="no object 'hera'"):
-        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), objects=["hera"])
+        make_movies(shot, str(tmp_path / "a.mov"), folder=str(tmp_path), objects=["hera"])
     assert sorted(os.listdir(tmp_path)) == before
 
 
@@ -250,8 +257,77 @@ def test_the_command(shot, tmp_path, monkeypatch, capsys):
     assert main(["movie", "shot.job.json", "--out", "a.mov", "--frames", "1001-1009", *quiet]) == 3
 
 
+@pytest.fixture
+def stereo(tmp_path, monkeypatch):
+    """A finished job of two views, of one grey each and one white matte; the working folder is its."""
+    monkeypatch.chdir(tmp_path)
+    for view, grey in (("left", 0.1), ("right", 0.5)):
+        os.mkdir(view)
+        picture = np.full((32, 48), grey, np.float32)
+        for frame in (1, 2):
+            write_mattes(f"{view}/p.{frame}.exr", dict.fromkeys("RGB", picture))
+            write_matte(f"m_{view}.{frame}.exr", np.ones_like(picture))
+    thing = TrackedObject("a", (Prompt(1, include=((1, 1),)),))
+    job = TrackJob(Plate("%V/p.%d.exr"), (thing,), Output("m_%V.%d.exr"), views=("left", "right"))
+    write_job(job, "shot.job.json")
+    return job
+
+
+@pytest.mark.parametrize(
+    "out, more, made",
+    [
+        ("a.%V.mov", [], {"a.left.mov": 0.1, "a.right.mov": 0.5}),
+        ("%v/a.mov", [], {"l/a.mov": 0.1, "r/a.mov": 0.5}),
+        ("a.%V.mov", ["--view", "right"], {"a.right.mov": 0.5}),
+        ("a.mov", ["--view", "right"], {"a.mov": 0.5}),
+    ],
+)
+def test_views_get_a_movie_each(stereo, capsys, out, more, made):
+    assert main(["movie", "shot.job.json", "--out", out, "--progress", "json", *more]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith("{")] == list(made)
+    assert sorted(path for path in os.listdir() if path.endswith(".mov")) == sorted(
+        path for path in made if "/" not in path
+    )
+    for path, linear in made.items():
+        pictures = decoded(path, "rgb24")
+        shade = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
+        assert len(pictures) == 2 and abs(pictures[0].mean() - shade) < 3
+    steps = [json.loads(line) for line in lines if line.startswith("{")]
+    assert f"{2 * len(made)}" in json.dumps(steps[0])
+
+
+@pytest.mark.parametrize(
+    "out, more, words",
+    [
+        ("new/a.mov", [], "%V into the name, or choose a view with --view"),
+        ("new/%V.mov", ["--view", "middle"], "no view 'middle'"),
+        ("m_%V.2.exr", [], "overwrite a matte"),
+    ],
+)
+def test_views_that_cannot_be_meant_are_told_before_work(stereo, capsys, out, more, words):
+    before = sorted(os.listdir())
+    assert main(["movie", "shot.job.json", "--out", out, "--progress", "none", *more]) == 2
+    assert words in capsys.readouterr().err and sorted(os.listdir()) == before
+
+
+def test_views_of_one_initial_need_the_whole_name(stereo):
+    job = dataclasses.replace(stereo, views=("left", "lower"))
+    with pytest.raises(JobError, match="left, lower would write the same movie"):
+        make_movies(job, "a.%v.mov")
+    with pytest.raises(JobError, match="no views"):
+        make_movies(dataclasses.replace(job, views=()), "a.%V.mov")
+
+
+def test_what_is_missing_of_any_view_is_told_before_the_first_movie(stereo):
+    os.remove("m_right.2.exr")
+    with pytest.raises(IncompleteError, match="Frame 2 has no matte of a in the view right"):
+        make_movies(stereo, "a.%V.mov")
+    assert not os.path.exists("a.left.mov")
+
+
 def test_without_pyav_it_is_told(shot, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(OutputError, match="needs PyAV"):
-        make_movie(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
+        make_movies(shot, str(tmp_path / "a.mov"), folder=str(tmp_path))
     assert not (tmp_path / "a.mov").exists()

@@ -186,7 +186,8 @@ def test_mattes_without_their_job(tracked, job, layout, capsys):
     other = dataclasses.replace(job, output=Output(path.format("again"), layout))
     run_job(other, folder=str(tracked.parent))
     assert review(tracked.parent / other.output.path, "--plate", tracked.parent / "plate.%04d.exr") == 0
-    document = told(tracked.parent / "again" / "review")
+    name = "review" if layout is Layout.FILE_PER_OBJECT else "all.review"
+    document = told(tracked.parent / "again" / name)
     assert review(tracked) == 0
     assert [thing["name"] for thing in document["objects"]] == ["hero", "sky"]
     assert [thing["scores"] for thing in document["objects"]] == [
@@ -200,10 +201,55 @@ def test_mattes_of_others_are_judged_by_their_pixels(tmp_path):
         matte[10:30, 10 : 20 + 20 * (frame == 4)] = 1
         write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
     assert review(tmp_path / "roto.%04d.exr", "--fail") == ExitCode.TO_CHECK
-    (thing,) = told(tmp_path / "review")["objects"]
+    (thing,) = told(tmp_path / "roto.review")["objects"]
     assert thing["name"] == "roto"
     assert [check["frame"] for check in thing["checks"]] == [4, 5]
     assert "area jumps +200 %" in thing["checks"][0]["reasons"]
+
+
+@pytest.mark.parametrize(
+    "mattes, folder",
+    [
+        ("one.%04d.exr", "one.review"),
+        ("two.####.exr", "two.review"),
+        ("{object}.%04d.exr", "review"),
+        ("%V/a_%V.$F4.exr", "left/a_left.review"),
+        ("shots/{object}/hero_v02.%d.exr", "shots/hero_v02.review"),
+        ("shots/{object}/{object}-%d-matte.exr", "shots/matte.review"),
+        ("still.1001.exr", "still.1001.review"),
+    ],
+)
+def test_a_review_is_named_after_the_sequence(tmp_path, monkeypatch, capsys, mattes, folder):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one.0001", "two.0001", "left/a_left.0001", "shots/a/hero_v02.1", "shots/b/b-1-matte"):
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        write_matte(name + ".exr", np.ones((20, 30), np.float32))
+    write_matte("still.1001.exr", np.ones((20, 30), np.float32))
+    assert review(mattes, *(["--view", "left"] if "%V" in mattes else [])) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == os.path.join(folder, "index.html")
+    assert [os.path.relpath(found, tmp_path) for found in sorted(tmp_path.rglob("*review"))] == [folder]
+    assert told(tmp_path / folder)["to_check"] == 0
+
+
+@pytest.mark.parametrize(
+    "frames, first, last, missing",
+    [((), 1, 6, [3, 4]), (("--frames", "3-5"), 3, 5, [3, 4]), (("--frames", "0-9"), 1, 6, [3, 4])],
+)
+def test_a_gap_in_mattes_without_a_job_is_told(tmp_path, capsys, frames, first, last, missing):
+    matte = np.zeros((40, 60), np.float32)
+    matte[10:30, 10:20] = 1
+    for frame in (1, 2, 5, 6):
+        write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
+        write_matte(tmp_path / f"other.{frame + 1}.exr", matte)
+    assert review(tmp_path / "roto.%04d.exr", *frames, "--fail", "--json") == ExitCode.TO_CHECK
+    (thing,) = json.loads(capsys.readouterr().out)["objects"]
+    assert (thing["first"], thing["last"], thing["missing"]) == (first, last, missing)
+    assert [(place["first"], place["last"], place["reasons"]) for place in thing["places"]] == [
+        (3, 4, ["no matte"])
+    ]
+    assert review(tmp_path / "{object}.%d.exr", *frames, "--json") == 0
+    (thing,) = json.loads(capsys.readouterr().out)["objects"]
+    assert thing["name"] == "other" and set(thing["missing"]) == {4, 5}
 
 
 def test_both_ways_compares_and_reads_no_plate_that_was_tracked(tracked, monkeypatch):
@@ -312,10 +358,10 @@ def test_pictures_show_the_plate_and_the_matte_tinted_over_it(tmp_path):
         matte[60:120, 60 : 120 + 60 * (frame == 4)] = 1
         write_matte(tmp_path / f"roto.{frame:04d}.exr", matte)
     assert review(tmp_path / "roto.%04d.exr", "--plate", tmp_path / "plate.%04d.exr") == 0
-    text = (tmp_path / "review" / "index.html").read_text()
+    text = (tmp_path / "roto.review" / "index.html").read_text()
     figures = re.findall(r'id="m0f(\d+)".*?base64,([^"]*)"', text)
     assert [frame for frame, _ in figures] == ["4", "5"]
-    sheet = cv2.imread(str(tmp_path / "review" / "contact_sheet.png"))[..., ::-1]
+    sheet = cv2.imread(str(tmp_path / "roto.review" / "contact_sheet.png"))[..., ::-1]
     for index, (frame, packed) in enumerate(figures):
         shown = cv2.imdecode(np.frombuffer(base64.b64decode(packed), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         assert shown.shape == (180, 320, 3)

@@ -169,6 +169,7 @@ def add_to_headers(oiio, folder):
         spec.attribute("worldToCamera", oiio.TypeMatrix, (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, frame, 0, 0, 1))
         spec.attribute("cameraFocalLength", 35.0)
         spec.attribute("reelName", "A001")
+        spec.attribute("comments", f"take 3, frame {frame}")
         spec.attribute("framesPerSecond", oiio.TypeRational, (24000, 1001))
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01020304 + frame - 1001, 0))
         spec.attribute("compression", "piz")
@@ -194,13 +195,15 @@ def test_the_plate_s_header_goes_on_as_far_as_asked(apart, tiny_plate, form):
         return found, (found.get("framesPerSecond"), found.get("smpte:TimeCode"))
 
     found, clock = attributes(PlateMetadata.NONE)
-    assert not {"worldToCamera", "reelName", "cameraFocalLength"} & set(found)
+    assert not {"worldToCamera", "reelName", "cameraFocalLength", "ImageDescription"} & set(found)
     assert clock == (None, None)
     found, clock = attributes(PlateMetadata.ESSENTIAL)
     assert found["reelName"] == "A001" and "worldToCamera" not in found
     assert clock == ((24000, 1001), (0x01020305, 0))
     found, clock = attributes(PlateMetadata.ALL)
     assert found["worldToCamera"][12] == 1002 and found["cameraFocalLength"] == 35
+    # OpenImageIO's word for EXR's "comments".
+    assert found["ImageDescription"] == "take 3, frame 1002"
     assert clock == ((24000, 1001), (0x01020305, 0))
     assert found["compression"] == "zips" and "chromaticities" not in found
     stale = [name for name, value in found.items() if "node_hash" in name or value == "stale"]
@@ -215,6 +218,11 @@ def test_a_picture_s_description_holds_the_essentials_of_the_plate(apart, tiny_p
     path = run_job(picture, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
     told = read_texts(path, ["timecode", "framesPerSecond", "reelName"])
     assert told == {"timecode": "01:02:03:05", "framesPerSecond": "24000/1001", "reelName": "A001"}
+    assert read_texts(path, ["comments"]) == {"comments": ""}
+    everything = dataclasses.replace(FORMS["tiff"], plate_metadata=PlateMetadata.ALL)
+    job = dataclasses.replace(apart, output=everything)
+    path = run_job(job, folder=str(tiny_plate), frames=(1002, 1002)).written[0]
+    assert read_texts(path, ["comments"]) == {"comments": "take 3, frame 1002"}
 
 
 @pytest.mark.parametrize("form", ["cryptomatte", "png", "dwaa"])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from efficienttam.contract.errors import IncompleteError, OutputError, PlateError
@@ -23,6 +24,7 @@ from efficienttam.media import (
     read_info,
     read_picture,
     read_roto,
+    read_texts,
     verify_matte,
     write_matte,
     write_mattes,
@@ -263,6 +265,39 @@ def test_png(tmp_path: Path, matte: np.ndarray, bits: int) -> None:
     np.testing.assert_array_equal(
         read_picture(str(tmp_path / "b.png"))[0][:, :, 1], np.arange(24, dtype=np.uint8).reshape(4, 6)
     )
+
+
+def told(path: Path, comments: str) -> Path:
+    """A picture of the matte's size whose description is ``comments``."""
+    spec = oiio.ImageSpec(40, 24, 1, "half" if path.suffix == ".exr" else "uint16")
+    spec.attribute("ImageDescription", comments)
+    target = oiio.ImageOutput.create(str(path))
+    assert target.open(str(path), spec) and target.write_image(np.zeros((24, 40, 1), np.float32))
+    assert target.close()
+    return path
+
+
+@pytest.mark.parametrize("plate", ["plate.exr", "plate.png", "plate.tif"])
+def test_comments_on_the_plate_go_on(tmp_path: Path, matte: np.ndarray, plate: str) -> None:
+    for comments in ("take 3", "{wide}", '{"takes": [3, 4]}'):
+        info = read_info(str(told(tmp_path / plate, comments)))
+        write_matte(tmp_path / "a.exr", matte, plate=info, carry=PlateMetadata.ALL)
+        assert exr(tmp_path / "a.exr")[0]["comments"] == comments
+        write_matte(tmp_path / "a.png", matte, plate=info, carry=PlateMetadata.ALL, metadata={"own": "1"})
+        assert read_texts(str(tmp_path / "a.png"), ["comments", "own"]) == {"comments": comments, "own": "1"}
+
+
+def test_what_a_matte_tells_of_itself_does_not_go_on_where_it_is_the_plate(
+    tmp_path: Path, matte: np.ndarray
+) -> None:
+    for metadata in ({}, {"efficienttam/object": "hero"}):
+        for name in ("a.png", "a.tif"):
+            write_matte(tmp_path / name, matte, metadata=metadata)
+            assert "comments" not in [entry.name for entry in read_info(str(tmp_path / name)).attributes]
+    # As another program makes an EXR of one; a studio's own JSON is none of ours.
+    for comments, kept in (('{"efficienttam/object":"hero"}', False), ('{"artist": "me"}', True)):
+        info = read_info(str(told(tmp_path / "b.exr", comments)))
+        assert ("comments" in [entry.name for entry in info.attributes]) == kept
 
 
 def test_all_of_a_header_that_holds_goes_on(tmp_path: Path, shared_data: Path) -> None:
