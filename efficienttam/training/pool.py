@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from efficienttam.training.clips import Clip, ClipRecipe, random_aspect, training_seed
+from efficienttam.training.parent_process import end_with_parent
 
 Array = np.ndarray
 
@@ -117,13 +118,18 @@ def fill(folder: Path, spec: PoolSpec, worker: int = 0, workers: int = 1) -> Non
             pool.ready[index] = 1
 
 
+def _fill_for_parent(folder: Path, spec: PoolSpec, worker: int, workers: int) -> None:
+    end_with_parent()
+    fill(folder, spec, worker, workers)
+
+
 def start_filling(folder: Path, spec: PoolSpec, workers: int) -> list[BaseProcess]:
     """Fill a pool in ``workers`` processes; they end with the caller."""
     Pool(folder, spec)
     context = multiprocessing.get_context("spawn")
     started: list[BaseProcess] = []
     for worker in range(workers):
-        process = context.Process(target=fill, args=(folder, spec, worker, workers), daemon=True)
+        process = context.Process(target=_fill_for_parent, args=(folder, spec, worker, workers), daemon=True)
         process.start()
         started.append(process)
     return started

@@ -19,6 +19,7 @@ from torch import distributed as dist
 from torch import multiprocessing
 
 from efficienttam.contract.errors import EfficientTAMError, JobError
+from efficienttam.training.parent_process import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def start_processes(work: Callable[..., None], count: int, *words: Any) -> None:
 def _take_part(
     rank: int, count: int, port: int, work: Callable[..., None], words: tuple[Any, ...], told: Any
 ) -> None:
+    end_with_parent()
     _join_beside(rank, count, port)
     try:
         work(Seat(rank, count, rank), *words)

@@ -25,7 +25,8 @@ from efficienttam.tracking.memory_bank import FrameMemory
 UPSTREAM = TrackerOptions(fill_hole_area=0)
 SIZE = (320, 240)
 #: Maps are kept in bfloat16, whose numbers from 4 to 8 are 1/32 apart: a last digit may fall to either side.
-MAP_TOLERANCE = 0.04
+#: Processors that add up in another order move it by some more, through the frames before.
+MAP_TOLERANCE = 2 / 32
 
 
 @dataclass(frozen=True)
