@@ -140,7 +140,8 @@ def _sharing_faults(job: Any, output: Output, pattern: SequencePattern) -> Itera
             "{object} stands in the name of files that hold every object.",
             f"Leave it out, or {CHOOSE_FILES}.",
         )
-    if job.views is not REFUSED and len(job.views) > 1 and not pattern.has_view:
+    views = () if job.views is REFUSED else {view for view in job.views if view}
+    if len({pattern.with_view(view) for view in views}) < len(views):
         yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")
 
 

@@ -196,3 +196,13 @@ def test_files(tmp_path):
 
     with pytest.raises(OutputError, match="cannot be written"):
         write_job(JOB, str(tmp_path / "no_folder" / "hero.job.json"))
+
+
+def test_views_that_share_their_first_letter_need_more_than_that_in_the_name():
+    def faults(path, *views):
+        output = {**json.loads(to_json(JOB))["output"], "path": path}
+        return [fault.message for fault in examine(changed(views=views, output=output))[1]]
+
+    assert faults("m/%v.%04d.exr", "left", "low") == ["Several views would write the same files."]
+    assert faults("m/%V.%04d.exr", "left", "low") == []
+    assert faults("m/%v.%04d.exr", "left", "right") == []
