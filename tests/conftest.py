@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -51,6 +52,18 @@ def threads_as_at_first(threads_at_first: int) -> None:
     torch = sys.modules.get("torch")
     if torch and threads_at_first and torch.get_num_threads() != threads_at_first:
         torch.set_num_threads(threads_at_first)
+
+
+@pytest.fixture(scope="session")
+def loopback() -> None:
+    """A machine that can reach itself; a test without it is skipped."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        try:
+            socket.create_connection(listener.getsockname(), 5).close()
+        except OSError as error:
+            pytest.skip(f"This machine cannot reach itself: {error}.")
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def start_processes(work: Callable[..., None], count: int, *words: Any) -> None:
     told = multiprocessing.get_context("spawn").SimpleQueue()
     try:
         multiprocessing.spawn(_take_part, args=(count, free_port(), work, words, told), nprocs=count)
-    except multiprocessing.ProcessRaisedException as error:
+    except (multiprocessing.ProcessRaisedException, multiprocessing.ProcessExitedException) as error:
         if not told.empty():
             raise told.get() from None
         raise RuntimeError(str(error).rstrip().rsplit("\n", 1)[-1]) from error
@@ -75,6 +75,10 @@ def _take_part(
     except EfficientTAMError as error:
         told.put(error)
         raise
+    if dist.is_initialized():
+        # One that went while another still held a line to it would take that one along (gloo aborts).
+        dist.barrier()
+        dist.destroy_process_group()
 
 
 def _join_beside(rank: int, count: int, port: int) -> None:

@@ -37,7 +37,7 @@ def an_artist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cuebot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cuebot(monkeypatch: pytest.MonkeyPatch, loopback: None) -> Iterator[Any]:
     """A Cuebot on this machine that the client finds."""
     pytest.importorskip("opencue", reason="OpenCue's client is not here: pip install opencue-pycue.")
     import opencue as client

@@ -291,6 +291,7 @@ def _environment() -> dict[str, str]:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("loopback")
 def test_two_processes_of_torchrun_learn_what_one_learns(tmp_path: Path, tiny_program: Path) -> None:
     """Equal but for the order in which gradients are summed: losses to 1e-4 of themselves."""
     subprocess.run(

@@ -17,6 +17,8 @@ from torch import distributed as dist
 from efficienttam.contract.errors import JobError
 from efficienttam.training.processes import Seat, start_processes
 
+pytestmark = pytest.mark.usefixtures("loopback")
+
 
 def add_up(seat: Seat, path: str) -> None:
     sum_of = torch.tensor(float(seat.rank + seat.count))
