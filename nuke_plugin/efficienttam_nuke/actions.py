@@ -10,12 +10,14 @@ import functools
 import os
 import traceback
 import uuid as uuids
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple, cast
 
+from efficienttam.contract.document import JobFaults
 from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
+from efficienttam.contract.fields import Fault
 from efficienttam.contract.messages import Done, Failed, Message
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, in_signs
-from efficienttam.contract.prompts import RotoFile
+from efficienttam.contract.prompts import FRAME, RotoFile
 from efficienttam.contract.site_settings import Scheduler
 
 from . import (
@@ -374,14 +376,12 @@ def track(node: Any, first: Any = None, last: Any = None) -> None:
 
 
 def _frame_number(value: Any, name: str) -> Optional[int]:
-    """A frame as scripts give it: knobs have floats."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise JobError(
-            "{} is {!r}; a frame number was expected.".format(name, value), "Give a whole number, like 1001."
-        )
-    return int(value)
+    """A frame as scripts give it: knobs have floats. Raises JobFaults for anything else."""
+    faults: List[Fault] = []
+    frame = None if value is None else FRAME.read(value, name, faults)
+    if faults:
+        raise JobFaults(faults)
+    return cast(Optional[int], frame)
 
 
 def move_point(tracker: TrackerNode, handle: str) -> None:

@@ -245,6 +245,13 @@ def with_the_views(mattes: str, uuid: str, stereo: bool) -> str:
     return "{}/{}{}.%04d.exr".format(folder, plain.group(1), ".%V" if stereo else "")
 
 
+def range_of(job: TrackJob) -> Run:
+    """First and last frame of a job that a node made: it always names both."""
+    first, last = job.range.first, job.range.last
+    assert first is not None and last is not None
+    return first, last
+
+
 def chosen_range(plate: Run, asked: Run, handles: int, prompted: Tuple[int, ...]) -> Run:
     """First and last frame to track: what was asked for, with handles and prompts, as far as the plate goes.
 

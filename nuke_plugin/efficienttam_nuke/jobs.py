@@ -159,8 +159,7 @@ class TrackingJob:
         if self._shown:
             inner_graph.reload_mattes(tracker)
         else:
-            first, last = self.job.range.first, self.job.range.last
-            assert first is not None and last is not None
+            first, last = job_document.range_of(self.job)
             # A preview's job is short: what was tracked before stays in sight.
             inner_graph.show_mattes(tracker, self.job.output.path, *shown_range(tracker, first, last))
         self._shown, self._fresh, self._reloaded = True, 0, time.monotonic()
@@ -396,8 +395,7 @@ def label_of(tracker: TrackerNode, job: TrackJob, frames: str) -> str:
     whole = last_job(tracker)
     if whole is None or dataclasses.replace(whole, range=job.range) != job:
         return "tracked {} only".format(frames)
-    assert whole.range.first is not None and whole.range.last is not None
-    return "tracked {}".format(told_frames(whole.range.first, whole.range.last))
+    return "tracked {}".format(told_frames(*job_document.range_of(whole)))
 
 
 def told_frames(first: int, last: int) -> str:

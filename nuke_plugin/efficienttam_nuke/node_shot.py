@@ -130,7 +130,7 @@ class NodeShot(Shot):
         tracker = self._tracker()
         shot_job.check_place(tracker, job.output.path)
         jobs.session().tracked_elsewhere(self.uuid, lambda: self._stop(stop))
-        first, last = frames or _range(job)
+        first, last = frames or job_document.range_of(job)
         self._tracked = (job, first, last)
         tracker.tell("Tracking in the prompt window.", "tracking")
 
@@ -146,7 +146,7 @@ class NodeShot(Shot):
             tracker.tell(told, jobs.FAILED)
         elif tracked is not None:
             job, first, last = tracked
-            whole = _range(job)
+            whole = job_document.range_of(job)
             inner_graph.show_mattes(tracker, job.output.path, *jobs.shown_range(tracker, *whole))
             if (first, last) == whole:
                 jobs.keep_job(tracker, job)
@@ -195,8 +195,3 @@ class NodeShot(Shot):
         if self._noted is not listeners.Change.PLATE:
             self._noted = change
         self._soon.start()
-
-
-def _range(job: TrackJob) -> Tuple[int, int]:
-    assert job.range.first is not None and job.range.last is not None
-    return job.range.first, job.range.last

@@ -33,13 +33,13 @@ class Wanted:
 def whole_of(tracker: TrackerNode) -> Wanted:
     """The whole range: what is there and good is kept by the engine."""
     job, feed = job_of(tracker, tracker.sheet)
-    return Wanted(job, feed, _range(job), True)
+    return Wanted(job, feed, job_document.range_of(job), True)
 
 
 def part_of(tracker: TrackerNode, first: Optional[int], last: Optional[int]) -> Wanted:
     """Frames of the range from ``first`` to ``last``; None for its ends. Raises JobError for no frames."""
     job, feed = job_of(tracker, tracker.sheet)
-    start, end = _range(job)
+    start, end = job_document.range_of(job)
     run = (start if first is None else max(first, start), end if last is None else min(last, end))
     if run[1] < run[0]:
         raise JobError(
@@ -64,7 +64,7 @@ def frames_of(tracker: TrackerNode, first: int, last: int) -> Wanted:
         # Not asked for, so nothing to stumble over.
         told = job_document.chosen_range(whole, run, 0, sheet.prompted)
     job, feed = job_of(tracker, sheet, (min(run[0], told[0]), max(run[1], told[1])))
-    return Wanted(job, feed, run, run == _range(job))
+    return Wanted(job, feed, run, run == job_document.range_of(job))
 
 
 def preview_of(tracker: TrackerNode, frame: int) -> Wanted:
@@ -139,7 +139,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
     check_place(tracker, wanted.job.output.path)
     # Before minutes of rendering: an engine that is not there is told at once.
     session.client()
-    first, last = _range(wanted.job)
+    first, last = job_document.range_of(wanted.job)
     label = tracker.text(knobs.STATE)
     tracker.tell("Readying the plate, {}-{}.".format(first, last), "readying")
     try:
@@ -173,7 +173,7 @@ def check_place(tracker: TrackerNode, mattes: str) -> None:
 
 def write_document(wanted: Wanted) -> str:
     """Makes the plate's frames exist, writes the document beside the mattes and says where it is."""
-    first, last = _range(wanted.job)
+    first, last = job_document.range_of(wanted.job)
     wanted.feed.ensure(range(first, last + 1))
     return _write(wanted.job)
 
@@ -221,11 +221,6 @@ def _told_range(tracker: TrackerNode, whole: Run, sheet: PromptSheet) -> Run:
     elif told == "in-out":
         asked = host.viewer_range()
     return job_document.chosen_range(whole, asked, tracker.whole("handles"), sheet.prompted)
-
-
-def _range(job: TrackJob) -> Run:
-    assert job.range.first is not None and job.range.last is not None
-    return job.range.first, job.range.last
 
 
 def _write(job: TrackJob) -> str:

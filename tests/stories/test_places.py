@@ -117,14 +117,15 @@ def test_a_plate_without_a_range_is_told(artist: Artist, shot: Shot, node: Any) 
 
 
 def test_scripts_give_frames_as_knobs_have_them(artist: Artist, node: Any) -> None:
-    from efficienttam.contract.errors import JobError
+    from efficienttam.contract.document import JobFaults
     from efficienttam_nuke import actions
 
     actions.track(node, float(FIRST), FIRST + 1.0)
     artist.wait(node)
     assert node["status"].getText().startswith(f"Tracked {FIRST}-{FIRST + 1}:")
-    with pytest.raises(JobError, match="frame number"):
-        actions.track(node, "1001")
+    for wrong in ("1001", 1001.5, float("nan"), float("inf"), True):
+        with pytest.raises(JobFaults, match=r"first: .*is not a frame number"):
+            actions.track(node, wrong)
 
 
 def test_a_long_status_goes_to_the_script_editor(artist: Artist, node: Any) -> None:
