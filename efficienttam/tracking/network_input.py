@@ -16,6 +16,9 @@ from torch.nn import functional
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
+#: From here on a pixel of the user's mask is inside.
+MASK_THRESHOLD = 0.5
+
 
 def frame_input(frame: np.ndarray, side: int) -> Tensor:
     """A plate's frame (height, width, 3), uint8 or float 0 to 1, as (1, 3, side, side) normalised.
@@ -48,7 +51,7 @@ def mask_input(mask: np.ndarray, side: int, device: torch.device) -> Tensor:
     resized = functional.interpolate(
         pixels, (side, side), mode="bilinear", align_corners=False, antialias=True
     )
-    return (resized >= 0.5).float()
+    return (resized >= MASK_THRESHOLD).float()
 
 
 def _planes(image: np.ndarray, device: torch.device) -> Tensor:

@@ -18,7 +18,7 @@ from efficienttam.model.efficienttam import MASK_BIAS, MASK_SCALE, EfficientTAM,
 from efficienttam.model.prompt_encoder import PointLabel
 
 from .memory_bank import FrameMemory, MemoryBank, Selection
-from .network_input import mask_input
+from .network_input import MASK_THRESHOLD, mask_input
 from .options import TrackerOptions
 
 #: Logits of an earlier word on a frame are clamped to this before they are a prompt.
@@ -143,6 +143,22 @@ def unheeded(
     ]
     kept = [f"{told(x, y)} is still in it" for x, y in prompt.exclude if _any_inside(logits, [(x, y)], size)]
     return missed + kept
+
+
+def lost_mask(logits: Tensor, prompt: Prompt) -> str:
+    """Why nothing is left of a prompt's mask in the mask (L, L) that it gave, with a remedy; empty where
+    something is, or where the prompt has no mask."""
+    if prompt.mask is None or bool((logits > 0).any()):
+        return ""
+    if np.max(np.asarray(prompt.mask), initial=0.0) < MASK_THRESHOLD:
+        return (
+            "its mask is empty, so it counts as not seen there. If it is seen, look at the mask's channel: "
+            f"what is inside should be {MASK_THRESHOLD:g} or more."
+        )
+    return (
+        "its mask is too small for the network's picture: nothing is left of it there. "
+        "Give the object a region of its own, or a box."
+    )
 
 
 def _any_inside(logits: Tensor, points: Sequence[tuple[float, float]], size: tuple[int, int]) -> bool:

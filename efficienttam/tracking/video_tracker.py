@@ -258,7 +258,7 @@ class VideoTracker:
         self._tell_unheeded(track, prompt)
 
     def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
-        """Says where the mask of a prompted frame goes against the prompt's points."""
+        """Says where the mask of a prompted frame goes against the prompt's points, or lost its mask."""
         logits, corner = track.pending[prompt.frame].logits, self._corner(prompt.frame)
         faults = network_pass.unheeded(logits, prompt, self.plate.size, corner)
         if faults:
@@ -266,6 +266,9 @@ class VideoTracker:
                 f"{track.name} on frame {prompt.frame}: {', '.join(faults)}, against its prompt. "
                 "Add points, a box or a mask on that frame."
             )
+        lost = network_pass.lost_mask(logits, prompt)
+        if lost:
+            self._tell(f"{track.name} on frame {prompt.frame}: {lost}")
 
     def _correct(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Points on a frame that tracking reaches from an earlier prompt.
