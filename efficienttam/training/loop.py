@@ -194,6 +194,9 @@ class Run:
             # Clocks differ from process to process, counts of steps do not.
             alone = not dist.is_initialized()
             progress = self.progress if alone else max(progress, self.budget.progress(self.step, 0.0))
+        if self._tally:
+            # A run may end between two lines of its log, a short one before the first.
+            self._log(self.schedule(self.step, 1.0))
         self._save()
 
     def _log(self, factor: float) -> None:

@@ -79,6 +79,14 @@ def test_a_finished_run_does_nothing_more(tmp_path: Path) -> None:
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_run_shorter_than_a_line_of_the_log_is_in_it(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    assert run.step < run.options.log_every
+    assert list(read_log(tmp_path / "toy.csv")["step"]) == [8]
+    _run(tmp_path)
+    assert list(read_log(tmp_path / "toy.csv")["step"]) == [8], "told once"
+
+
 def test_the_fast_forms_are_the_same_mathematics() -> None:
     model = fresh_network("efficienttam_demo", 1).eval()
     torch.manual_seed(0)
