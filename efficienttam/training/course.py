@@ -24,12 +24,20 @@ from efficienttam.training.clips import CLIPS_PER_SEED, FIRST_EVALUATION_SEED
 from efficienttam.training.cpu_kernels import fast_on_cpu
 from efficienttam.training.curve import draw_curve
 from efficienttam.training.export import export_weights
-from efficienttam.training.loop import Budget, LoopOptions, Run
+from efficienttam.training.loop import Budget, LoopOptions, Run, refuse_stale
+from efficienttam.training.places import refuse_places
 from efficienttam.training.pool import Pool, PoolSpec, start_filling
 from efficienttam.training.processes import Seat, join_given, seat_given, sees_disk_of_first, start_processes
 from efficienttam.training.sequences import EmbeddingShelf, Listener, draw_sequences, sequence_loss
 from efficienttam.training.stills import Scaffold, draw_batch, still_loss
 from efficienttam.weights.load import load_model
+from efficienttam.weights.record import sha256_of
+
+#: The picture of a run, in its work folder, and how often it is drawn while it runs.
+CURVE, SECONDS_BETWEEN_CURVES = "curve.png", 300.0
+
+#: Names of the two stages, of their checkpoints and their logs.
+_STILLS, _SEQUENCES = "stills", "sequences"
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,20 @@ class StillOptions:
     batch: int = 24
     aid: float = 0.5
     loop: LoopOptions = LoopOptions()
+
+
+class _Curve:
+    """The first process draws the curve again every some minutes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._drawn = folder, time.monotonic()
+
+    def keep(self) -> None:
+        """After a step: draw it where it is old."""
+        first = not dist.is_initialized() or dist.get_rank() == 0
+        if first and time.monotonic() - self._drawn > SECONDS_BETWEEN_CURVES:
+            draw_curve(self._folder, self._folder / CURVE)
+            self._drawn = time.monotonic()
 
 
 def fresh_network(name: str, seed: int) -> EfficientTAM:
@@ -66,9 +88,12 @@ def stills_stage(
     options: StillOptions,
     seed: int,
     weights: dict[str, Tensor] | None = None,
-    run_name: str = "stills",
+    recipe: str = "",
 ) -> Run:
-    """Train stage one to the end of its budget, from ``weights`` where given; the run holds the result."""
+    """Train stage one to the end of its budget, from ``weights`` where given; the run holds the result.
+
+    Refused are a checkpoint of another ``recipe``, and one that would go on though stage two was begun on it.
+    """
     model = fresh_network(name, seed)
     scaffold = Scaffold(model.config.hidden)
     if weights is not None:
@@ -80,7 +105,8 @@ def stills_stage(
     unused = ("memory_", "maskmem", "no_mem_pos", "no_obj_ptr", "obj_ptr_proj", "mask_downsample")
     live = {n: p for n, p in model.named_parameters() if not n.startswith(unused)}
     live |= {f"scaffold.{n}": p for n, p in scaffold.named_parameters()}
-    run = Run(run_name, folder, live, budget, options.loop)
+    run = Run(_STILLS, folder, live, budget, options.loop, recipe=recipe)
+    refuse_stale(run, folder / f"{_SEQUENCES}.pt")
     pool = Pool(folder / "stills", options.pool)
     side = model.config.mask_side
 
@@ -89,7 +115,7 @@ def stills_stage(
         return still_loss(model, scaffold, batch, options.aid * max(0.1, 1 - run.step / 2000))
 
     with fast_on_cpu():
-        run.train(lesson, options.batch)
+        run.train(lesson, options.batch, _Curve(folder).keep)
     return run
 
 
@@ -124,16 +150,19 @@ def sequences_stage(
     options: SequenceOptions,
     seed: int,
     weights: dict[str, Tensor],
-    run_name: str = "sequences",
+    recipe: str = "",
 ) -> Run:
-    """Train stage two from stage one's ``weights`` (float32); the run holds everything it changed."""
+    """Train stage two from stage one's ``weights`` (float32); the run holds everything it changed.
+
+    A checkpoint of another ``recipe`` is refused.
+    """
     model = fresh_network(name, seed)
     model.load_state_dict({n: w for n, w in weights.items() if not n.startswith("scaffold.")}, strict=False)
     model = model.to(torch.bfloat16)
     model.image_encoder.requires_grad_(False)
     unused = ("image_encoder", "no_mem_pos")
     live = {n: p for n, p in model.named_parameters() if not n.startswith(unused)}
-    run = Run(run_name, folder, live, budget, options.loop)
+    run = Run(_SEQUENCES, folder, live, budget, options.loop, recipe=recipe)
     pool = Pool(folder / "clips", options.pool)
     shelf, listener = EmbeddingShelf(model, pool), Listener(model)
     share = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
@@ -146,7 +175,7 @@ def sequences_stage(
         return sequence_loss(model, listener, batch, corrected)
 
     with fast_on_cpu():
-        run.train(lesson, sum(options.kinds))
+        run.train(lesson, sum(options.kinds), _Curve(folder).keep)
     return run
 
 
@@ -180,17 +209,25 @@ class TrainOptions:
     stills: StillOptions = StillOptions()
     sequences: SequenceOptions = SequenceOptions()
 
+    @property
+    def recipe(self) -> str:
+        """What a checkpoint must agree in to be continued."""
+        start = "" if self.weights is None else f", from {sha256_of(self.weights)[:12]}"
+        return f"demo {self.model}, seed {self.seed}, rate {self.rate:g}, pools {self.pools:g}{start}"
+
 
 def train(options: TrainOptions) -> Path:
     """Train from nothing, or from ``weights``, and write the result; returns its path.
 
     Under torchrun this is one process of several, ``processes`` of no account, and each batch is theirs
-    together. Raises JobError for a seed without clips, WeightsError for weights that cannot be read.
+    together. Raises JobError for a seed without clips, a work folder of another run or fewer clips than
+    processes, OutputError for places that cannot be written, WeightsError for weights that cannot be read.
     """
     options = _prepared(options)
-    _start_weights(options)
-    options.work.mkdir(parents=True, exist_ok=True)
     seat = seat_given()
+    _refuse_few_clips(options, options.processes if seat is None else seat.count)
+    _start_weights(options)
+    refuse_places(options.out, options.work, options.weights)
     if seat is not None:
         join_given(seat, torch.device("cpu"))
     drawing = _start_drawing(options, seat)
@@ -210,6 +247,13 @@ def train(options: TrainOptions) -> Path:
             process.terminate()
             process.join()
     return options.out
+
+
+def _refuse_few_clips(options: TrainOptions, count: int) -> None:
+    """Raises JobError where processes, each with clips of its own, would have none."""
+    clips = min(options.stills.pool.clips, options.sequences.pool.clips)
+    if clips < count:
+        raise JobError(f"{clips} clips cannot be shared by {count} processes.", "Draw more: --pools.")
 
 
 def _start_drawing(options: TrainOptions, seat: Seat | None) -> list[BaseProcess]:
@@ -271,16 +315,15 @@ def _learn(seat: Seat, options: TrainOptions) -> None:
     # What is drawn depends on what is there: a run that counts steps waits for all, to be the same again.
     _wait_for(options.work / "stills", options.stills.pool, 1.0 if options.still_steps else 0.1)
     start = _start_weights(options)
-    stills = stills_stage(options.model, options.work, budgets[0], options.stills, options.seed, start)
+    name, work, seed, recipe = options.model, options.work, options.seed, options.recipe
+    stills = stills_stage(name, work, budgets[0], options.stills, seed, start, recipe)
     _wait_for(options.work / "clips", options.sequences.pool, 1.0 if options.sequence_steps else 0.1)
     weights = {**(start or {}), **stills.optimizer.weights()}
-    sequences = sequences_stage(
-        options.model, options.work, budgets[1], options.sequences, options.seed, weights
-    )
+    sequences = sequences_stage(name, work, budgets[1], options.sequences, seed, weights, recipe)
     if seat.rank == 0:
         model = fresh_network(options.model, options.seed)
         export_weights(model, {**weights, **sequences.optimizer.weights()}, options.out)
-        draw_curve(options.work, options.work / "curve.png")
+        draw_curve(options.work, options.work / CURVE)
 
 
 #: How often waiting for a pool is told.
@@ -288,11 +331,12 @@ SECONDS_BETWEEN_WORDS = 10.0
 
 
 def _wait_for(folder: Path, spec: PoolSpec, share: float) -> None:
-    """Wait until a share of a pool is drawn, and say how far it is."""
+    """Wait until a share of a pool is drawn, some of it for each process, and say how far it is."""
     pool = Pool(folder, spec)
     enough = max(1, round(share * spec.clips))
+    count = dist.get_world_size() if dist.is_initialized() else 1
     told = -math.inf
-    while (drawn := len(pool.available())) < enough:
+    while (drawn := len(found := pool.available())) < enough or len(np.unique(found % count)) < count:
         if time.monotonic() - told > SECONDS_BETWEEN_WORDS and not (
             dist.is_initialized() and dist.get_rank()
         ):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -156,15 +157,18 @@ class Run:
         """True when the budget is spent."""
         return self.progress >= 1
 
-    def train(self, lesson: Lesson, weight: float = 1.0) -> None:
-        """Run to the end of the budget; ``weight`` is this process's share of every step."""
+    def train(
+        self, lesson: Lesson, weight: float = 1.0, after_step: Callable[[], None] | None = None
+    ) -> None:
+        """Run to the end of the budget; ``weight`` is this process's share of every step, and ``after_step``
+        is called after each."""
 
         def whole() -> Iterable[tuple[Tensor, dict[str, float]]]:
             rng = np.random.default_rng((self.options.seed, self.step, _rank()))
             torch.manual_seed(int(rng.integers(2**31)))
             yield lesson(rng)
 
-        self.train_in_parts(whole, weight)
+        self.train_in_parts(whole, weight, after_step)
 
     def train_in_parts(
         self, parts: Parts, weight: float = 1.0, after_step: Callable[[], None] | None = None
@@ -238,7 +242,13 @@ class Run:
         """The checkpoint, None where there is none; the first process's, whose disk others need not see."""
         state = None
         if _rank() == 0 and self.checkpoint.exists():
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            try:
+                state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+                raise JobError(
+                    f"{self.checkpoint} is damaged: {str(error).splitlines()[0]}.",
+                    "Remove it: its stage begins again.",
+                ) from error
         if dist.is_initialized():
             box = [state]
             dist.broadcast_object_list(box)
@@ -253,6 +263,15 @@ class Run:
             )
         self.step, self.elapsed, self._tally = state["step"], state["elapsed"], state.get("tally", [])
         self.optimizer.load_state_dict(state["optimizer"])
+
+
+def refuse_stale(run: Run, later: Path) -> None:
+    """Raises JobError where a ``later`` stage has a checkpoint, begun on what ``run`` would change."""
+    if not run.finished and later.exists():
+        raise JobError(
+            f"{later} was begun on what {run.checkpoint} holds after {run.step} steps; now that is to go on.",
+            "Give the hours and steps of that run, or another work folder.",
+        )
 
 
 def _pooled(tally: list[dict[str, list[float]]], names: list[str], device: torch.device) -> dict[str, float]:

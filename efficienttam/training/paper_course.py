@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-from efficienttam.contract.errors import JobError, OutputError
+from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import Precision
 from efficienttam.model.build import find_config
 from efficienttam.model.efficienttam import EfficientTAM
@@ -27,8 +27,9 @@ from efficienttam.training.datasets import Mixture, open_data
 from efficienttam.training.export import export_weights
 from efficienttam.training.layered_adamw import LayeredAdamW
 from efficienttam.training.lesson import play, recomputed
-from efficienttam.training.loop import Budget, LoopOptions, Run
+from efficienttam.training.loop import Budget, LoopOptions, Run, refuse_stale
 from efficienttam.training.paper_recipe import BATCH, CLIP, DECAY, SEQUENCES, STILLS, PaperStage
+from efficienttam.training.places import refuse_places
 from efficienttam.training.processes import Seat, join_given, seat_given, start_processes
 from efficienttam.training.sample_pictures import SamplePictures
 from efficienttam.training.samples import SampleDraws, sample_stream
@@ -109,9 +110,9 @@ def train_as_paper(options: PaperOptions) -> Path:
         )
     if seat is None and count > 1 and choose_device(options.device).type != "cpu":
         raise JobError("Processes of its own share a CPU only.", "Start with torchrun, one process per GPU.")
-    _refuse_place(options)
     data = open_data(options.data, find_config(options.model).input_size, options.seed)
     _starting_network(options)
+    refuse_places(options.out, options.work, options.weights)
     if seat is not None:
         _learn(seat, options, data)
     elif count > 1:
@@ -119,16 +120,6 @@ def train_as_paper(options: PaperOptions) -> Path:
     else:
         _learn(Seat(), options, data)
     return options.out
-
-
-def _refuse_place(options: PaperOptions) -> None:
-    """Raises OutputError or JobError where ``out`` may not be written, before anything is learned."""
-    out = options.out
-    folder = next(place for place in (out.absolute().parent, *out.absolute().parents) if place.exists())
-    if out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise OutputError(f"{out} cannot be written.", "Name a file in a folder of yours with --out.")
-    if options.weights is not None and out.exists() and out.resolve() == Path(options.weights).resolve():
-        raise JobError(f"{out} is what is trained on from.", "Name another file with --out.")
 
 
 def _learn_beside(seat: Seat, options: PaperOptions, data: Mixture) -> None:
@@ -207,6 +198,9 @@ def _train_stage(
         if pictures.due():
             pictures.write(model, listener, run.step, _cast(model.device, options.precision))
 
+    later = SEQUENCES.name
+    if later in {one.name for one in options.stages} - {stage.name}:
+        refuse_stale(run, options.work / f"{later}.pt")
     fresh = not run.finished
     with ExitStack() as around:
         around.callback(stream.close)  # type: ignore[attr-defined]

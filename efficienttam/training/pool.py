@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
+import json
 import multiprocessing
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -18,6 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from efficienttam.contract.errors import JobError
+from efficienttam.contract.whole_file import write_whole
 from efficienttam.training.clips import Clip, ClipRecipe, random_aspect, training_seed
 from efficienttam.training.parent_process import end_with_parent
 
@@ -41,10 +44,11 @@ class PoolSpec:
 
 
 class Pool:
-    """The arrays of a pool folder, created when absent."""
+    """The arrays of a pool folder, created when absent. Raises JobError for a folder with other clips."""
 
     def __init__(self, folder: Path, spec: PoolSpec) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _stamp(folder, spec)
         square = (spec.clips, spec.frames, spec.side, spec.side)
         self.spec = spec
         self.images = _array(folder / "images.npy", (*square, 3))
@@ -71,6 +75,19 @@ def _shrunk(clip: Array, side: int) -> Array:
     return np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in clip])
 
 
+def _stamp(folder: Path, spec: PoolSpec) -> None:
+    """Write down what clips a new folder is for. Raises JobError where it is for others."""
+    stamp, told = folder / "spec.json", json.dumps(dataclasses.asdict(spec))
+    if not stamp.exists() and not (folder / "images.npy").exists():
+        write_whole(str(stamp), told.encode(), "pool's stamp")
+    held = stamp.read_text() if stamp.exists() else "without a stamp"
+    if held != told:
+        raise JobError(
+            f"{folder} holds other clips ({held}; now {told}).",
+            "Give another work folder, or the seed and the pools of that run.",
+        )
+
+
 def _array(path: Path, shape: tuple[int, ...]) -> Array:
     if not path.exists():
         part = path.with_suffix(".part")
@@ -78,8 +95,6 @@ def _array(path: Path, shape: tuple[int, ...]) -> Array:
         fresh.flush()
         part.replace(path)
     array = np.load(path, mmap_mode="r+")
-    if array.shape != shape:
-        raise ValueError(f"{path} holds {array.shape}, expected {shape}; use an empty work folder.")
     return array
 
 

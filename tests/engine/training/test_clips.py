@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from efficienttam.contract.errors import JobError
 from efficienttam.training.clips import (
     DEMO_SEED,
     FIRST_EVALUATION_SEED,
@@ -92,5 +93,5 @@ def test_two_workers_fill_a_pool_like_one(tmp_path) -> None:
     images, labels = draw_clip(spec, 3)
     np.testing.assert_array_equal(pool.images[3], images)
     np.testing.assert_array_equal(pool.labels[3], labels)
-    with pytest.raises(ValueError, match="empty work folder"):
+    with pytest.raises(JobError, match=r"holds other clips .*another work folder"):
         Pool(tmp_path / "shared", PoolSpec(clips=5, frames=2, side=32))

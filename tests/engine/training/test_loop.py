@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from efficienttam.contract.errors import JobError, WeightsError
+from efficienttam.contract.errors import JobError, OutputError, WeightsError
 from efficienttam.model.position_encoding import rotary_table, rotate
 from efficienttam.training import course, cpu_kernels
 from efficienttam.training.course import (
@@ -203,13 +203,53 @@ def test_a_killed_course_continues_exactly(
     [
         ({"seed": 0}, JobError, "seed 0"),
         ({"seed": 1001}, JobError, "seed 1001"),
+        ({"pools": 0.0001}, JobError, "1 clips cannot be shared by 2 processes"),
+        ({"out": Path("/proc/nope/x.safetensors")}, OutputError, "cannot be written"),
+        ({"work": Path(__file__)}, OutputError, "Nothing can be written to"),
         ({"weights": Path("none.safetensors")}, WeightsError, "no weights at"),
     ],
 )
 def test_what_cannot_work_is_refused_before_a_clip_is_drawn(
     wrong: dict, error: type, said: str, tmp_path: Path
 ) -> None:
-    options = TrainOptions(out=tmp_path / "o.safetensors", work=tmp_path / "work", **wrong)
+    places = {"out": tmp_path / "o.safetensors", "work": tmp_path / "work"}
+    options = TrainOptions(**{**places, **wrong})
     with pytest.raises(error, match=said):
         train(options)
-    assert not options.work.exists()
+    assert not (tmp_path / "work").exists()
+
+
+def test_weights_are_not_trained_over_themselves(tmp_path: Path) -> None:
+    shipped = find_weights("efficienttam_demo", None)
+    before = shipped.read_bytes()
+    with pytest.raises(JobError, match="what is trained on from"):
+        train(TrainOptions(out=shipped, work=tmp_path / "work", weights=shipped))
+    assert shipped.read_bytes() == before and not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"seed": 2}, "holds other clips"),
+        ({"rate": 0.5}, "is of another run .*rate 1.*rate 0.5"),
+        ({"weights": find_weights("efficienttam_demo", None)}, "is of another run .*from "),
+        ({"still_steps": 9}, "sequences.pt was begun on what .* holds after 8 steps"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused(trained: TrainOptions, other: dict, said: str) -> None:
+    stamp = {path: path.read_bytes() for path in trained.work.glob("*.pt")}
+    before = trained.out.read_bytes()
+    threads = torch.get_num_threads()
+    with pytest.raises(JobError, match=said):
+        train(replace(trained, **other))
+    torch.set_num_threads(threads)
+    assert trained.out.read_bytes() == before
+    assert {path: path.read_bytes() for path in trained.work.glob("*.pt")} == stamp
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
+    _run(tmp_path)
+    checkpoint = tmp_path / "toy.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-200])
+    with pytest.raises(JobError, match=r"toy\.pt is damaged.*Remove it"):
+        _run(tmp_path)
