@@ -17,7 +17,7 @@ from efficienttam.contract.errors import Cancelled, JobError, PlateError
 from efficienttam.contract.job import Plate
 from efficienttam.contract.sequence import SequencePattern
 
-from . import color_names, graph_key, host, job_document, knobs
+from . import color_names, graph_key, host, job_document, jobs, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
 from .tracker_node import TrackerNode, path_in
@@ -50,7 +50,11 @@ class RenderedFeed(Feed):
         self._store = store
 
     def ensure(self, frames: Sequence[int]) -> int:
-        return len(self._store.fill(self._keys(frames), self._render))
+        """Raises JobError where frames of before would go while a job reads them."""
+        keys = self._keys(frames)
+        if self._store.stale(keys):
+            jobs.session().check_free(self._tracker.uuid)
+        return len(self._store.fill(keys, self._render))
 
     def stale(self, frames: Sequence[int]) -> List[int]:
         return self._store.stale(self._keys(frames))
@@ -65,9 +69,9 @@ class RenderedFeed(Feed):
         names = ("feed_as", "feed_colorspace")
         return " ".join(str(self._tracker.node[name].value()) for name in names)
 
-    def _render(self, first: int, last: int) -> None:
+    def _render(self, pattern: str, first: int, last: int) -> None:
         tracker = self._tracker
-        with temporary_write(tracker, knobs.PLATE_INPUT, self._store.pattern, "exr") as write:
+        with temporary_write(tracker, knobs.PLATE_INPUT, pattern, "exr") as write:
             write["channels"].setValue("rgb")
             write["datatype"].setValue("16 bit half")
             if tracker.choice("feed_as") == "display-referred":

@@ -144,11 +144,11 @@ class Feed(unittest.TestCase):
     def tearDown(self):
         self._folder.cleanup()
 
-    def render(self, first, last):
+    def render(self, pattern, first, last):
         for frame in range(first, last + 1):
             self.rendered.append(frame)
-            with open(self.pattern % frame, "w") as stream:
-                stream.write("x")
+            with open(pattern % frame, "w") as stream:
+                stream.write("x" * len(self.rendered))
 
     def test_only_what_is_stale_is_rendered(self):
         store = FeedStore(self.pattern, ())
@@ -160,8 +160,8 @@ class Feed(unittest.TestCase):
         self.assertEqual(store.fill(keys, self.render), [2, 7])
 
     def test_a_render_that_ends_early_keeps_what_is_whole(self):
-        def breaks(first, last):
-            self.render(first, first + 1)
+        def breaks(pattern, first, last):
+            self.render(pattern, first, first + 1)
             raise RuntimeError("stop")
 
         store = FeedStore(self.pattern, ())
@@ -172,14 +172,35 @@ class Feed(unittest.TestCase):
 
     def test_frames_that_never_came_are_told(self):
         with self.assertRaises(PlateError):
-            FeedStore(self.pattern, ()).fill({1: "k"}, lambda first, last: None)
+            FeedStore(self.pattern, ()).fill({1: "k"}, lambda pattern, first, last: None)
+
+    def test_old_frames_are_there_until_new_ones_are_whole(self):
+        store = FeedStore(self.pattern, ())
+        old, new = ({frame: key for frame in (1, 2, 3)} for key in ("old", "new"))
+        store.fill(old, self.render)
+
+        def stopped(pattern, first, last):
+            self.assertEqual([os.path.getsize(self.pattern % frame) for frame in new], [1, 2, 3])
+            self.render(pattern, first, first)
+            self.assertEqual(os.path.getsize(self.pattern % first), 1)
+            raise RuntimeError("stop")
+
+        with self.assertRaises(RuntimeError):
+            store.fill(new, stopped)
+        self.assertEqual([os.path.getsize(self.pattern % frame) for frame in new], [4, 2, 3])
+        self.assertEqual((store.stale(new), store.stale(old)), ([2, 3], [1]))
+        self.assertEqual(store.fill(new, self.render), [2, 3])
+        self.assertEqual(
+            sorted(os.listdir(os.path.dirname(self.pattern))),
+            ["frames.json", "plate.0001.png", "plate.0002.png", "plate.0003.png"],
+        )
 
     def test_every_view_has_to_be_there(self):
         pattern = os.path.join(self._folder.name, "plate.%V.%04d.png")
         store = FeedStore(pattern, ("left", "right"))
 
-        def left_only(first, last):
-            with open(pattern.replace("%V", "left") % first, "w") as stream:
+        def left_only(aside, first, last):
+            with open(aside.replace("%V", "left") % first, "w") as stream:
                 stream.write("x")
 
         with self.assertRaises(PlateError):
