@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from efficienttam.contract.errors import OutputError, PlateError
@@ -20,6 +21,10 @@ from efficienttam.contract.sequence import SequencePattern, tell_frames
 INDEX = "frames.json"
 #: Folder beside the frames that new ones are rendered into.
 RENDERING = "rendering"
+#: With this begin the folders beside the frames that hold those of submitted jobs.
+SUBMITTED = "submitted_"
+#: So long after they were submitted last such frames stay at least.
+KEPT_SECONDS = 30 * 24 * 3600
 
 
 class FeedStore:
@@ -86,6 +91,34 @@ class FeedStore:
         known.update({frame: keys[frame] for frame in frames})
         self._write(known)
 
+    def freeze(self, frames: Sequence[int]) -> str:
+        """Gives these frames a folder of their own that nothing is rendered into; its pattern.
+
+        Hard links where the disk has them, so that frames take room twice only once they are rendered
+        anew. The very same frames get the same folder. Folders of earlier submissions are deleted when
+        they are older than ``KEPT_SECONDS``. Raises OutputError, PlateError for frames that are not there.
+        """
+        folder, name = os.path.split(self.pattern)
+        try:
+            states = {file: os.stat(file) for frame in frames for file in self._files(frame)}
+        except OSError as error:
+            raise PlateError("{} is gone.".format(error.filename), "Press the button again.") from error
+        told = [(os.path.basename(file), at.st_size, at.st_mtime_ns) for file, at in states.items()]
+        frozen = "{}/{}{}".format(folder, SUBMITTED, hashlib.sha256(repr(told).encode()).hexdigest()[:12])
+        _make_folder(frozen)
+        try:
+            for file, state in states.items():
+                _keep(file, state, "{}/{}".format(frozen, os.path.basename(file)))
+            # Now is when they were submitted last.
+            os.utime(frozen)
+        except OSError as error:
+            raise OutputError(
+                "The frames of the job cannot be kept: {}.".format(error),
+                "Choose another place for temporary frames on the tab Advanced.",
+            ) from error
+        _forget_old(folder, frozen)
+        return "{}/{}".format(frozen, name)
+
     def _files(self, frame: int) -> List[str]:
         return [self._named.path(frame, view or "none") for view in self._views]
 
@@ -117,6 +150,32 @@ def frame_key(graph: str, files: Iterable[str]) -> str:
         except OSError:
             told.append(file + " is not there")
     return hashlib.sha256("\n".join(told).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _keep(file: str, state: os.stat_result, target: str) -> None:
+    """Puts a file at a second place, whole or not at all, with its time."""
+    if os.path.isfile(target):
+        there = os.stat(target)
+        if (there.st_size, there.st_mtime_ns) == (state.st_size, state.st_mtime_ns):
+            return
+    partial = target + ".part"
+    if os.path.exists(partial):
+        os.remove(partial)
+    try:
+        os.link(file, partial)
+    except OSError:
+        # Some shares and disks have no hard links.
+        shutil.copy2(file, partial)
+    os.replace(partial, target)
+
+
+def _forget_old(folder: str, fresh: str) -> None:
+    """Deletes frames of submissions that are long over."""
+    before = time.time() - KEPT_SECONDS
+    for name in os.listdir(folder):
+        path = "{}/{}".format(folder, name)
+        if name.startswith(SUBMITTED) and path != fresh and os.stat(path).st_mtime < before:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_folder(folder: str) -> None:

@@ -8,6 +8,7 @@ grades, retimes, proxies and colour are Nuke's own. Never from a callback: Nuke 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
@@ -39,6 +40,11 @@ class Feed:
         """Those of the frames that ``ensure`` would render."""
         return []
 
+    def frozen(self, frames: Sequence[int]) -> Plate:
+        """The plate with these frames, which exist, as a submitted job may read it for long: nothing that
+        is done to the node changes it. Raises OutputError, PlateError."""
+        return self.plate
+
 
 class RenderedFeed(Feed):
     """Frames that a Write makes, those of them that are not there yet as the graph is now."""
@@ -58,6 +64,9 @@ class RenderedFeed(Feed):
 
     def stale(self, frames: Sequence[int]) -> List[int]:
         return self._store.stale(self._keys(frames))
+
+    def frozen(self, frames: Sequence[int]) -> Plate:
+        return dataclasses.replace(self.plate, path=self._store.freeze(frames))
 
     def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
         source = connected(self._tracker)

@@ -195,6 +195,50 @@ class Feed(unittest.TestCase):
             ["frames.json", "plate.0001.png", "plate.0002.png", "plate.0003.png"],
         )
 
+    def test_frames_of_a_submitted_job_stay(self):
+        store = FeedStore(self.pattern, ())
+        frames = (1, 2, 3)
+        store.fill({frame: "k" for frame in frames}, self.render)
+        frozen = store.freeze(frames)
+        kept = [os.stat(frozen % frame) for frame in frames]
+        self.assertEqual(
+            [(one.st_size, one.st_mtime_ns) for one in kept],
+            [(one.st_size, one.st_mtime_ns) for one in (os.stat(self.pattern % frame) for frame in frames)],
+        )
+        self.assertEqual(store.freeze(frames), frozen, "the same frames have one folder")
+        store.fill({frame: "other" for frame in frames}, self.render)
+        self.assertEqual([os.path.getsize(frozen % frame) for frame in frames], [1, 2, 3])
+        self.assertNotEqual(store.freeze(frames), frozen)
+        self.assertTrue(os.path.isdir(os.path.dirname(frozen)), "its job may wait still")
+
+    def test_frames_of_a_job_long_over_go_with_the_next(self):
+        store = FeedStore(self.pattern, ())
+        store.fill({1: "k"}, self.render)
+        frozen = os.path.dirname(store.freeze((1,)))
+        os.utime(frozen, (1e9, 1e9))
+        store.freeze((1,))
+        store.fill({1: "other"}, self.render)
+        store.freeze((1,))
+        self.assertTrue(os.path.isdir(frozen), "it was submitted again")
+        os.utime(frozen, (1e9, 1e9))
+        store.freeze((1,))
+        self.assertFalse(os.path.exists(frozen))
+
+    def test_disks_without_links_get_copies_with_their_time(self):
+        store = FeedStore(self.pattern, ())
+        store.fill({1: "k"}, self.render)
+        os.utime(self.pattern % 1, (1e9, 1e9))
+
+        def refuse(file, target):
+            raise OSError("no links here")
+
+        link, os.link = os.link, refuse
+        try:
+            frozen = store.freeze((1,))
+        finally:
+            os.link = link
+        self.assertEqual(os.path.getmtime(frozen % 1), 1e9)
+
     def test_every_view_has_to_be_there(self):
         pattern = os.path.join(self._folder.name, "plate.%V.%04d.png")
         store = FeedStore(pattern, ("left", "right"))
