@@ -102,7 +102,7 @@ class FeedStore:
         try:
             states = {file: os.stat(file) for frame in frames for file in self._files(frame)}
         except OSError as error:
-            raise PlateError("{} is gone.".format(error.filename), "Press the button again.") from error
+            raise PlateError("The frame {} is gone.".format(error.filename), "Press the button again.") from error
         told = [(os.path.basename(file), at.st_size, at.st_mtime_ns) for file, at in states.items()]
         frozen = "{}/{}{}".format(folder, SUBMITTED, hashlib.sha256(repr(told).encode()).hexdigest()[:12])
         _make_folder(frozen)
@@ -113,7 +113,7 @@ class FeedStore:
             os.utime(frozen)
         except OSError as error:
             raise OutputError(
-                "The frames of the job cannot be kept: {}.".format(error),
+                "The frames of this job cannot be kept: {}.".format(error),
                 "Choose another place for temporary frames on the tab Advanced.",
             ) from error
         _forget_old(folder, frozen)
@@ -138,6 +138,24 @@ class FeedStore:
         with open(partial, "w", encoding="utf-8") as stream:
             json.dump({str(frame): keys[frame] for frame in sorted(keys)}, stream, indent=0)
         os.replace(partial, self._index)
+
+
+def inherit(folder: str, former: str) -> None:
+    """Begins a node's frames with those of the node that it was copied from, as far as the disk links them.
+
+    Their keys tell, as ever, which of them are still what the graph would give.
+    """
+    try:
+        names = sorted(os.listdir(former))
+        os.makedirs(folder)
+        for name in names:
+            path = "{}/{}".format(former, name)
+            if name != INDEX and os.path.isfile(path):
+                os.link(path, "{}/{}".format(folder, name))
+        shutil.copy2("{}/{}".format(former, INDEX), "{}/{}".format(folder, INDEX))
+    except OSError:
+        # Without an index all of them are stale: they are rendered, as for any new node.
+        return
 
 
 def frame_key(graph: str, files: Iterable[str]) -> str:

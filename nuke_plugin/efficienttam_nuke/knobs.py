@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 #: Version of the node that this code works with; gizmos/EfficientTAM.gizmo holds the same.
-NODE_VERSION = 3
+NODE_VERSION = 4
 
 #: The knob that tells our nodes from other Groups.
 UUID = "efficienttam_uuid"
 VERSION = "node_version"
+#: Folder of the script that the node got its uuid in; empty while that has no name.
+HOME = "home"
 SHEET = "sheet"
 TRACKED = "tracked"
 HANDLES_STATE = "handles_state"
@@ -41,7 +43,7 @@ FEED_FOLDER = "feed_folder"
 PREVIEWED_FORM = ("set_softness", "edge_softness", "fill_holes", "remove_specks", "keep_largest")
 
 #: Knobs that only tell what goes on, and change nothing of what the node puts out.
-TELLING = (STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)
+TELLING = (HOME, STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)
 
 READ = "Mattes"
 PLATE_INPUT = "plate"

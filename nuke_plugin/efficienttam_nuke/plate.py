@@ -165,12 +165,17 @@ def feed_of(tracker: TrackerNode, folder: str) -> Feed:
         direct = direct_plate(connected(tracker), views_of(tracker))
         if direct is not None:
             return Feed(direct, first, last)
-    home = os.path.expanduser(tracker.path(knobs.FEED_FOLDER)) or folder
     views = views_of(tracker)
     name = "plate.%V.%04d.exr" if views else "plate.%04d.exr"
-    pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
+    pattern = "{}/{}".format(feed_folder(tracker, folder), name)
     job_document.check_path(pattern, "temporary frames in")
     return RenderedFeed(tracker, FeedStore(pattern, views), first, last)
+
+
+def feed_folder(tracker: TrackerNode, folder: str) -> str:
+    """Where this node's rendered frames lie; ``folder`` is for those of all nodes unless it names one."""
+    home = os.path.expanduser(tracker.path(knobs.FEED_FOLDER)) or folder
+    return os.path.join(home, tracker.uuid).replace("\\", "/")
 
 
 def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:

@@ -176,9 +176,7 @@ def frozen(wanted: Wanted) -> Wanted:
     first, last = job_document.range_of(wanted.job)
     frames = range(first, last + 1)
     wanted.feed.ensure(frames)
-    return dataclasses.replace(
-        wanted, job=dataclasses.replace(wanted.job, plate=wanted.feed.frozen(frames))
-    )
+    return dataclasses.replace(wanted, job=dataclasses.replace(wanted.job, plate=wanted.feed.frozen(frames)))
 
 
 def write_document(job: TrackJob) -> str:

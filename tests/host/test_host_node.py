@@ -591,7 +591,7 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3)
+        self.assertEqual(self.node["node_version"].value(), 4)
         self.assertEqual((self.text("efficienttam_uuid"), self.text("sheet")), (uuid, sheet))
         self.assertEqual(self.node["grow"].value(), 7)
         self.assertEqual(self.node.input(0).name(), self.plate.name())
@@ -610,6 +610,10 @@ class Life(InNuke):
         """As it was before it could name weights of its own."""
         self.bring_up(2, "weights", {"refine": "unmix", "fill_holes": 40, "steady_frames": "1 frame"})
         self.assertEqual(self.text("weights"), "")
+
+    def test_a_script_with_a_node_of_version_3(self):
+        """As it was before it remembered the folder of its script."""
+        self.bring_up(3, "home", {"weights": "/s/w.safetensors"})
 
     def bring_up(self, version, lacks, more):
         """Opens a script with an old node: all that was said to it stays."""
@@ -638,13 +642,13 @@ class Life(InNuke):
             self.nuke.scriptSaveAs(file)
             self.nuke.scriptOpen(file)
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3, self.text("status"))
+        self.assertEqual(self.node["node_version"].value(), 4, self.text("status"))
         self.assertEqual(self.text("efficienttam_uuid"), uuid)
         for name, value in told.items():
             knob = self.node[name]
             self.assertEqual(knob.getText() if name in ("mattes", "sheet") else knob.value(), value, name)
         self.assertEqual(self.node["current"].value(), "object1")
-        self.assertIn("Brought up from version {} of the node to 3".format(version), self.text("status"))
+        self.assertIn("Brought up from version {} of the node to 4".format(version), self.text("status"))
         self.assertEqual(self.node["region"].value(), "whole frame")
         self.assertEqual(self.text("label"), "hero of [value state]")
         self.check_own_knobs()
@@ -702,7 +706,7 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3)
+        self.assertEqual(self.node["node_version"].value(), 4)
         self.assertIn("Knobs that could not be made again: speed.", self.text("status"))
 
     def test_a_pasted_node_of_an_earlier_version_says_what_to_do(self):
