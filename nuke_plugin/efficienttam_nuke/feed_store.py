@@ -18,6 +18,8 @@ from typing import Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 from efficienttam.contract.errors import OutputError, PlateError
 from efficienttam.contract.sequence import SequencePattern, tell_frames
 
+from .exr_pixels import same_pixels
+
 INDEX = "frames.json"
 #: Folder beside the frames that new ones are rendered into.
 RENDERING = "rendering"
@@ -75,14 +77,18 @@ class FeedStore:
         return frames
 
     def _take(self, frames: Sequence[int], keys: Mapping[int, str], beside: FeedStore) -> None:
-        """Puts rendered frames in the places of the old ones."""
+        """Puts rendered frames in the places of the old ones.
+
+        Where all pixels are the same the old file stays, with its time: what was made of it is good still.
+        """
         known = self._read()
         # Until a frame is whole it has no key: a crash in between leaves it stale.
         self._write({frame: key for frame, key in known.items() if frame not in frames})
         try:
             for frame in frames:
                 for new, old in zip(beside._files(frame), self._files(frame)):
-                    os.replace(new, old)
+                    if not (os.path.isfile(old) and same_pixels(new, old)):
+                        os.replace(new, old)
         except OSError as error:
             raise OutputError(
                 "A temporary frame cannot be replaced: {}.".format(error),
@@ -102,7 +108,9 @@ class FeedStore:
         try:
             states = {file: os.stat(file) for frame in frames for file in self._files(frame)}
         except OSError as error:
-            raise PlateError("The frame {} is gone.".format(error.filename), "Press the button again.") from error
+            raise PlateError(
+                "The frame {} is gone.".format(error.filename), "Press the button again."
+            ) from error
         told = [(os.path.basename(file), at.st_size, at.st_mtime_ns) for file, at in states.items()]
         frozen = "{}/{}{}".format(folder, SUBMITTED, hashlib.sha256(repr(told).encode()).hexdigest()[:12])
         _make_folder(frozen)

@@ -774,6 +774,62 @@ class Life(InNuke):
         grade["white"].setValue(1)
         self.assertEqual(graph_key.of_graph(grade, ""), before)
         self.assertNotEqual(graph_key.of_graph(grade, "raw"), before)
+        grade.setName("Other")
+        self.assertEqual(graph_key.of_graph(grade, ""), before)
+        grade.setInput(0, self.nuke.nodes.Dot(inputs=[self.plate]))
+        self.assertEqual(graph_key.of_graph(self.nuke.nodes.Dot(inputs=[grade]), ""), before)
+        grade.setInput(0, self.nuke.nodes.Grade(inputs=[self.plate]))
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
+
+    def test_the_key_of_the_graph_knows_who_is_wired_to_whom(self):
+        from efficienttam_nuke import graph_key
+
+        one, other = (self.nuke.nodes.Grade(inputs=[self.plate], white=white) for white in (1, 2))
+        merge = self.nuke.nodes.Merge2(inputs=[one, other])
+        before = graph_key.of_graph(merge, "")
+        merge.setInput(0, other)
+        merge.setInput(1, one)
+        self.assertNotEqual(graph_key.of_graph(merge, ""), before)
+
+    def test_a_node_of_ours_above_hands_the_plate_on(self):
+        from efficienttam_nuke import graph_key
+
+        def key():
+            return graph_key.of_graph(self.node, "")
+
+        plain = graph_key.of_graph(self.plate, "")
+        self.press("include", point=[50, 80])
+        self.node["object_color"].setValue([1, 0, 0])
+        self.node["threshold"].setValue(0.2)
+        self.assertEqual(key(), plain)
+        for name, value in (("show", "Overlay"), ("premultiply", True), ("object_layers", True)):
+            was = self.node[name].value()
+            self.node[name].setValue(value)
+            self.assertNotEqual(key(), plain, name)
+            self.node[name].setValue(was)
+        self.assertEqual(key(), plain)
+        self.node["show"].setValue("Plate")
+        self.assertEqual(key(), plain)
+        with self.node:
+            between = self.nuke.nodes.Grade(inputs=[self.node.node("plate")])
+        self.node.node("View").setInput(3, between)
+        self.assertNotEqual(key(), plain)
+
+    def test_what_nobody_asks_of_a_node_of_ours_further_up(self):
+        from efficienttam_nuke import graph_key
+
+        grade = self.nuke.nodes.Grade(inputs=[self.node])
+        before = graph_key.of_graph(grade, "")
+        self.node["object_color"].setValue([1, 0, 0])
+        self.node["point"].setValue([3, 4])
+        self.node["model"].setValue("efficienttam_s")
+        self.assertEqual(graph_key.of_graph(grade, ""), before)
+        self.node["grow"].setValue(3)
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
+        grade["white"].setExpression("EfficientTAM1.first")
+        before = graph_key.of_graph(grade, "")
+        self.node["first"].setValue(1009)
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
 
 
 class InATerminal(InNuke):
