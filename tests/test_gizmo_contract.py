@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -164,6 +165,16 @@ def test_versions(gizmo: ScriptNode) -> None:
     told = re.search(r"EfficientTAM for Nuke (\d[\w.]*)", gizmo.user_knobs["info"].target)
     assert told is not None, "the Info tab tells no version"
     assert told.group(1) == efficienttam.__version__
+
+
+def test_silent_knobs_are_those_that_no_node_inside_asks(gizmo: ScriptNode) -> None:
+    silent = set(runpy.run_path(str(PACKAGE / "knobs.py"))["SILENT"])
+    asked = set(re.findall(r"parent\.(\w+)", TEXT))
+    assert len(asked) > 10 and not silent & asked
+    tabs_buttons_and_titles = {20, 22, 26}
+    said = {name for name, knob in gizmo.user_knobs.items() if knob.type_id not in tabs_buttons_and_titles}
+    assert said - asked - silent == {"output"}, "a link to a knob inside"
+    assert silent <= set(gizmo.user_knobs)
 
 
 def test_every_knob_that_the_code_names_is_there(gizmo: ScriptNode) -> None:

@@ -290,8 +290,8 @@ def submit(tracker: TrackerNode) -> None:
     if sends:
         # Before minutes of rendering: an engine that is not there is told at once.
         jobs.engine_settings()
-    wanted = shot_job.whole_of(tracker)
-    path = shot_job.write_document(wanted)
+    wanted = shot_job.frozen(shot_job.whole_of(tracker))
+    path = shot_job.write_document(wanted.job)
     if sends:
         submission = farm_submission.Submission(tracker.uuid, path, wanted, farm)
         farm_submission.submissions().follow(submission, tracker.uuid)

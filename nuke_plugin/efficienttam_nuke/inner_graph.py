@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Sequence, cast
+from typing import List, Optional, Sequence, cast
 
 import nuke
 
 from . import host, knobs
-from .tracker_node import TrackerNode, path_in
+from .tracker_node import TrackerNode, is_ours, path_in
 
 
 def show_mattes(tracker: TrackerNode, path: str, first: int, last: int) -> None:
@@ -39,6 +39,38 @@ def forget_mattes(tracker: TrackerNode) -> None:
     """An empty matte from now on; the files stay."""
     tracker.put(knobs.HAS_MATTES, False)
     tracker.put(knobs.TRACKED, "")
+
+
+def hands_on_rgb(node: nuke.Node) -> bool:
+    """True for a node of ours that puts out the plate's own RGB, whatever its mattes are."""
+    if not is_ours(node):
+        return False
+    tracker = TrackerNode(cast(nuke.Group, node))
+    if tracker.whole(knobs.VERSION) != knobs.NODE_VERSION:
+        return False
+    steered = [tracker.node[name] for name in ("show", "premultiply", "object_layers")]
+    if any(knob.isAnimated() or cast(nuke.Array_Knob, knob).hasExpression() for knob in steered):
+        return False
+    view = tracker.node.node(knobs.VIEW_SWITCH)
+    if view is None:
+        return False
+    if tracker.choice("show") == "Plate":
+        return _way_up(view.input(tracker.place("show"))) == [knobs.PLATE_INPUT]
+    copy = tracker.node.node(knobs.OUTPUT_COPY)
+    into_rgb = copy is None or str(copy["to0"].value()) in ("rgba.red", "rgba.green", "rgba.blue")
+    changed = into_rgb or tracker.flag("premultiply") or tracker.flag("object_layers")
+    if tracker.choice("show") != "Result" or changed:
+        return False
+    return _way_up(view.input(0)) == list(knobs.RGB_PATH)
+
+
+def _way_up(node: Optional[nuke.Node]) -> List[str]:
+    """Names from a node upwards by the first inputs: an artist may have put something in between."""
+    names: List[str] = []
+    while node is not None and len(names) <= len(knobs.RGB_PATH):
+        names.append(str(node.name()))
+        node = node.input(0)
+    return names
 
 
 def choose_objects(tracker: TrackerNode, names: Sequence[str]) -> Sequence[str]:

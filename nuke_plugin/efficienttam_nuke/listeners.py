@@ -29,6 +29,11 @@ def leave(uuid: str, listener: Listener) -> None:
         _listeners[uuid].remove(listener)
 
 
+def is_heard(uuid: str) -> bool:
+    """True while somebody listens to the node."""
+    return bool(_listeners.get(uuid))
+
+
 def announce(uuid: str, change: Change) -> None:
     """Tells everybody who listens to the node."""
     for listener in list(_listeners.get(uuid, [])):

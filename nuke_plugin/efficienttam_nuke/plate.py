@@ -8,6 +8,7 @@ grades, retimes, proxies and colour are Nuke's own. Never from a callback: Nuke 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
@@ -17,7 +18,7 @@ from efficienttam.contract.errors import Cancelled, JobError, PlateError
 from efficienttam.contract.job import Plate
 from efficienttam.contract.sequence import SequencePattern
 
-from . import color_names, graph_key, host, job_document, knobs
+from . import color_names, graph_key, host, job_document, jobs, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
 from .tracker_node import TrackerNode, path_in
@@ -39,6 +40,11 @@ class Feed:
         """Those of the frames that ``ensure`` would render."""
         return []
 
+    def frozen(self, frames: Sequence[int]) -> Plate:
+        """The plate with these frames, which exist, as a submitted job may read it for long: nothing that
+        is done to the node changes it. Raises OutputError, PlateError."""
+        return self.plate
+
 
 class RenderedFeed(Feed):
     """Frames that a Write makes, those of them that are not there yet as the graph is now."""
@@ -50,10 +56,17 @@ class RenderedFeed(Feed):
         self._store = store
 
     def ensure(self, frames: Sequence[int]) -> int:
-        return len(self._store.fill(self._keys(frames), self._render))
+        """Raises JobError where frames of before would go while a job reads them."""
+        keys = self._keys(frames)
+        if self._store.stale(keys):
+            jobs.session().check_free(self._tracker.uuid)
+        return len(self._store.fill(keys, self._render))
 
     def stale(self, frames: Sequence[int]) -> List[int]:
         return self._store.stale(self._keys(frames))
+
+    def frozen(self, frames: Sequence[int]) -> Plate:
+        return dataclasses.replace(self.plate, path=self._store.freeze(frames))
 
     def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
         source = connected(self._tracker)
@@ -65,9 +78,9 @@ class RenderedFeed(Feed):
         names = ("feed_as", "feed_colorspace")
         return " ".join(str(self._tracker.node[name].value()) for name in names)
 
-    def _render(self, first: int, last: int) -> None:
+    def _render(self, pattern: str, first: int, last: int) -> None:
         tracker = self._tracker
-        with temporary_write(tracker, knobs.PLATE_INPUT, self._store.pattern, "exr") as write:
+        with temporary_write(tracker, knobs.PLATE_INPUT, pattern, "exr") as write:
             write["channels"].setValue("rgb")
             write["datatype"].setValue("16 bit half")
             if tracker.choice("feed_as") == "display-referred":
@@ -152,12 +165,17 @@ def feed_of(tracker: TrackerNode, folder: str) -> Feed:
         direct = direct_plate(connected(tracker), views_of(tracker))
         if direct is not None:
             return Feed(direct, first, last)
-    home = os.path.expanduser(tracker.path(knobs.FEED_FOLDER)) or folder
     views = views_of(tracker)
     name = "plate.%V.%04d.exr" if views else "plate.%04d.exr"
-    pattern = os.path.join(home, tracker.uuid, name).replace("\\", "/")
+    pattern = "{}/{}".format(feed_folder(tracker, folder), name)
     job_document.check_path(pattern, "temporary frames in")
     return RenderedFeed(tracker, FeedStore(pattern, views), first, last)
+
+
+def feed_folder(tracker: TrackerNode, folder: str) -> str:
+    """Where this node's rendered frames lie; ``folder`` is for those of all nodes unless it names one."""
+    home = os.path.expanduser(tracker.path(knobs.FEED_FOLDER)) or folder
+    return os.path.join(home, tracker.uuid).replace("\\", "/")
 
 
 def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:

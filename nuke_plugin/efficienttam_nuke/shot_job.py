@@ -145,7 +145,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
     try:
         wanted.feed.ensure(range(first, last + 1))
         if wanted.documented:
-            _write(wanted.job)
+            write_document(wanted.job)
     finally:
         # Where it goes wrong the mattes are as they were.
         with host.without_undo():
@@ -171,11 +171,26 @@ def check_place(tracker: TrackerNode, mattes: str) -> None:
             )
 
 
-def write_document(wanted: Wanted) -> str:
-    """Makes the plate's frames exist, writes the document beside the mattes and says where it is."""
+def frozen(wanted: Wanted) -> Wanted:
+    """The same on a plate that stays as it is now; its frames are made to exist."""
     first, last = job_document.range_of(wanted.job)
-    wanted.feed.ensure(range(first, last + 1))
-    return _write(wanted.job)
+    frames = range(first, last + 1)
+    wanted.feed.ensure(frames)
+    return dataclasses.replace(wanted, job=dataclasses.replace(wanted.job, plate=wanted.feed.frozen(frames)))
+
+
+def write_document(job: TrackJob) -> str:
+    """Writes the document beside the mattes and says where it is."""
+    path = job_document.document_path(job.output.path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "The folder {} cannot be made: {}.".format(os.path.dirname(path), error.strerror),
+            "Choose another place for the mattes on the tab Advanced.",
+        ) from error
+    write_job(job, path)
+    return path
 
 
 def mattes_path(tracker: TrackerNode) -> str:
@@ -221,16 +236,3 @@ def _told_range(tracker: TrackerNode, whole: Run, sheet: PromptSheet) -> Run:
     elif told == "in-out":
         asked = host.viewer_range()
     return job_document.chosen_range(whole, asked, tracker.whole("handles"), sheet.prompted)
-
-
-def _write(job: TrackJob) -> str:
-    path = job_document.document_path(job.output.path)
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            "The folder {} cannot be made: {}.".format(os.path.dirname(path), error.strerror),
-            "Choose another place for the mattes on the tab Advanced.",
-        ) from error
-    write_job(job, path)
-    return path

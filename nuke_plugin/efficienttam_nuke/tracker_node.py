@@ -182,10 +182,12 @@ class TrackerNode:
         old = self.uuid
         fresh = uuids.uuid4().hex
         with host.without_undo():
-            if old and old[:8] in self.path(knobs.MATTES):
+            if old and old[:8] in self.text(knobs.MATTES):
                 self.put(knobs.MATTES, "")
             self.put(knobs.TRACKED, "")
             self.put(knobs.UUID, fresh)
+            if self.node.knob(knobs.HOME) is not None:
+                self.put(knobs.HOME, "")
 
     def check_version(self) -> None:
         """Raises JobError for a node of a later version, which is left as it is."""

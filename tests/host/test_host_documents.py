@@ -144,11 +144,11 @@ class Feed(unittest.TestCase):
     def tearDown(self):
         self._folder.cleanup()
 
-    def render(self, first, last):
+    def render(self, pattern, first, last):
         for frame in range(first, last + 1):
             self.rendered.append(frame)
-            with open(self.pattern % frame, "w") as stream:
-                stream.write("x")
+            with open(pattern % frame, "w") as stream:
+                stream.write("x" * len(self.rendered))
 
     def test_only_what_is_stale_is_rendered(self):
         store = FeedStore(self.pattern, ())
@@ -160,8 +160,8 @@ class Feed(unittest.TestCase):
         self.assertEqual(store.fill(keys, self.render), [2, 7])
 
     def test_a_render_that_ends_early_keeps_what_is_whole(self):
-        def breaks(first, last):
-            self.render(first, first + 1)
+        def breaks(pattern, first, last):
+            self.render(pattern, first, first + 1)
             raise RuntimeError("stop")
 
         store = FeedStore(self.pattern, ())
@@ -172,14 +172,79 @@ class Feed(unittest.TestCase):
 
     def test_frames_that_never_came_are_told(self):
         with self.assertRaises(PlateError):
-            FeedStore(self.pattern, ()).fill({1: "k"}, lambda first, last: None)
+            FeedStore(self.pattern, ()).fill({1: "k"}, lambda pattern, first, last: None)
+
+    def test_old_frames_are_there_until_new_ones_are_whole(self):
+        store = FeedStore(self.pattern, ())
+        old, new = ({frame: key for frame in (1, 2, 3)} for key in ("old", "new"))
+        store.fill(old, self.render)
+
+        def stopped(pattern, first, last):
+            self.assertEqual([os.path.getsize(self.pattern % frame) for frame in new], [1, 2, 3])
+            self.render(pattern, first, first)
+            self.assertEqual(os.path.getsize(self.pattern % first), 1)
+            raise RuntimeError("stop")
+
+        with self.assertRaises(RuntimeError):
+            store.fill(new, stopped)
+        self.assertEqual([os.path.getsize(self.pattern % frame) for frame in new], [4, 2, 3])
+        self.assertEqual((store.stale(new), store.stale(old)), ([2, 3], [1]))
+        self.assertEqual(store.fill(new, self.render), [2, 3])
+        self.assertEqual(
+            sorted(os.listdir(os.path.dirname(self.pattern))),
+            ["frames.json", "plate.0001.png", "plate.0002.png", "plate.0003.png"],
+        )
+
+    def test_frames_of_a_submitted_job_stay(self):
+        store = FeedStore(self.pattern, ())
+        frames = (1, 2, 3)
+        store.fill({frame: "k" for frame in frames}, self.render)
+        frozen = store.freeze(frames)
+        kept = [os.stat(frozen % frame) for frame in frames]
+        self.assertEqual(
+            [(one.st_size, one.st_mtime_ns) for one in kept],
+            [(one.st_size, one.st_mtime_ns) for one in (os.stat(self.pattern % frame) for frame in frames)],
+        )
+        self.assertEqual(store.freeze(frames), frozen, "the same frames have one folder")
+        store.fill({frame: "other" for frame in frames}, self.render)
+        self.assertEqual([os.path.getsize(frozen % frame) for frame in frames], [1, 2, 3])
+        self.assertNotEqual(store.freeze(frames), frozen)
+        self.assertTrue(os.path.isdir(os.path.dirname(frozen)), "its job may wait still")
+
+    def test_frames_of_a_job_long_over_go_with_the_next(self):
+        store = FeedStore(self.pattern, ())
+        store.fill({1: "k"}, self.render)
+        frozen = os.path.dirname(store.freeze((1,)))
+        os.utime(frozen, (1e9, 1e9))
+        store.freeze((1,))
+        store.fill({1: "other"}, self.render)
+        store.freeze((1,))
+        self.assertTrue(os.path.isdir(frozen), "it was submitted again")
+        os.utime(frozen, (1e9, 1e9))
+        store.freeze((1,))
+        self.assertFalse(os.path.exists(frozen))
+
+    def test_disks_without_links_get_copies_with_their_time(self):
+        store = FeedStore(self.pattern, ())
+        store.fill({1: "k"}, self.render)
+        os.utime(self.pattern % 1, (1e9, 1e9))
+
+        def refuse(file, target):
+            raise OSError("no links here")
+
+        link, os.link = os.link, refuse
+        try:
+            frozen = store.freeze((1,))
+        finally:
+            os.link = link
+        self.assertEqual(os.path.getmtime(frozen % 1), 1e9)
 
     def test_every_view_has_to_be_there(self):
         pattern = os.path.join(self._folder.name, "plate.%V.%04d.png")
         store = FeedStore(pattern, ("left", "right"))
 
-        def left_only(first, last):
-            with open(pattern.replace("%V", "left") % first, "w") as stream:
+        def left_only(aside, first, last):
+            with open(aside.replace("%V", "left") % first, "w") as stream:
                 stream.write("x")
 
         with self.assertRaises(PlateError):

@@ -131,7 +131,59 @@ class WithAWindow(_InFolders):
         node = self.opened("b", "shot.nk")
         self.use(node)
         self.assertEqual(node["mattes"].getText(), self.path("renders", "m.%04d.exr"))
-        self.assertEqual(node["efficienttam_uuid"].getText(), self.kept["efficienttam_uuid"])
+
+    def test_shots_that_name_the_place_of_their_mattes_have_frames_of_their_own(self):
+        """By Tcl, as templates do: the knob's text is the same in both."""
+        from efficienttam_nuke import plate, tracker_node
+
+        named = "[file dirname [value root.name]]/renders/m.%04d.exr"
+        self.node["mattes"].setValue(named)
+        self.nuke.scriptSave()
+        uuid = self.text("efficienttam_uuid")
+        frames = plate.feed_folder(tracker_node.TrackerNode(self.node), self.path("feed"))
+        os.environ["EFFICIENTTAM_FEED"] = self.path("feed")
+        os.makedirs(frames)
+        for name, text in (("plate.1001.exr", "pixels"), ("frames.json", '{"1001": "key"}')):
+            with open(os.path.join(frames, name), "w") as stream:
+                stream.write(text)
+        self.nuke.scriptSaveAs(self.path("b", "shot.nk"))
+        node = self.opened("b", "shot.nk")
+        self.assertEqual(node["mattes"].getText(), named)
+        self.assertNotEqual(node["efficienttam_uuid"].getText(), uuid)
+        self.assertIn("is of another script", node["status"].getText())
+        own = plate.feed_folder(tracker_node.TrackerNode(node), self.path("feed"))
+        self.assertNotEqual(own, frames)
+        state = os.stat(os.path.join(own, "plate.1001.exr"))
+        self.assertTrue(os.path.samestat(state, os.stat(os.path.join(frames, "plate.1001.exr"))))
+        self.nuke.scriptSave()
+        again = self.opened("b", "shot.nk")
+        self.assertEqual(own, plate.feed_folder(tracker_node.TrackerNode(again), self.path("feed")))
+        self.assertEqual(self.opened("a", "shot.nk")["efficienttam_uuid"].getText(), uuid)
+
+    def test_a_place_that_somebody_named_is_pasted_along(self):
+        self.node["mattes"].setValue(self.path("renders", "m.%04d.exr"))
+        self.copied()
+        self.nuke.scriptClear()
+        self.nuke.scriptSaveAs(self.path("b", "other.nk"))
+        node = self.nuke.nodePaste("%clipboard%")
+        self.use(node)
+        self.assertEqual(node["mattes"].getText(), self.path("renders", "m.%04d.exr"))
+        self.assertNotEqual(node["efficienttam_uuid"].getText(), self.kept["efficienttam_uuid"])
+
+    def test_shots_that_begin_with_one_script_part_when_they_are_saved(self):
+        self.node["has_mattes"].setValue(False)
+        self.node["mattes"].setValue("[file dirname [value root.name]]/renders/m.%04d.exr")
+        self.nuke.scriptSave()
+        uuids = {self.text("efficienttam_uuid")}
+        for folder in ("b", "c"):
+            os.makedirs(self.path(folder), exist_ok=True)
+            node = self.opened("a", "shot.nk")
+            self.assertIn(node["efficienttam_uuid"].getText(), uuids)
+            self.nuke.scriptSaveAs(self.path(folder, "shot.nk"))
+            uuid = node["efficienttam_uuid"].getText()
+            self.assertNotIn(uuid, uuids)
+            uuids.add(uuid)
+            self.assertEqual(self.opened(folder, "shot.nk")["efficienttam_uuid"].getText(), uuid)
 
     def test_tracked_before_the_script_had_a_name(self):
         self.nuke.scriptClear()

@@ -591,7 +591,7 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3)
+        self.assertEqual(self.node["node_version"].value(), 4)
         self.assertEqual((self.text("efficienttam_uuid"), self.text("sheet")), (uuid, sheet))
         self.assertEqual(self.node["grow"].value(), 7)
         self.assertEqual(self.node.input(0).name(), self.plate.name())
@@ -610,6 +610,10 @@ class Life(InNuke):
         """As it was before it could name weights of its own."""
         self.bring_up(2, "weights", {"refine": "unmix", "fill_holes": 40, "steady_frames": "1 frame"})
         self.assertEqual(self.text("weights"), "")
+
+    def test_a_script_with_a_node_of_version_3(self):
+        """As it was before it remembered the folder of its script."""
+        self.bring_up(3, "home", {"weights": "/s/w.safetensors"})
 
     def bring_up(self, version, lacks, more):
         """Opens a script with an old node: all that was said to it stays."""
@@ -638,13 +642,13 @@ class Life(InNuke):
             self.nuke.scriptSaveAs(file)
             self.nuke.scriptOpen(file)
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3, self.text("status"))
+        self.assertEqual(self.node["node_version"].value(), 4, self.text("status"))
         self.assertEqual(self.text("efficienttam_uuid"), uuid)
         for name, value in told.items():
             knob = self.node[name]
             self.assertEqual(knob.getText() if name in ("mattes", "sheet") else knob.value(), value, name)
         self.assertEqual(self.node["current"].value(), "object1")
-        self.assertIn("Brought up from version {} of the node to 3".format(version), self.text("status"))
+        self.assertIn("Brought up from version {} of the node to 4".format(version), self.text("status"))
         self.assertEqual(self.node["region"].value(), "whole frame")
         self.assertEqual(self.text("label"), "hero of [value state]")
         self.check_own_knobs()
@@ -702,7 +706,7 @@ class Life(InNuke):
 
         callbacks.script_loaded()
         self.node = self.nuke.toNode("EfficientTAM1")
-        self.assertEqual(self.node["node_version"].value(), 3)
+        self.assertEqual(self.node["node_version"].value(), 4)
         self.assertIn("Knobs that could not be made again: speed.", self.text("status"))
 
     def test_a_pasted_node_of_an_earlier_version_says_what_to_do(self):
@@ -770,6 +774,62 @@ class Life(InNuke):
         grade["white"].setValue(1)
         self.assertEqual(graph_key.of_graph(grade, ""), before)
         self.assertNotEqual(graph_key.of_graph(grade, "raw"), before)
+        grade.setName("Other")
+        self.assertEqual(graph_key.of_graph(grade, ""), before)
+        grade.setInput(0, self.nuke.nodes.Dot(inputs=[self.plate]))
+        self.assertEqual(graph_key.of_graph(self.nuke.nodes.Dot(inputs=[grade]), ""), before)
+        grade.setInput(0, self.nuke.nodes.Grade(inputs=[self.plate]))
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
+
+    def test_the_key_of_the_graph_knows_who_is_wired_to_whom(self):
+        from efficienttam_nuke import graph_key
+
+        one, other = (self.nuke.nodes.Grade(inputs=[self.plate], white=white) for white in (1, 2))
+        merge = self.nuke.nodes.Merge2(inputs=[one, other])
+        before = graph_key.of_graph(merge, "")
+        merge.setInput(0, other)
+        merge.setInput(1, one)
+        self.assertNotEqual(graph_key.of_graph(merge, ""), before)
+
+    def test_a_node_of_ours_above_hands_the_plate_on(self):
+        from efficienttam_nuke import graph_key
+
+        def key():
+            return graph_key.of_graph(self.node, "")
+
+        plain = graph_key.of_graph(self.plate, "")
+        self.press("include", point=[50, 80])
+        self.node["object_color"].setValue([1, 0, 0])
+        self.node["threshold"].setValue(0.2)
+        self.assertEqual(key(), plain)
+        for name, value in (("show", "Overlay"), ("premultiply", True), ("object_layers", True)):
+            was = self.node[name].value()
+            self.node[name].setValue(value)
+            self.assertNotEqual(key(), plain, name)
+            self.node[name].setValue(was)
+        self.assertEqual(key(), plain)
+        self.node["show"].setValue("Plate")
+        self.assertEqual(key(), plain)
+        with self.node:
+            between = self.nuke.nodes.Grade(inputs=[self.node.node("plate")])
+        self.node.node("View").setInput(3, between)
+        self.assertNotEqual(key(), plain)
+
+    def test_what_nobody_asks_of_a_node_of_ours_further_up(self):
+        from efficienttam_nuke import graph_key
+
+        grade = self.nuke.nodes.Grade(inputs=[self.node])
+        before = graph_key.of_graph(grade, "")
+        self.node["object_color"].setValue([1, 0, 0])
+        self.node["point"].setValue([3, 4])
+        self.node["model"].setValue("efficienttam_s")
+        self.assertEqual(graph_key.of_graph(grade, ""), before)
+        self.node["grow"].setValue(3)
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
+        grade["white"].setExpression("EfficientTAM1.first")
+        before = graph_key.of_graph(grade, "")
+        self.node["first"].setValue(1009)
+        self.assertNotEqual(graph_key.of_graph(grade, ""), before)
 
 
 class InATerminal(InNuke):

@@ -28,6 +28,7 @@ class _WithFarm(_InNuke):
         self.farm = farm_submission
         # No pixels here: the plate counts as rendered.
         plate.RenderedFeed.ensure = lambda self, frames: 0
+        plate.RenderedFeed.frozen = lambda self, frames: self.plate
         self.document = os.path.join(self._folder.name, "m", "a.job.json").replace("\\", "/")
         self.node["mattes"].setValue(os.path.join(self._folder.name, "m", "a.%04d.exr").replace("\\", "/"))
         self.press("include", point=[50, 80])

@@ -116,6 +116,36 @@ def test_what_expressions_ask_of_a_group_and_of_the_project_is_seen(
         assert len(rendered(artist)) == 2 and artist.fed(node, grade, FIRST) < 2 / 255
 
 
+def test_a_submitted_plate_stays_as_it_was(artist: Artist, shot: Shot, read: Any) -> None:
+    grade = artist.nuke.nodes.Grade(inputs=[read])
+    node = artist.tracker(grade)
+    artist.click(node, shot, FIRST)
+    job = fed(artist, node)
+    before = [plate_on_disk(job, frame) for frame in shot.frames]
+    assert fed(artist, node) == job, "the same plate is submitted from the same place"
+    grade["white"].setValue(0.5)
+    artist.nuke.frame(FIRST)
+    artist.track(node, "preview")
+    assert artist.fed(node, grade, FIRST) < 2 / 255
+    assert all((plate_on_disk(job, frame) == old).all() for frame, old in zip(shot.frames, before))
+    again = fed(artist, node)
+    assert again["plate"]["path"] != job["plate"]["path"]
+    assert np.abs(plate_on_disk(again, FIRST) - before[0]).max() > 0.1
+    assert all((plate_on_disk(job, frame) == old).all() for frame, old in zip(shot.frames, before))
+
+
+def test_mattes_of_a_submitted_plate_are_the_nodes(artist: Artist, shot: Shot, node: Any) -> None:
+    """The farm's frames are told from the node's by neither time nor size, so that mattes are kept."""
+    node["feed"].setValue("render")
+    artist.track(node)
+    job = fed(artist, node)
+    live = Path(job["plate"]["path"]).parent.parent
+    for frame in shot.frames:
+        path = Path(job["plate"]["path"] % frame)
+        assert path.stat().st_mtime_ns == (live / path.name).stat().st_mtime_ns
+    assert ": 0 mattes made" in artist.track(node)
+
+
 def test_no_step_of_undo_is_left_by_a_render_in_proxy_mode(artist: Artist, node: Any) -> None:
     node["feed"].setValue("render")
     proxy = artist.nuke.root()["proxy"]
@@ -163,7 +193,7 @@ def test_temporary_frames_go_into_the_folder_that_is_named(artist: Artist, node:
     node["feed_folder"].setValue((tmp_path / "fast disk").as_posix())
     job = fed(artist, node)
     folder = tmp_path / "fast disk" / artist.uuid(node)
-    assert Path(job["plate"]["path"]).parent == folder
+    assert Path(job["plate"]["path"]).parent.parent == folder
     assert len(list(folder.glob("plate.*.exr"))) == 2
 
 

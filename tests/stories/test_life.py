@@ -48,7 +48,7 @@ def test_a_node_of_an_earlier_version_is_brought_up(artist: Artist, shot: Shot, 
     assert ": 0 mattes made" in artist.track(node)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_tracked_node_of_version(artist: Artist, shot: Shot, tracked: Any, version: int) -> None:
     """The node as it was in an earlier version, with the mattes that it made: none of them is made again."""
     nuke, mattes = artist.nuke, artist.mattes(tracked, shot.frames)
@@ -62,7 +62,7 @@ def test_a_tracked_node_of_version(artist: Artist, shot: Shot, tracked: Any, ver
     nuke.toNode("Below").setInput(0, old)
     for name, value in (*said.items(), ("has_mattes", True), ("grow", 1), ("fill_hole_area", 8)):
         old[name].setValue(value)
-    if version == 2:
+    if version >= 2:
         old["roto_blend"].setValue(blend)  # Unless told it was another then.
     for name, value in read.items():
         old.node("Mattes")[name].setValue(value)
@@ -94,7 +94,7 @@ def test_two_nodes_on_one_plate(artist: Artist, shot: Shot, tracked: Any) -> Non
         assert ": 0 mattes made" in artist.track(node)
 
 
-@pytest.mark.parametrize("versions", [(1, 2), (1, 1), (2, 2)], ids=str)
+@pytest.mark.parametrize("versions", [(1, 2), (1, 1), (2, 3)], ids=str)
 def test_two_nodes_of_earlier_versions_on_one_plate(
     artist: Artist, shot: Shot, tmp_path: Path, versions: tuple[int, int]
 ) -> None:

@@ -66,6 +66,35 @@ def test_a_roto_is_replaced_while_a_job_runs(artist: Artist, shot: Shot, tmp_pat
     assert artist.score(node, shot) > GOOD
 
 
+def test_a_plate_is_not_rendered_anew_under_a_job(artist: Artist, shot: Shot, tmp_path: Path) -> None:
+    """A Grade is changed while a job reads the frames: whoever asks for new ones is told to wait."""
+    from efficienttam.contract.errors import JobError
+    from efficienttam_nuke.node_shot import NodeShot
+
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    grade = artist.nuke.nodes.Grade(inputs=[read])
+    node = artist.tracker(grade)
+    artist.click(node, shot, FIRST)
+    window = NodeShot(artist.uuid(node))
+    begin(artist, node)
+    artist.press(node, "submit")
+    assert node["status"].getText().startswith("The job is "), "nothing had to be rendered"
+    assert window.open_plate().plate.path
+    grade["white"].setValue(0.5)
+    del artist.session.rendered[:]
+    artist.press(node, "submit")
+    assert node["status"].getText() == "This node is being tracked. Press Stop first, or wait."
+    with pytest.raises(JobError, match="being tracked"):
+        window.open_plate()
+    assert artist.session.rendered == [] and artist.jobs.session().is_busy(artist.uuid(node))
+    artist.wait(node)
+    assert node["status"].getText().startswith("Tracked"), node["status"].getText()
+    artist.press(node, "submit")
+    assert node["status"].getText().startswith("The job is ") and artist.session.rendered
+    assert window.open_plate().plate.path
+    window.leave()
+
+
 def test_prompts_are_deleted_while_a_job_runs(artist: Artist, shot: Shot, tmp_path: Path) -> None:
     node = node_on(artist, shot, tmp_path / "plate")
     artist.click(node, shot, FIRST)

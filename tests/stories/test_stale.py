@@ -79,6 +79,52 @@ def test_what_was_made_or_lost_since_the_last_tracking(
     assert nothing_is_left(artist, node)
 
 
+def test_what_changes_no_pixel_of_the_plate(artist: Artist, tmp_path: Path) -> None:
+    """Other names, Dots and Groups above: the mattes are those of the same pictures."""
+    shot, nuke = Shot(3), artist.nuke
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    grade = nuke.nodes.Grade(inputs=[read], white=0.9)
+    node = artist.tracker(grade)
+    artist.click(node, shot, FIRST)
+    artist.track(node)
+    del artist.session.rendered[:]
+    grade.setName("Balance")
+    assert nothing_is_left(artist, node)
+    node.setInput(0, nuke.nodes.Dot(inputs=[grade]))
+    assert nothing_is_left(artist, node) and artist.session.rendered == []
+    group = nuke.nodes.Group()
+    with group:
+        inner = nuke.nodes.Grade(inputs=[nuke.nodes.Input()], white=0.9)
+        nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, read)
+    node.setInput(0, group)
+    assert nothing_is_left(artist, node) and len(artist.session.rendered) == 3
+    inner["white"].setValue(0.8)
+    assert ": 3 mattes made" in artist.track(node)
+
+
+@pytest.mark.parametrize("between", [False, True])
+def test_a_node_above_that_hands_the_plate_on(artist: Artist, tmp_path: Path, between: bool) -> None:
+    """What is said to it, and its mattes, change nothing of the plate."""
+    shot, nuke = Shot(3), artist.nuke
+    read = artist.read(shot.write(tmp_path / "plate"), shot)
+    upper = artist.tracker(nuke.nodes.Grade(inputs=[read], white=0.9))
+    artist.click(upper, shot, FIRST)
+    lower = artist.tracker(nuke.nodes.Grade(inputs=[upper], white=0.9) if between else upper)
+    artist.click(lower, shot, FIRST, which=1)
+    artist.track(upper)
+    artist.track(lower)
+    del artist.session.rendered[:]
+    upper["object_color"].setValue([0, 0.5, 1])
+    artist.click(upper, shot, FIRST + 1)
+    assert nothing_is_left(artist, lower) and artist.session.rendered == []
+    artist.track(upper)
+    assert nothing_is_left(artist, lower)
+    assert bool(artist.session.rendered) == between
+    upper["show"].setValue("Overlay")
+    assert ": 3 mattes made" in artist.track(lower)
+
+
 def test_a_grade_that_a_part_of_the_range_was_tracked_with(artist: Artist, tmp_path: Path) -> None:
     """The plate is rendered by then, and the other mattes are still of the old one."""
     shot = Shot(6)
