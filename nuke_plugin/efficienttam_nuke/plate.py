@@ -220,16 +220,34 @@ def _of_the_files_size(read: nuke.Node) -> bool:
 
 
 def render_roto(tracker: TrackerNode, frame: int, path: str) -> None:
-    """Writes the alpha of the input roto on a frame as a half-float EXR, softness kept.
+    """Writes the alpha of the input roto on a frame as a half-float EXR of the plate's format, softness kept.
 
     Raises JobError where nothing is connected, PlateError or Cancelled as ``execute``, OutputError.
     """
     if tracker.node.input(1) is None:
         raise JobError("Nothing is connected to the input roto.", "Connect a Roto node, or any matte.")
-    with temporary_write(tracker, knobs.ROTO_INPUT, path, "exr") as write:
+    connected(tracker)
+    with temporary_write(tracker, knobs.ROTO_INPUT, path, "exr") as write, _over_the_plate(tracker, write):
         write["channels"].setValue("alpha")
         write["raw"].setValue(True)
         execute(write, frame, frame, views_of(tracker))
+
+
+@contextlib.contextmanager
+def _over_the_plate(tracker: TrackerNode, write: nuke.Node) -> Iterator[None]:
+    """The roto as Nuke lays it over the plate: in its format, lower left corners together.
+
+    A Roto without input has the format of the script.
+    """
+    with tracker.node:
+        copy = nuke.nodes.Copy(inputs=[tracker.inner(knobs.PLATE_INPUT), tracker.inner(knobs.ROTO_INPUT)])
+    try:
+        copy["from0"].setValue("rgba.alpha")
+        copy["to0"].setValue("rgba.alpha")
+        write.setInput(0, copy)
+        yield
+    finally:
+        nuke.delete(copy)
 
 
 @contextlib.contextmanager
