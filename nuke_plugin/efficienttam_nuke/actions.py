@@ -57,7 +57,7 @@ def _button(action: Callable[[TrackerNode], None]) -> Callable[[Any], None]:
             if not host.has_window():
                 raise
         except Exception:
-            tracker.tell("Something went wrong; the Script Editor tells what. Please report it.")
+            tracker.tell(tracker_node.UNEXPECTED)
             if not host.has_window():
                 raise
             host.say(traceback.format_exc())

@@ -6,10 +6,7 @@ Only nodes of ours are touched, by the name of the knob; nothing here renders, a
 from __future__ import annotations
 
 import functools
-import traceback
 from typing import Any, Callable, Dict
-
-from efficienttam.contract.errors import EfficientTAMError
 
 from . import (
     actions,
@@ -189,16 +186,4 @@ def _is_of_this_version(tracker: TrackerNode) -> bool:
 
 
 def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:
-    uuid = tracker.uuid
-    try:
-        work()
-    except EfficientTAMError as error:
-        told = str(error)
-    except Exception:  # A callback that raises would stop Nuke's own work at hand.
-        host.say(traceback.format_exc())
-        told = "Something went wrong; the Script Editor tells what. Please report it."
-    else:
-        return
-    alive = tracker_node.find(uuid)
-    if alive is not None:
-        alive.tell(told)
+    tracker_node.or_told(tracker.uuid, work)

@@ -25,14 +25,10 @@ def show_mattes(tracker: TrackerNode, path: str, first: int, last: int) -> None:
             for name in ("before", "after", "on_error"):
                 read[name].setValue("black")
             read["raw"].setValue(True)
-    reload_mattes(tracker)
     with host.without_undo():
         tracker.put(knobs.HAS_MATTES, True)
-
-
-def reload_mattes(tracker: TrackerNode) -> None:
-    """Lets Nuke look at the files again: what came after they were read is not seen otherwise."""
-    cast(nuke.Script_Knob, tracker.inner(knobs.READ)["reload"]).execute()
+    # Nuke looks at the files again: what came after they were read is not seen otherwise.
+    cast(nuke.Script_Knob, read["reload"]).execute()
 
 
 def forget_mattes(tracker: TrackerNode) -> None:

@@ -6,8 +6,9 @@ On the main thread only, like all that touches a knob.
 from __future__ import annotations
 
 import contextlib
+import traceback
 import uuid as uuids
-from typing import Any, Iterator, List, Optional, Set, Tuple, cast
+from typing import Any, Callable, Iterator, List, Optional, Set, Tuple, cast
 
 import nuke
 
@@ -42,6 +43,8 @@ def find(uuid: str) -> Optional[TrackerNode]:
 
 #: Letters of the status line.
 LONGEST_STATUS = 1000
+#: What the status line says of a defect.
+UNEXPECTED = "Something went wrong; the Script Editor tells what. Please report it."
 
 
 class TrackerNode:
@@ -204,6 +207,23 @@ class TrackerNode:
                 "The node {} inside is gone.".format(name), "Undo that edit, or make a new EfficientTAM node."
             )
         return node
+
+
+def or_told(uuid: str, work: Callable[[], object]) -> None:
+    """Does what Nuke or a timer calls for: an error ends in the status line, since one that got out would
+    stop Nuke's own work at hand."""
+    try:
+        work()
+    except EfficientTAMError as error:
+        told = str(error)
+    except Exception:
+        host.say(traceback.format_exc())
+        told = UNEXPECTED
+    else:
+        return
+    alive = find(uuid)
+    if alive is not None:
+        alive.tell(told)
 
 
 def path_in(knob: nuke.Knob) -> str:

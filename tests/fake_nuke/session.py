@@ -560,6 +560,8 @@ class Session:
         node = knob._node
         assert node is not None
         if node._cls == "Read" and knob.name() == "reload":
+            if self.executing:
+                raise RuntimeError("I'm already executing something else")
             node.seen.clear()
             node.reloads += 1
             return

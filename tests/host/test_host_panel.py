@@ -194,6 +194,17 @@ class TheShot(_WithEngine):
         self.shot.track_ended(Outcome.DONE, "Tracked.")
         self.assertEqual(self.text("state"), "tracked 1010-1020 only")
 
+    def test_mattes_of_the_window_that_cannot_be_shown_end_no_tracking(self):
+        self.begin()
+        mattes = self.node.node("Mattes")
+        self.nuke.delete(mattes)
+        self.shot.tracked([1001])
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.assertIn("Tracked. The node Mattes inside is gone.", self.text("status"))
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertIn('"object1"', self.text("tracked"))
+        self.assertFalse(self.jobs.session().is_busy(self.text("efficienttam_uuid")))
+
     def test_a_tracking_of_the_window_that_failed_is_no_tracked_shot(self):
         self.begin()
         self.shot.tracked([1001])
