@@ -20,7 +20,7 @@ from efficienttam.contract.sequence import SequencePattern
 from . import color_names, graph_key, host, job_document, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
-from .tracker_node import TrackerNode, path_in
+from .tracker_node import TrackerNode, text_in
 
 
 class Feed:
@@ -168,7 +168,10 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
         return None
     if str(nuke.root()["colorManagement"].value()) != "Nuke":
         return None
-    path = path_in(source["file"])
+    path = text_in(source["file"])
+    if "[" in path:
+        # Tcl, which speaks of the Read: Nuke works it out, frame by frame.
+        return None
     pattern = SequencePattern(path)
     plain = (
         path.lower().endswith(".exr")

@@ -160,7 +160,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
 def check_place(tracker: TrackerNode, mattes: str) -> None:
     """Raises JobError where another node of the script has mattes at this place, or is making some."""
     for other in tracker_node.all_ours():
-        if other.uuid == tracker.uuid or other.path(knobs.MATTES) != mattes:
+        if other.uuid == tracker.uuid or _place_of(other) != mattes:
             continue
         # Of two that have some already, as old scripts may hold, neither is hindered.
         is_later = other.text(knobs.TRACKED).strip() and not tracker.text(knobs.TRACKED).strip()
@@ -169,6 +169,14 @@ def check_place(tracker: TrackerNode, mattes: str) -> None:
                 "{} writes its mattes to {} too.".format(other.name, mattes),
                 "Name another place in mattes to on the tab Advanced, or empty it for one of its own.",
             )
+
+
+def _place_of(other: TrackerNode) -> str:
+    """Where another node's mattes go; empty where nobody can tell, and that is told on its own buttons."""
+    try:
+        return other.path(knobs.MATTES)
+    except JobError:
+        return ""
 
 
 def write_document(wanted: Wanted) -> str:

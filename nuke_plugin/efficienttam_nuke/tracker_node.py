@@ -185,7 +185,7 @@ class TrackerNode:
         old = self.uuid
         fresh = uuids.uuid4().hex
         with host.without_undo():
-            if old and old[:8] in self.path(knobs.MATTES):
+            if old and old[:8] in text_in(self.node[knobs.MATTES]):
                 self.put(knobs.MATTES, "")
             self.put(knobs.TRACKED, "")
             self.put(knobs.UUID, fresh)
@@ -226,13 +226,28 @@ def or_told(uuid: str, work: Callable[[], object]) -> None:
         alive.tell(told)
 
 
+def text_in(knob: nuke.Knob) -> str:
+    """What a file knob holds as it stands, Tcl too."""
+    return str(cast(nuke.File_Knob, knob).getText() or "").strip()
+
+
 def path_in(knob: nuke.Knob) -> str:
     """The path in a file knob, Tcl in it worked out, frame and view tokens kept.
 
-    Not evaluate() nor getEvaluatedValue(), which may put the current frame in for %04d.
+    Not evaluate() nor getEvaluatedValue(), which may put the current frame in for %04d. Raises JobError for
+    Tcl that Nuke cannot work out; what it names without a node is looked for in that of the button.
     """
-    text = str(cast(nuke.File_Knob, knob).getText() or "").strip()
-    return str(nuke.tcl("subst", text)) if "[" in text else text
+    text = text_in(knob)
+    if "[" not in text:
+        return text
+    try:
+        return str(nuke.tcl("subst", text))
+    except RuntimeError as error:
+        label = knob.label() or knob.name()
+        raise JobError(
+            "Nuke cannot work out {} in {}: {}.".format(text, label, str(error).rstrip(".")),
+            "Write the path without brackets, or name knobs in it with their node: [value Node.knob].",
+        ) from error
 
 
 def _numbers(knob: nuke.Knob) -> Tuple[float, ...]:
