@@ -58,7 +58,9 @@ class RenderedFeed(Feed):
     def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
         source = connected(self._tracker)
         above = graph_key.of_graph(source, self._recipe())
-        return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
+        # In proxy mode Nuke tells the proxies' files, and full size is rendered.
+        with host.full_size():
+            return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
 
     def _recipe(self) -> str:
         """What of our own knobs decides how a frame looks."""
