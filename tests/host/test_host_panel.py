@@ -273,6 +273,26 @@ class ThePanel(_WithEngine):
         self.assertIsNone(widget._window)
         self.assertFalse(widget._hint.isHidden())
 
+    def test_a_panel_that_nobody_sees_is_opened_again(self):
+        """Behind another tab, or in a pane that was closed."""
+        from efficienttam_nuke import listeners, tracker_node
+
+        pane = QtWidgets.QWidget()
+        hidden = self.panel.make_widget()
+        hidden.setParent(pane)
+        hidden.show_node(self.text("efficienttam_uuid"))
+        shown = []
+        self.panel.host.show_panel = lambda *_: shown.append(self.panel.make_widget())
+        self.panel.open_for(tracker_node.TrackerNode(self.node))
+        self.assertEqual(self.text("status"), "The prompt window was hidden; here it is again.")
+        self.assertIsNone(hidden._window)
+        self.assertIsNotNone(shown[0]._window)
+        self.assertEqual(len(listeners._listeners[self.text("efficienttam_uuid")]), 1)
+        shown[0].show()
+        self.panel.open_for(tracker_node.TrackerNode(self.node))
+        self.assertEqual(len(shown), 1)
+        shown[0].shut()
+
     def test_a_panel_that_is_deleted_without_being_closed(self):
         """What its window tracks goes on, and the node is told of the end."""
         from efficienttam_nuke import listeners, tracker_node
