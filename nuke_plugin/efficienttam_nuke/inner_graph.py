@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, cast
+from typing import FrozenSet, Sequence, cast
 
 import nuke
 
@@ -35,6 +35,15 @@ def forget_mattes(tracker: TrackerNode) -> None:
     """An empty matte from now on; the files stay."""
     tracker.put(knobs.HAS_MATTES, False)
     tracker.put(knobs.TRACKED, "")
+
+
+def layers(tracker: TrackerNode) -> FrozenSet[str]:
+    """Names of the layers that the Read inside finds in the mattes."""
+    try:
+        channels = tracker.inner(knobs.READ).channels()
+    except RuntimeError:
+        return frozenset()
+    return frozenset(str(channel).partition(".")[0] for channel in channels)
 
 
 def choose_objects(tracker: TrackerNode, names: Sequence[str]) -> Sequence[str]:

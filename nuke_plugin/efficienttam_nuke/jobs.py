@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import os
 import time
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, List, Optional, Tuple
 
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
@@ -28,7 +28,7 @@ from efficienttam.contract.messages import (
     TrackRequest,
 )
 
-from . import host, job_document, knobs, settings, tracker_node
+from . import host, inner_graph, job_document, knobs, settings, tracker_node
 from .job_document import Run
 from .shown_mattes import ShownMattes
 from .tracker_node import TrackerNode
@@ -39,6 +39,8 @@ POLL_MILLISECONDS = 100
 RELOAD_SECONDS, RELOAD_FRAMES = 1.0, 8
 #: Labels in the node graph of a tracking that the artist, or an error, ended.
 STOPPED, FAILED = "stopped", "failed: look at the status line"
+#: How the label ends where a part was tracked.
+ONLY = " only"
 #: With these words begins the label of one that goes on.
 GOING_ON = ("waiting", "readying", "tracking", "stopping")
 #: Nuke's own variables that an engine has no use for.
@@ -411,11 +413,23 @@ def keep_job(tracker: TrackerNode, job: TrackJob) -> None:
         tracker.put(knobs.TRACKED, " ".join(to_json(job).split("\n")).strip())
 
 
+def taken_names(tracker: TrackerNode) -> FrozenSet[str]:
+    """Names of objects that the mattes shown have, whether the objects are there still or not.
+
+    A new object of such a name would show another one's matte.
+    """
+    if not tracker.flag(knobs.HAS_MATTES):
+        return frozenset()
+    whole = last_job(tracker)
+    tracked = () if whole is None else whole.objects
+    return inner_graph.layers(tracker) | {thing.name for thing in tracked}
+
+
 def label_of(tracker: TrackerNode, job: TrackJob, frames: str) -> str:
     """For the node graph after ``frames`` of a job: the whole range where all of it is so, else the part."""
     whole = last_job(tracker)
     if whole is None or dataclasses.replace(whole, range=job.range) != job:
-        return "tracked {} only".format(frames)
+        return "tracked {}{}".format(frames, ONLY)
     return "tracked {}".format(told_frames(*job_document.range_of(whole)))
 
 

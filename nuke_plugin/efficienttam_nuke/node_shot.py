@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence, Tuple
+from typing import Callable, FrozenSet, Optional, Sequence, Tuple
 
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import FrameRange, TrackJob
@@ -109,6 +109,11 @@ class NodeShot(Shot):
     @property
     def folder(self) -> str:
         return ""
+
+    @property
+    def taken_names(self) -> FrozenSet[str]:
+        tracker = tracker_node.find(self.uuid)
+        return frozenset() if tracker is None else jobs.taken_names(tracker)
 
     def feed(self, frames: Sequence[int]) -> None:
         # One frame was readied when the plate was opened; before tracking the graph is looked at again.

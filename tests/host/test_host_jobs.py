@@ -138,6 +138,35 @@ class WithAWindow(_WithEngine):
             self.jobs.poll()
             time.sleep(0.005)
 
+    def names(self):
+        return [thing["name"] for thing in self.sheet]
+
+    def test_a_new_object_gets_no_name_that_the_mattes_have(self):
+        self.press("include", point=[50, 80])
+        self.press("add_object")
+        self.press("include", point=[20, 30])
+        self.press("track_both")
+        self.wait()
+        self.press("remove_object")
+        self.press("add_object")
+        self.assertEqual(self.names(), ["object1", "object3"])
+        self.session.undo()
+        self.session.undo()
+        self.assertEqual(self.names(), ["object1", "object2"])
+        self.press("remove_object")
+        self.press("add_object", object_name="object2")
+        self.assertEqual(
+            self.text("status"),
+            "An object object2 was tracked before: its matte is shown until you track again.",
+        )
+        self.press("remove_object")
+        self.press("remove_object")
+        self.press("include", point=[50, 80])
+        self.assertEqual(self.names(), ["object3"])
+        self.press("clear")
+        self.press("include", point=[50, 80])
+        self.assertEqual(self.names(), ["object1"])
+
     def test_mattes_that_cannot_be_shown_end_no_job(self):
         self.prompt("hero")
         self.press("track_both")

@@ -46,6 +46,12 @@ class TheShot(_WithEngine):
         self.session.undo()
         self.assertEqual(self.shot.sheet, PromptSheet())
 
+    def test_names_of_mattes_are_not_for_new_objects(self):
+        self.begin()
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.press("remove_object")
+        self.assertIn("object1", self.shot.taken_names)
+
     def test_a_name_that_nuke_has_is_refused(self):
         from efficienttam.contract.errors import JobError
         from efficienttam.contract.prompt_sheet import PromptSheet
