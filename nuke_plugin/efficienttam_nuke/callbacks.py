@@ -17,6 +17,7 @@ from . import (
     listeners,
     newcomers,
     object_region,
+    shot_job,
     tracker_node,
     upgrade,
 )
@@ -131,6 +132,7 @@ def _shown_anew(tracker: TrackerNode) -> None:
 def _sheet_changed(tracker: TrackerNode) -> None:
     """By other hands than ours: an undo, a script."""
     display.refresh(tracker)
+    shot_job.refresh_label(tracker)
     listeners.announce(tracker.uuid, listeners.Change.SHEET)
 
 
@@ -140,6 +142,7 @@ def _plate_changed(tracker: TrackerNode) -> None:
 
 
 def _told_plate(tracker: TrackerNode) -> None:
+    shot_job.refresh_label(tracker)
     listeners.announce(tracker.uuid, listeners.Change.PLATE)
 
 
@@ -173,6 +176,7 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     "border": _told_plate,
 }
 _CONCERNED.update((name, _told_plate) for name in knobs.PREVIEWED_FORM)
+_CONCERNED.update((name, shot_job.refresh_label) for name in knobs.TRACKED_FORM)
 
 
 def _is_whole(tracker: TrackerNode) -> bool:

@@ -77,9 +77,12 @@ class TrackingJob:
     """One press of a Track button. Knows its node by uuid, and looks for it anew each time.
 
     ``run`` are the frames to make; ``complete`` says that with them the whole range will be up to date.
+    ``ended`` is called once the node was told of the end.
     """
 
-    def __init__(self, uuid: str, job: TrackJob, run: Run, complete: bool) -> None:
+    def __init__(
+        self, uuid: str, job: TrackJob, run: Run, complete: bool, ended: Callable[[TrackerNode], None]
+    ) -> None:
         self.uuid = uuid
         self.job = job
         self.state = TrackingState.WAITING
@@ -89,6 +92,7 @@ class TrackingJob:
         self.kept = 0
         self._run = run
         self._complete = complete
+        self._ended = ended
         self.mattes = ShownMattes(uuid, job.output.path)
         self._shown = False
         self._fresh = 0
@@ -118,7 +122,7 @@ class TrackingJob:
         if self.is_open and not isinstance(message, (Status, Progress, FrameDone)):
             # An answer is the end, whatever went wrong when it was heard.
             self.state = TrackingState.FAILED
-            self.error = EngineFailed(Failed(message.id, tracker_node.UNEXPECTED, ""))
+            self.error = EngineFailed(Failed(self.number, tracker_node.UNEXPECTED, ""))
 
     def _hear(self, message: Message) -> None:
         if self._node() is None and self.is_open and self.state is not TrackingState.STOPPING:
@@ -179,6 +183,7 @@ class TrackingJob:
         unseen = self._fresh or self.mattes.refused or (state is TrackingState.DONE and not self._shown)
         self.mattes.tell_end(tracker, told, label, job_document.range_of(self.job) if unseen else None)
         _session.show_later(self.mattes)
+        self._ended(tracker)
 
     def _ending(self, tracker: TrackerNode) -> Tuple[str, str]:
         """What the status line says at the end, and the label."""
@@ -250,7 +255,7 @@ class Session:
         self._elsewhere.pop(uuid, None)
 
     def show_later(self, mattes: ShownMattes) -> None:
-        """Tries mattes again that Nuke refused to show, where that may help, until a new tracking of the node."""
+        """Tries again what Nuke refused to show, where that may help, until the node is tracked anew."""
         self._late.pop(mattes.uuid, None)
         if mattes.may_come:
             self._late[mattes.uuid] = mattes

@@ -39,6 +39,8 @@ FEED_FOLDER = "feed_folder"
 
 #: Of the form of mattes what previews in the prompt window show too.
 PREVIEWED_FORM = ("set_softness", "edge_softness", "fill_holes", "remove_specks", "keep_largest")
+#: What of it only tracking shows.
+TRACKED_FORM = ("refine", "refine_band", "steady_frames", "roto_blend")
 
 #: Knobs that only tell what goes on, and change nothing of what the node puts out.
 TELLING = (STATE, STATUS, TABLE, PROMPT, HANDLES_STATE, TRACKED, OBJECT_NAME, POINT, BOX, *HANDLES)

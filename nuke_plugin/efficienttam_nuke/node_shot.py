@@ -158,6 +158,7 @@ class NodeShot(Shot):
                 jobs.keep_job(tracker, job)
             label, frames = jobs.label_of(tracker, job, jobs.told_frames(first, last)), whole
         self._mattes.tell_end(tracker, told, label, frames)
+        shot_job.refresh_label(tracker)
         jobs.session().show_later(self._mattes)
 
     def catch_up(self) -> None:

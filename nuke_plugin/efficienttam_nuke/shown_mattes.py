@@ -53,7 +53,9 @@ class ShownMattes:
                 "They are on disk, and it is tried again.",
             )
 
-    def tell_end(self, tracker: TrackerNode, told: str, label: str, frames: Optional[Tuple[int, int]]) -> None:
+    def tell_end(
+        self, tracker: TrackerNode, told: str, label: str, frames: Optional[Tuple[int, int]]
+    ) -> None:
         """Tells how a tracking ended, and shows its mattes of ``frames`` unless they are shown already."""
         tracker.tell(told, label)
         if frames is not None:

@@ -167,6 +167,44 @@ class WithAWindow(_WithEngine):
         self.press("include", point=[50, 80])
         self.assertEqual(self.names(), ["object1"])
 
+    def test_the_label_tells_that_the_mattes_are_not_of_these_words(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.press("exclude", point=[5, 8])
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.session.undo()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        for name, value, changed in (
+            ("refine", "unmix", True),
+            ("steady_frames", "2 frames", True),
+            ("border", 0.0625, True),
+            ("model", "efficienttam_s", True),
+            ("region", "follow the object", True),
+            ("weights", "show.safetensors", True),
+            ("device", "cpu", False),
+            ("mute", True, False),
+            ("grow", 3, False),
+        ):
+            before = self.node[name].value()
+            self.node[name].setValue(value)
+            told = "changed: track again" if changed else "tracked 1001-1020"
+            self.assertEqual(self.text("state"), told, name)
+            self.node[name].setValue(before)
+            self.assertEqual(self.text("state"), "tracked 1001-1020", name)
+        self.press("delete_prompt")
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.press("include", point=[60, 70])
+        self.press("track_both")
+        self.press("include", point=[62, 70])
+        self.wait()
+        self.assertIn("Tracked", self.text("status"))
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+
     def test_mattes_that_cannot_be_shown_end_no_job(self):
         self.prompt("hero")
         self.press("track_both")

@@ -173,7 +173,9 @@ def test_a_roto_of_another_format(artist: Artist, tmp_path: Path, size: tuple[in
     nuke.root()["format"].setValue("script_{}x{}".format(*size))
     left, top = shot.center(FIRST)
     assert (nuke.toNode("Roto1").width(), nuke.toNode("Roto1").height()) == size
-    artist.session.shapes["Roto1"] = lambda x, y, frame: np.hypot((x - left) / 30, (y - HEIGHT + top) / 26) <= 1
+    artist.session.shapes["Roto1"] = lambda x, y, frame: (
+        np.hypot((x - left) / 30, (y - HEIGHT + top) / 26) <= 1
+    )
     nuke.frame(FIRST)
     artist.press(node, "use_roto")
     (path,) = tmp_path.rglob("prompts/*.exr")
