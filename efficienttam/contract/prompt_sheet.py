@@ -12,7 +12,7 @@ import dataclasses
 import json
 import re
 import uuid
-from typing import Any
+from typing import Any, Collection
 
 from .errors import JobError
 from .fields import Fault, Flag, Many, Maybe, Record, Text, Whole, field
@@ -91,10 +91,10 @@ class PromptSheet:
         """The object of a name, None where there is none."""
         return next((thing for thing in self.objects if thing.name == name), None)
 
-    def free_name(self, stem: str = "object") -> str:
-        """``stem`` with the first number that is not taken: object1, object2."""
+    def free_name(self, stem: str = "object", taken: Collection[str] = ()) -> str:
+        """``stem`` with the first number that is not taken, here or there: object1, object2."""
         number = 1
-        while self.named("{}{}".format(stem, number)) is not None:
+        while self.named("{}{}".format(stem, number)) or "{}{}".format(stem, number) in taken:
             number += 1
         return "{}{}".format(stem, number)
 

@@ -35,7 +35,8 @@ class PromptWindow(WindowFace):
     """
 
     def __init__(self, shot: Shot, client: WorkerClient, parent: Any = None) -> None:
-        super().__init__(Session(client, shot), ShotEdits(shot.sheet, shot.frame), shot.title, parent)
+        edits = ShotEdits(shot.sheet, shot.frame, lambda: shot.taken_names)
+        super().__init__(Session(client, shot), edits, shot.title, parent)
         self.shot = shot
         self._place: Optional[Tuple[float, float]] = None
         self._readied: Any = None

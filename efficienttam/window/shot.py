@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import enum
-from typing import Callable, Optional, Sequence, Tuple
+from typing import Callable, FrozenSet, Optional, Sequence, Tuple
 
 from ..contract.job import TrackJob
 from ..contract.messages import OpenPlate
@@ -89,6 +89,11 @@ class Shot(abc.ABC):
     @abc.abstractmethod
     def folder(self) -> str:
         """Where relative paths of the job are taken from."""
+
+    @property
+    def taken_names(self) -> FrozenSet[str]:
+        """Names that a new object gets only from people: under them the host shows mattes of another one."""
+        return frozenset()
 
     def feed(self, frames: Sequence[int]) -> None:
         """Makes the plate's frames exist on disk, before the window asks the worker about them.

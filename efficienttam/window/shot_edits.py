@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import List, Optional, Tuple
+from typing import Callable, Collection, List, Optional, Tuple
 
 from ..contract.errors import EfficientTAMError, JobError, PromptError
 from ..contract.job import TrackedObject
@@ -48,9 +48,15 @@ class ShotEdits:
     cannot be; the sheet is then as before.
     """
 
-    def __init__(self, sheet: PromptSheet = PromptSheet(), frame: int = 1) -> None:
+    def __init__(
+        self,
+        sheet: PromptSheet = PromptSheet(),
+        frame: int = 1,
+        taken_names: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self.sheet = sheet
         self.frame = frame
+        self._taken_names = taken_names
         self.current = sheet.objects[0].id if sheet.objects else ""
         self._done: List[Change] = []
         self._undone: List[Change] = []
@@ -152,7 +158,7 @@ class ShotEdits:
 
     def add_object(self) -> bool:
         """One object more, the current one from now on."""
-        sheet = self.sheet.with_object()
+        sheet = self.sheet.with_object(self._free_name())
         changed = self.change(sheet, "Add {}".format(sheet.objects[-1].name))
         self.current = sheet.objects[-1].id
         return changed
@@ -188,7 +194,10 @@ class ShotEdits:
 
     def _name_to_be(self) -> str:
         thing = self.object
-        return self.sheet.free_name() if thing is None else thing.name
+        return self._free_name() if thing is None else thing.name
+
+    def _free_name(self) -> str:
+        return self.sheet.free_name(taken=self._taken_names())
 
     def _with_current(self) -> Tuple[PromptSheet, str]:
         """The sheet with the current object, which is added where there is none, and its id."""
@@ -197,7 +206,7 @@ class ShotEdits:
         if self.sheet.objects:
             return self.sheet, self.sheet.objects[0].id
         # An id that follows from the sheet: looking at what a click would do changes nothing.
-        sheet = self.sheet.with_object(id="first")
+        sheet = self.sheet.with_object(self._free_name(), id="first")
         return sheet, "first"
 
     def _step(self, source: List[Change], target: List[Change], back: bool) -> bool:

@@ -57,7 +57,7 @@ def _button(action: Callable[[TrackerNode], None]) -> Callable[[Any], None]:
             if not host.has_window():
                 raise
         except Exception:
-            tracker.tell("Something went wrong; the Script Editor tells what. Please report it.")
+            tracker.tell(tracker_node.UNEXPECTED)
             if not host.has_window():
                 raise
             host.say(traceback.format_exc())
@@ -94,9 +94,14 @@ def add_object(tracker: TrackerNode) -> None:
     """One object more, current from now on."""
     name = tracker.text(knobs.OBJECT_NAME).strip()
     sheet = tracker.sheet
-    sheet = sheet_edits.named(sheet, name or sheet.free_name())
+    taken = jobs.taken_names(tracker)
+    sheet = sheet_edits.named(sheet, name or sheet.free_name(taken=taken))
     display.commit(tracker, sheet, "Add object", sheet.objects[-1].name)
     tracker.put(knobs.OBJECT_NAME, "")
+    if name in taken:
+        tracker.tell(
+            "An object {} was tracked before: its matte is shown until you track again.".format(name)
+        )
 
 
 @_button
@@ -453,7 +458,7 @@ def _with_current(tracker: TrackerNode) -> Tuple[PromptSheet, SheetObject]:
     sheet = tracker.sheet
     thing = tracker.current
     if thing is None:
-        sheet = sheet.with_object()
+        sheet = sheet.with_object(sheet.free_name(taken=jobs.taken_names(tracker)))
         thing = sheet.objects[-1]
     return sheet, thing
 

@@ -6,10 +6,7 @@ Only nodes of ours are touched, by the name of the knob; nothing here renders, a
 from __future__ import annotations
 
 import functools
-import traceback
 from typing import Any, Callable, Dict
-
-from efficienttam.contract.errors import EfficientTAMError
 
 from . import (
     actions,
@@ -20,6 +17,7 @@ from . import (
     listeners,
     newcomers,
     object_region,
+    shot_job,
     tracker_node,
     upgrade,
 )
@@ -134,6 +132,7 @@ def _shown_anew(tracker: TrackerNode) -> None:
 def _sheet_changed(tracker: TrackerNode) -> None:
     """By other hands than ours: an undo, a script."""
     display.refresh(tracker)
+    shot_job.refresh_label(tracker)
     listeners.announce(tracker.uuid, listeners.Change.SHEET)
 
 
@@ -143,6 +142,7 @@ def _plate_changed(tracker: TrackerNode) -> None:
 
 
 def _told_plate(tracker: TrackerNode) -> None:
+    shot_job.refresh_label(tracker)
     listeners.announce(tracker.uuid, listeners.Change.PLATE)
 
 
@@ -176,6 +176,7 @@ _CONCERNED: Dict[str, Callable[[TrackerNode], None]] = {
     "border": _told_plate,
 }
 _CONCERNED.update((name, _told_plate) for name in knobs.PREVIEWED_FORM)
+_CONCERNED.update((name, shot_job.refresh_label) for name in knobs.TRACKED_FORM)
 
 
 def _is_whole(tracker: TrackerNode) -> bool:
@@ -189,16 +190,4 @@ def _is_of_this_version(tracker: TrackerNode) -> bool:
 
 
 def _or_told(tracker: TrackerNode, work: Callable[[], object]) -> None:
-    uuid = tracker.uuid
-    try:
-        work()
-    except EfficientTAMError as error:
-        told = str(error)
-    except Exception:  # A callback that raises would stop Nuke's own work at hand.
-        host.say(traceback.format_exc())
-        told = "Something went wrong; the Script Editor tells what. Please report it."
-    else:
-        return
-    alive = tracker_node.find(uuid)
-    if alive is not None:
-        alive.tell(told)
+    tracker_node.or_told(tracker.uuid, work)

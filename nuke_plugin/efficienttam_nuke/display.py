@@ -14,7 +14,7 @@ from efficienttam.contract.errors import EfficientTAMError
 from efficienttam.contract.prompt_sheet import PromptSheet, SheetObject, sheet_to_json
 from efficienttam.contract.region import Follow, Region
 
-from . import host, inner_graph, knobs, listeners, object_colors, plate, sheet_edits
+from . import host, inner_graph, knobs, listeners, object_colors, plate, sheet_edits, shot_job
 from .tracker_node import TrackerNode
 
 #: Entry of the pulldown for an object without a region, the first.
@@ -38,6 +38,7 @@ def commit(tracker: TrackerNode, sheet: PromptSheet, what: str, current: str = "
     with host.undoable(what):
         tracker.put(knobs.SHEET, sheet_to_json(sheet))
         refresh(tracker, current)
+    shot_job.refresh_label(tracker)
     listeners.announce(tracker.uuid, listeners.Change.SHEET)
 
 

@@ -120,18 +120,26 @@ def undisturbed() -> Iterator[None]:
 
     To switch proxy off and on again is nothing to undo.
     """
-    proxy = bool(nuke.root()["proxy"].value())
     now = nuke.frame()
-    with keeping_selection():
+    with keeping_selection(), full_size():
         try:
-            if proxy:
-                _set_proxy(False)
             yield
         finally:
-            if proxy:
-                _set_proxy(True)
             if nuke.frame() != now:
                 nuke.frame(now)
+
+
+@contextlib.contextmanager
+def full_size() -> Iterator[None]:
+    """Proxy is off inside. Never in a callback, which this would call in its turn."""
+    proxy = bool(nuke.root()["proxy"].value())
+    try:
+        if proxy:
+            _set_proxy(False)
+        yield
+    finally:
+        if proxy:
+            _set_proxy(True)
 
 
 def _set_proxy(on: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, cast
+from typing import FrozenSet, List, Optional, Sequence, cast
 
 import nuke
 
@@ -25,20 +25,25 @@ def show_mattes(tracker: TrackerNode, path: str, first: int, last: int) -> None:
             for name in ("before", "after", "on_error"):
                 read[name].setValue("black")
             read["raw"].setValue(True)
-    reload_mattes(tracker)
     with host.without_undo():
         tracker.put(knobs.HAS_MATTES, True)
-
-
-def reload_mattes(tracker: TrackerNode) -> None:
-    """Lets Nuke look at the files again: what came after they were read is not seen otherwise."""
-    cast(nuke.Script_Knob, tracker.inner(knobs.READ)["reload"]).execute()
+    # Nuke looks at the files again: what came after they were read is not seen otherwise.
+    cast(nuke.Script_Knob, read["reload"]).execute()
 
 
 def forget_mattes(tracker: TrackerNode) -> None:
     """An empty matte from now on; the files stay."""
     tracker.put(knobs.HAS_MATTES, False)
     tracker.put(knobs.TRACKED, "")
+
+
+def layers(tracker: TrackerNode) -> FrozenSet[str]:
+    """Names of the layers that the Read inside finds in the mattes."""
+    try:
+        channels = tracker.inner(knobs.READ).channels()
+    except RuntimeError:
+        return frozenset()
+    return frozenset(str(channel).partition(".")[0] for channel in channels)
 
 
 def hands_on_rgb(node: nuke.Node) -> bool:

@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import os
 import time
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, FrozenSet, List, Optional, Tuple
 
 from efficienttam.client import WorkerClient, WorkerState, clean_environment, engine_command
 from efficienttam.client.worker_client import was_cancelled
@@ -30,6 +30,7 @@ from efficienttam.contract.messages import (
 
 from . import host, inner_graph, job_document, knobs, settings, tracker_node
 from .job_document import Run
+from .shown_mattes import ShownMattes
 from .tracker_node import TrackerNode
 
 #: How often the engine is listened to, in milliseconds.
@@ -38,6 +39,8 @@ POLL_MILLISECONDS = 100
 RELOAD_SECONDS, RELOAD_FRAMES = 1.0, 8
 #: Labels in the node graph of a tracking that the artist, or an error, ended.
 STOPPED, FAILED = "stopped", "failed: look at the status line"
+#: How the label ends where a part was tracked.
+ONLY = " only"
 #: With these words begins the label of one that goes on.
 GOING_ON = ("waiting", "readying", "tracking", "stopping")
 #: Nuke's own variables that an engine has no use for.
@@ -74,9 +77,12 @@ class TrackingJob:
     """One press of a Track button. Knows its node by uuid, and looks for it anew each time.
 
     ``run`` are the frames to make; ``complete`` says that with them the whole range will be up to date.
+    ``ended`` is called once the node was told of the end.
     """
 
-    def __init__(self, uuid: str, job: TrackJob, run: Run, complete: bool) -> None:
+    def __init__(
+        self, uuid: str, job: TrackJob, run: Run, complete: bool, ended: Callable[[TrackerNode], None]
+    ) -> None:
         self.uuid = uuid
         self.job = job
         self.state = TrackingState.WAITING
@@ -86,6 +92,8 @@ class TrackingJob:
         self.kept = 0
         self._run = run
         self._complete = complete
+        self._ended = ended
+        self.mattes = ShownMattes(uuid, job.output.path)
         self._shown = False
         self._fresh = 0
         self._reloaded = 0.0
@@ -109,7 +117,14 @@ class TrackingJob:
         self._tell("Stopping after this frame.", "stopping")
 
     def hear(self, message: Message) -> None:
-        """A word of the engine about the run at hand."""
+        """A word of the engine about the run at hand. Raises nothing: nobody would catch it."""
+        tracker_node.or_told(self.uuid, lambda: self._hear(message))
+        if self.is_open and not isinstance(message, (Status, Progress, FrameDone)):
+            # An answer is the end, whatever went wrong when it was heard.
+            self.state = TrackingState.FAILED
+            self.error = EngineFailed(Failed(self.number, tracker_node.UNEXPECTED, ""))
+
+    def _hear(self, message: Message) -> None:
         if self._node() is None and self.is_open and self.state is not TrackingState.STOPPING:
             # Its node was deleted: nobody waits for the mattes.
             self.stop()
@@ -153,35 +168,33 @@ class TrackingJob:
 
     def _grow(self) -> None:
         """Shows what is on disk by now."""
-        tracker = self._node()
-        if tracker is None:
-            return
-        if self._shown:
-            inner_graph.reload_mattes(tracker)
-        else:
-            first, last = job_document.range_of(self.job)
-            # A preview's job is short: what was tracked before stays in sight.
-            inner_graph.show_mattes(tracker, self.job.output.path, *shown_range(tracker, first, last))
-        self._shown, self._fresh, self._reloaded = True, 0, time.monotonic()
+        self.mattes.show(*job_document.range_of(self.job))
+        self._shown, self._fresh = self.mattes.refused is None, 0
+        self._reloaded = time.monotonic()
 
     def _end(self, state: TrackingState) -> None:
         self.state = state
         tracker = self._node()
         if tracker is None:
             return
-        if self._fresh or (state is TrackingState.DONE and not self._shown):
-            self._grow()
-        if state is TrackingState.DONE:
-            if self._complete:
-                keep_job(tracker, self.job)
-            frames = told_frames(*self._run)
-            told = "{} mattes made, {} were there".format(self.made, self.kept)
-            told += "." if self.made else ": nothing changed."
-            tracker.tell("Tracked {}: {}".format(frames, told), label_of(tracker, self.job, frames))
-        elif state is TrackingState.STOPPED:
-            tracker.tell("Stopped. Finished frames are kept; Track goes on from there.", STOPPED)
-        elif self.error is not None:
-            tracker.tell_error(self.error, FAILED)
+        if state is TrackingState.DONE and self._complete:
+            keep_job(tracker, self.job)
+        told, label = self._ending(tracker)
+        unseen = self._fresh or self.mattes.refused or (state is TrackingState.DONE and not self._shown)
+        self.mattes.tell_end(tracker, told, label, job_document.range_of(self.job) if unseen else None)
+        _session.show_later(self.mattes)
+        self._ended(tracker)
+
+    def _ending(self, tracker: TrackerNode) -> Tuple[str, str]:
+        """What the status line says at the end, and the label."""
+        if self.state is TrackingState.STOPPED:
+            return "Stopped. Finished frames are kept; Track goes on from there.", STOPPED
+        if self.error is not None:
+            return str(self.error), FAILED
+        frames = told_frames(*self._run)
+        told = "{} mattes made, {} were there".format(self.made, self.kept)
+        told += "." if self.made else ": nothing changed."
+        return "Tracked {}: {}".format(frames, told), label_of(tracker, self.job, frames)
 
     def _tell(self, text: str, label: Optional[str]) -> None:
         tracker = self._node()
@@ -202,6 +215,8 @@ class Session:
         self._trackings: Dict[str, TrackingJob] = {}
         #: By uuid: what ends the tracking of a prompt window.
         self._elsewhere: Dict[str, Callable[[], None]] = {}
+        #: By uuid: mattes that Nuke refused to show at the end of a tracking.
+        self._late: Dict[str, ShownMattes] = {}
         self._timer: Optional[host.Timer] = None
 
     def client(self) -> WorkerClient:
@@ -239,6 +254,13 @@ class Session:
         """That tracking came to its end."""
         self._elsewhere.pop(uuid, None)
 
+    def show_later(self, mattes: ShownMattes) -> None:
+        """Tries again what Nuke refused to show, where that may help, until the node is tracked anew."""
+        self._late.pop(mattes.uuid, None)
+        if mattes.may_come:
+            self._late[mattes.uuid] = mattes
+            self.follow()
+
     def check_free(self, uuid: str) -> None:
         """Raises JobError while a node is being tracked."""
         if self.is_busy(uuid):
@@ -253,7 +275,8 @@ class Session:
         self.follow()
 
     def run(self, tracking: TrackingJob) -> None:
-        """Begins and waits to the end: for terminals. Raises EngineFailed; Cancelled when it was stopped.
+        """Begins and waits to the end: for terminals. Raises EngineFailed; Cancelled when it was stopped;
+        JobError where the node does not show the mattes.
 
         Ctrl-C stops it after the frame at hand, and goes on to the caller.
         """
@@ -268,6 +291,8 @@ class Session:
             raise tracking.error
         if tracking.state is TrackingState.STOPPED:
             raise Cancelled("Tracking was stopped.", "Track again: finished frames are kept.")
+        if tracking.mattes.refused is not None:
+            raise tracking.mattes.refused
 
     def _wait(self, tracking: TrackingJob) -> None:
         while tracking.is_open:
@@ -315,8 +340,11 @@ class Session:
         if self._client is None:
             return
         self._client.poll()
+        self._late = {
+            uuid: late for uuid, late in self._late.items() if not self.is_busy(uuid) and late.try_again()
+        }
         idle = self._client.state in (WorkerState.OFF, WorkerState.READY)
-        goes_on = self._elsewhere or any(job.is_open for job in self._trackings.values())
+        goes_on = self._elsewhere or self._late or any(job.is_open for job in self._trackings.values())
         if idle and self._timer is not None and not goes_on:
             self._timer.stop()
 
@@ -390,25 +418,29 @@ def keep_job(tracker: TrackerNode, job: TrackJob) -> None:
         tracker.put(knobs.TRACKED, " ".join(to_json(job).split("\n")).strip())
 
 
+def taken_names(tracker: TrackerNode) -> FrozenSet[str]:
+    """Names of objects that the mattes shown have, whether the objects are there still or not.
+
+    A new object of such a name would show another one's matte.
+    """
+    if not tracker.flag(knobs.HAS_MATTES):
+        return frozenset()
+    whole = last_job(tracker)
+    tracked = () if whole is None else whole.objects
+    return inner_graph.layers(tracker) | {thing.name for thing in tracked}
+
+
 def label_of(tracker: TrackerNode, job: TrackJob, frames: str) -> str:
     """For the node graph after ``frames`` of a job: the whole range where all of it is so, else the part."""
     whole = last_job(tracker)
     if whole is None or dataclasses.replace(whole, range=job.range) != job:
-        return "tracked {} only".format(frames)
+        return "tracked {}{}".format(frames, ONLY)
     return "tracked {}".format(told_frames(*job_document.range_of(whole)))
 
 
 def told_frames(first: int, last: int) -> str:
     """``1001-1048``, or one frame."""
     return str(first) if first == last else "{}-{}".format(first, last)
-
-
-def shown_range(tracker: TrackerNode, first: int, last: int) -> Run:
-    """Frames that the Read inside shows: those of a job, and those it showed of the same files before."""
-    if not tracker.flag(knobs.HAS_MATTES):
-        return first, last
-    read = tracker.inner(knobs.READ)
-    return min(first, int(read["first"].value())), max(last, int(read["last"].value()))
 
 
 def told_time(seconds: float) -> str:

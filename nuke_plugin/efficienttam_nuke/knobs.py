@@ -41,6 +41,8 @@ FEED_FOLDER = "feed_folder"
 
 #: Of the form of mattes what previews in the prompt window show too.
 PREVIEWED_FORM = ("set_softness", "edge_softness", "fill_holes", "remove_specks", "keep_largest")
+#: What of it only tracking shows.
+TRACKED_FORM = ("refine", "refine_band", "steady_frames", "roto_blend")
 
 #: Knobs that no node inside asks: they change nothing of what the node puts out, before it tracks again.
 SILENT = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence, Tuple
+from typing import Callable, FrozenSet, Optional, Sequence, Tuple
 
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import FrameRange, TrackJob
@@ -13,7 +13,6 @@ from efficienttam.window.shot import Outcome, Shot
 from . import (
     display,
     host,
-    inner_graph,
     job_document,
     jobs,
     listeners,
@@ -22,6 +21,7 @@ from . import (
     shot_job,
     tracker_node,
 )
+from .shown_mattes import ShownMattes
 from .tracker_node import TrackerNode
 
 
@@ -39,6 +39,7 @@ class NodeShot(Shot):
         self._rendering = False
         #: What the window tracks, and of it first and last frame.
         self._tracked: Optional[Tuple[TrackJob, int, int]] = None
+        self._mattes = ShownMattes(uuid, "")
         self._name = self._tracker().name
         listeners.listen(uuid, self._heard)
 
@@ -109,6 +110,11 @@ class NodeShot(Shot):
     def folder(self) -> str:
         return ""
 
+    @property
+    def taken_names(self) -> FrozenSet[str]:
+        tracker = tracker_node.find(self.uuid)
+        return frozenset() if tracker is None else jobs.taken_names(tracker)
+
     def feed(self, frames: Sequence[int]) -> None:
         # One frame was readied when the plate was opened; before tracking the graph is looked at again.
         if len(frames) > 1:
@@ -121,10 +127,9 @@ class NodeShot(Shot):
             # It was deleted: nobody waits for the mattes.
             jobs.session().stop(self.uuid)
             return
-        if not frames:
-            return
-        first, last = jobs.shown_range(tracker, min(frames), max(frames))
-        inner_graph.show_mattes(tracker, shot_job.mattes_path(tracker), first, last)
+        if frames:
+            # What is refused now comes with the next ones, or is told at the end.
+            self._mattes.show(min(frames), max(frames))
 
     def track_began(self, job: TrackJob, frames: Optional[Tuple[int, int]], stop: Callable[[], None]) -> None:
         tracker = self._tracker()
@@ -132,25 +137,29 @@ class NodeShot(Shot):
         jobs.session().tracked_elsewhere(self.uuid, lambda: self._stop(stop))
         first, last = frames or job_document.range_of(job)
         self._tracked = (job, first, last)
+        self._mattes = ShownMattes(self.uuid, job.output.path)
         tracker.tell("Tracking in the prompt window.", "tracking")
 
     def track_ended(self, outcome: Outcome, told: str) -> None:
         jobs.session().ended_elsewhere(self.uuid)
+        tracker_node.or_told(self.uuid, lambda: self._end(outcome, told))
+
+    def _end(self, outcome: Outcome, told: str) -> None:
         tracked, self._tracked = self._tracked, None
         tracker = tracker_node.find(self.uuid)
-        if tracker is None:
+        if tracker is None or tracked is None:
             return
-        if outcome is Outcome.STOPPED:
-            tracker.tell(told, jobs.STOPPED)
-        elif outcome is Outcome.FAILED:
-            tracker.tell(told, jobs.FAILED)
-        elif tracked is not None:
-            job, first, last = tracked
-            whole = job_document.range_of(job)
-            inner_graph.show_mattes(tracker, job.output.path, *jobs.shown_range(tracker, *whole))
+        job, first, last = tracked
+        whole = job_document.range_of(job)
+        label = jobs.STOPPED if outcome is Outcome.STOPPED else jobs.FAILED
+        frames = whole if self._mattes.refused else None
+        if outcome is Outcome.DONE:
             if (first, last) == whole:
                 jobs.keep_job(tracker, job)
-            tracker.tell(told, jobs.label_of(tracker, job, jobs.told_frames(first, last)))
+            label, frames = jobs.label_of(tracker, job, jobs.told_frames(first, last)), whole
+        self._mattes.tell_end(tracker, told, label, frames)
+        shot_job.refresh_label(tracker)
+        jobs.session().show_later(self._mattes)
 
     def catch_up(self) -> None:
         """Tells the window of another frame or plate, for which it may render: never inside a callback."""

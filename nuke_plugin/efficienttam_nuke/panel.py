@@ -22,13 +22,17 @@ def register() -> None:
 
 
 def open_for(tracker: TrackerNode) -> None:
-    """Shows a node in the panel, which is opened where it is not."""
+    """Shows a node in the panel, which is opened where nobody sees it."""
     global _wanted
     _wanted = tracker.uuid
-    if _open is not None and _open.is_alive():
+    if _open is not None and _open.is_seen():
         _open.show_node(_wanted)
-    else:
-        host.show_panel(_WIDGET, NAME, ID)
+        return
+    if _open is not None and _open.is_alive():
+        # Behind another tab, or in a pane that is closed: Nuke has no word to bring it forward.
+        tracker.tell("The prompt window was hidden; here it is again.")
+        _open.shut()
+    host.show_panel(_WIDGET, NAME, ID)
 
 
 def make_widget() -> Any:

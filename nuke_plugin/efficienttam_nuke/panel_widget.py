@@ -58,9 +58,16 @@ class PanelWidget(QtWidgets.QWidget):
         self._hint.show()
 
     def is_alive(self) -> bool:
-        """False once Nuke has deleted the widget behind this object."""
+        """False once Nuke has deleted the widget behind this object, or put it away."""
         try:
             return bool(self.isVisible() or self.parent() is not None)
+        except RuntimeError:
+            return False
+
+    def is_seen(self) -> bool:
+        """False while it is hidden too, behind another tab say."""
+        try:
+            return bool(self.isVisible())
         except RuntimeError:
             return False
 

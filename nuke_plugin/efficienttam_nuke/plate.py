@@ -21,7 +21,7 @@ from efficienttam.contract.sequence import SequencePattern
 from . import color_names, graph_key, host, job_document, jobs, knobs
 from .coordinates import Placement
 from .feed_store import FeedStore, frame_key
-from .tracker_node import TrackerNode, path_in
+from .tracker_node import TrackerNode, text_in
 
 
 class Feed:
@@ -71,7 +71,9 @@ class RenderedFeed(Feed):
     def _keys(self, frames: Sequence[int]) -> Dict[int, str]:
         source = connected(self._tracker)
         above = graph_key.of_graph(source, self._recipe())
-        return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
+        # In proxy mode Nuke tells the proxies' files, and full size is rendered.
+        with host.full_size():
+            return {frame: frame_key(above, graph_key.files_of(source, frame)) for frame in frames}
 
     def _recipe(self) -> str:
         """What of our own knobs decides how a frame looks."""
@@ -186,7 +188,10 @@ def direct_plate(source: nuke.Node, views: Sequence[str]) -> Optional[Plate]:
         return None
     if str(nuke.root()["colorManagement"].value()) != "Nuke":
         return None
-    path = path_in(source["file"])
+    path = text_in(source["file"])
+    if "[" in path:
+        # Tcl, which speaks of the Read: Nuke works it out, frame by frame.
+        return None
     pattern = SequencePattern(path)
     plain = (
         path.lower().endswith(".exr")
@@ -238,16 +243,34 @@ def _of_the_files_size(read: nuke.Node) -> bool:
 
 
 def render_roto(tracker: TrackerNode, frame: int, path: str) -> None:
-    """Writes the alpha of the input roto on a frame as a half-float EXR, softness kept.
+    """Writes the alpha of the input roto on a frame as a half-float EXR of the plate's format, softness kept.
 
     Raises JobError where nothing is connected, PlateError or Cancelled as ``execute``, OutputError.
     """
     if tracker.node.input(1) is None:
         raise JobError("Nothing is connected to the input roto.", "Connect a Roto node, or any matte.")
-    with temporary_write(tracker, knobs.ROTO_INPUT, path, "exr") as write:
+    connected(tracker)
+    with temporary_write(tracker, knobs.ROTO_INPUT, path, "exr") as write, _over_the_plate(tracker, write):
         write["channels"].setValue("alpha")
         write["raw"].setValue(True)
         execute(write, frame, frame, views_of(tracker))
+
+
+@contextlib.contextmanager
+def _over_the_plate(tracker: TrackerNode, write: nuke.Node) -> Iterator[None]:
+    """The roto as Nuke lays it over the plate: in its format, lower left corners together.
+
+    A Roto without input has the format of the script.
+    """
+    with tracker.node:
+        copy = nuke.nodes.Copy(inputs=[tracker.inner(knobs.PLATE_INPUT), tracker.inner(knobs.ROTO_INPUT)])
+    try:
+        copy["from0"].setValue("rgba.alpha")
+        copy["to0"].setValue("rgba.alpha")
+        write.setInput(0, copy)
+        yield
+    finally:
+        nuke.delete(copy)
 
 
 @contextlib.contextmanager

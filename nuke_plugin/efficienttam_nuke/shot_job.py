@@ -8,13 +8,16 @@ import tempfile
 from typing import Optional, Tuple
 
 from efficienttam.contract.document import write_job
-from efficienttam.contract.errors import JobError, OutputError
+from efficienttam.contract.errors import EfficientTAMError, JobError, OutputError
 from efficienttam.contract.job import Mattes, Refine, TrackJob
 from efficienttam.contract.prompt_sheet import PromptSheet
 
 from . import host, job_document, jobs, knobs, plate, tracker_node
 from .job_document import Run
 from .tracker_node import TrackerNode
+
+#: Label of a node that was tracked, and told something else since.
+CHANGED = "changed: track again"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +98,16 @@ def words_of(
     tracker: TrackerNode, sheet: PromptSheet, feed: plate.Feed, frames: Optional[Run] = None
 ) -> job_document.Words:
     """What the knobs say, over ``frames`` or the range that they tell."""
-    first, last = frames or _told_range(tracker, (feed.first, feed.last), sheet)
+    run = frames or _told_range(tracker, (feed.first, feed.last), sheet)
+    return _words(tracker, sheet, mattes_path(tracker), run)
+
+
+def _words(tracker: TrackerNode, sheet: PromptSheet, mattes: str, run: Run) -> job_document.Words:
     return job_document.Words(
         sheet=sheet,
-        mattes=mattes_path(tracker),
-        first=first,
-        last=last,
+        mattes=mattes,
+        first=run[0],
+        last=run[1],
         views=plate.views_of(tracker),
         model=tracker.choice("model"),
         device=tracker.choice("device"),
@@ -132,6 +139,31 @@ def form_of(tracker: TrackerNode) -> Mattes:
     )
 
 
+def refresh_label(tracker: TrackerNode) -> None:
+    """Lets the label of a node that was tracked tell whether Track would still make the same of that plate.
+
+    The plate itself, the range and the device are passed over: nothing above the node is looked at.
+    """
+    label = tracker.text(knobs.STATE)
+    if label != CHANGED and not (label.startswith("tracked ") and not label.endswith(jobs.ONLY)):
+        return
+    whole = jobs.last_job(tracker)
+    if whole is None:
+        return
+    now = CHANGED
+    try:
+        words = _words(tracker, tracker.sheet, whole.output.path, job_document.range_of(whole))
+        job = job_document.build_job(words, whole.plate)
+        model = dataclasses.replace(job.model, device=whole.model.device)
+        if dataclasses.replace(job, model=model) == whole:
+            now = jobs.label_of(tracker, whole, "")
+    except EfficientTAMError:
+        # What nobody can track is not what was.
+        pass
+    with host.without_undo():
+        tracker.put(knobs.STATE, now)
+
+
 def start(tracker: TrackerNode, wanted: Wanted) -> None:
     """Feeds the plate and begins; waits to the end where there is no window."""
     session = jobs.session()
@@ -150,7 +182,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
         # Where it goes wrong the mattes are as they were.
         with host.without_undo():
             tracker.put(knobs.STATE, label)
-    tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.run, wanted.complete)
+    tracking = jobs.TrackingJob(tracker.uuid, wanted.job, wanted.run, wanted.complete, refresh_label)
     if host.has_window():
         session.start(tracking)
     else:
@@ -160,7 +192,7 @@ def start(tracker: TrackerNode, wanted: Wanted) -> None:
 def check_place(tracker: TrackerNode, mattes: str) -> None:
     """Raises JobError where another node of the script has mattes at this place, or is making some."""
     for other in tracker_node.all_ours():
-        if other.uuid == tracker.uuid or other.path(knobs.MATTES) != mattes:
+        if other.uuid == tracker.uuid or _place_of(other) != mattes:
             continue
         # Of two that have some already, as old scripts may hold, neither is hindered.
         is_later = other.text(knobs.TRACKED).strip() and not tracker.text(knobs.TRACKED).strip()
@@ -169,6 +201,14 @@ def check_place(tracker: TrackerNode, mattes: str) -> None:
                 "{} writes its mattes to {} too.".format(other.name, mattes),
                 "Name another place in mattes to on the tab Advanced, or empty it for one of its own.",
             )
+
+
+def _place_of(other: TrackerNode) -> str:
+    """Where another node's mattes go; empty where nobody can tell, and that is told on its own buttons."""
+    try:
+        return other.path(knobs.MATTES)
+    except JobError:
+        return ""
 
 
 def frozen(wanted: Wanted) -> Wanted:

@@ -6,8 +6,9 @@ On the main thread only, like all that touches a knob.
 from __future__ import annotations
 
 import contextlib
+import traceback
 import uuid as uuids
-from typing import Any, Iterator, List, Optional, Set, Tuple, cast
+from typing import Any, Callable, Iterator, List, Optional, Set, Tuple, cast
 
 import nuke
 
@@ -42,6 +43,8 @@ def find(uuid: str) -> Optional[TrackerNode]:
 
 #: Letters of the status line.
 LONGEST_STATUS = 1000
+#: What the status line says of a defect.
+UNEXPECTED = "Something went wrong; the Script Editor tells what. Please report it."
 
 
 class TrackerNode:
@@ -208,13 +211,45 @@ class TrackerNode:
         return node
 
 
+def or_told(uuid: str, work: Callable[[], object]) -> None:
+    """Does what Nuke or a timer calls for: an error ends in the status line, since one that got out would
+    stop Nuke's own work at hand."""
+    try:
+        work()
+    except EfficientTAMError as error:
+        told = str(error)
+    except Exception:
+        host.say(traceback.format_exc())
+        told = UNEXPECTED
+    else:
+        return
+    alive = find(uuid)
+    if alive is not None:
+        alive.tell(told)
+
+
+def text_in(knob: nuke.Knob) -> str:
+    """What a file knob holds as it stands, Tcl too."""
+    return str(cast(nuke.File_Knob, knob).getText() or "").strip()
+
+
 def path_in(knob: nuke.Knob) -> str:
     """The path in a file knob, Tcl in it worked out, frame and view tokens kept.
 
-    Not evaluate() nor getEvaluatedValue(), which may put the current frame in for %04d.
+    Not evaluate() nor getEvaluatedValue(), which may put the current frame in for %04d. Raises JobError for
+    Tcl that Nuke cannot work out; what it names without a node is looked for in that of the button.
     """
-    text = str(cast(nuke.File_Knob, knob).getText() or "").strip()
-    return str(nuke.tcl("subst", text)) if "[" in text else text
+    text = text_in(knob)
+    if "[" not in text:
+        return text
+    try:
+        return str(nuke.tcl("subst", text))
+    except RuntimeError as error:
+        label = knob.label() or knob.name()
+        raise JobError(
+            "Nuke cannot work out {} in {}: {}.".format(text, label, str(error).rstrip(".")),
+            "Write the path without brackets, or name knobs in it with their node: [value Node.knob].",
+        ) from error
 
 
 def _numbers(knob: nuke.Knob) -> Tuple[float, ...]:

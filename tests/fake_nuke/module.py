@@ -268,7 +268,7 @@ def _execution(nuke: Any, session: Session) -> None:
     nuke.execute, nuke.executeInMainThread, nuke.frame = execute, soon, session.frame
     nuke.executing = lambda f=None: session.executing
     nuke.expression = lambda text: session.evaluate(text, session.root, session.evaluated_frame())
-    nuke.value = value
+    nuke.value, nuke.tcl = value, session.tcl
     nuke.clearRAMCache = lambda: None
 
 

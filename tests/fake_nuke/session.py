@@ -208,8 +208,9 @@ class Session:
     def file_dependencies(self, node: Node, start: int, end: int) -> list[Any]:
         found = []
         for above in outline.upstream(node):
+            proxy = above._cls == "Read" and self.proxy_is_on() and above["proxy"].getText()  # type: ignore[attr-defined]
             if above._cls == "Read" and above["file"].getText():  # type: ignore[attr-defined]
-                text = self.tcl_in(above["file"].getText(), above)  # type: ignore[attr-defined]
+                text = self.tcl_in(proxy or above["file"].getText(), above)  # type: ignore[attr-defined]
                 files = [self.file_name(text, frame) for frame in range(int(start), int(end) + 1)]
                 found.append([above, list(dict.fromkeys(files))])
         return found
@@ -347,12 +348,36 @@ class Session:
         inside = node.node(place) if isinstance(node, Group) else None
         return inside or (None if node._parent is None else node._parent.node(place))
 
-    def tcl_in(self, text: str, node: Node) -> str:
-        """With every bracket replaced. Raises RuntimeError for what is no known command."""
-        return re.sub(r"\\(\[)|\[([^\]]*)\]", lambda m: m.group(1) or self._tcl(m.group(2), node), text)
+    def tcl_in(self, text: str, node: Node, quote: str = "{}") -> str:
+        """With every bracket replaced, inner ones first, by ``quote`` with what came out in place of ``{}``.
+
+        Raises RuntimeError for what is no known command.
+        """
+        out, place = "", 0
+        while place < len(text):
+            sign = text[place]
+            if text[place : place + 2] == "\\[":
+                out, place = out + "[", place + 2
+            elif sign == "[":
+                end = _closing(text, place)
+                out += quote.replace("{}", self._tcl(text[place + 1 : end], node))
+                place = end + 1
+            else:
+                out, place = out + sign, place + 1
+        return out
+
+    def tcl(self, command: str, *words: str) -> str:
+        """``nuke.tcl``: names without a node are those of the node whose button or callback runs."""
+        self.on_main_thread("tcl")
+        node = self.these[-1][0] if self.these else self.contexts[-1]
+        if command == "subst" and len(words) == 1:
+            return self.tcl_in(words[0], node)
+        return self._tcl(" ".join((command, *words)), node)
 
     def _tcl(self, text: str, node: Node) -> str:
         try:
+            if "[" in text and "{" not in text:
+                text = self.tcl_in(text, node, "{{}}")
             words = script.split_list(text) if script.have_tcl() else text.split()
         except script.ScriptError as error:
             raise RuntimeError('invalid command name "{}": {}'.format(text[:40], error)) from None
@@ -366,7 +391,7 @@ class Session:
         if words[:1] == ["python"]:
             return str(eval(words[-1], dict(self.names)))
         if words[:2] == ["file", "dirname"]:
-            return os.path.dirname(self.tcl_in(words[2], node))
+            return os.path.dirname(words[2])
         raise RuntimeError('invalid command name "{}"'.format(words[0] if words else ""))
 
     # Nodes made and found.
@@ -560,6 +585,8 @@ class Session:
         node = knob._node
         assert node is not None
         if node._cls == "Read" and knob.name() == "reload":
+            if self.executing:
+                raise RuntimeError("I'm already executing something else")
             node.seen.clear()
             node.reloads += 1
             return
@@ -697,6 +724,16 @@ class Session:
         finally:
             self.undo_off -= 1
         target.append(entry)
+
+
+def _closing(text: str, place: int) -> int:
+    """Where the bracket at ``place`` closes. Raises RuntimeError."""
+    depth = 0
+    for end in range(place, len(text)):
+        depth += {"[": 1, "]": -1}.get(text[end], 0)
+        if depth == 0:
+            return end
+    raise RuntimeError("missing close-bracket")
 
 
 def refresh_written(node: Node, knob: k.Knob) -> None:

@@ -99,7 +99,7 @@ class Buttons(_WithEngine):
         shown = []
 
         class Open:
-            is_alive = staticmethod(lambda: True)
+            is_seen = staticmethod(lambda: True)
             show_node = staticmethod(shown.append)
 
         panel._open = Open

@@ -138,6 +138,128 @@ class WithAWindow(_WithEngine):
             self.jobs.poll()
             time.sleep(0.005)
 
+    def names(self):
+        return [thing["name"] for thing in self.sheet]
+
+    def test_a_new_object_gets_no_name_that_the_mattes_have(self):
+        self.press("include", point=[50, 80])
+        self.press("add_object")
+        self.press("include", point=[20, 30])
+        self.press("track_both")
+        self.wait()
+        self.press("remove_object")
+        self.press("add_object")
+        self.assertEqual(self.names(), ["object1", "object3"])
+        self.session.undo()
+        self.session.undo()
+        self.assertEqual(self.names(), ["object1", "object2"])
+        self.press("remove_object")
+        self.press("add_object", object_name="object2")
+        self.assertEqual(
+            self.text("status"),
+            "An object object2 was tracked before: its matte is shown until you track again.",
+        )
+        self.press("remove_object")
+        self.press("remove_object")
+        self.press("include", point=[50, 80])
+        self.assertEqual(self.names(), ["object3"])
+        self.press("clear")
+        self.press("include", point=[50, 80])
+        self.assertEqual(self.names(), ["object1"])
+
+    def test_the_label_tells_that_the_mattes_are_not_of_these_words(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.press("exclude", point=[5, 8])
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.session.undo()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        for name, value, changed in (
+            ("refine", "unmix", True),
+            ("steady_frames", "2 frames", True),
+            ("border", 0.0625, True),
+            ("model", "efficienttam_s", True),
+            ("region", "follow the object", True),
+            ("weights", "show.safetensors", True),
+            ("device", "cpu", False),
+            ("mute", True, False),
+            ("grow", 3, False),
+        ):
+            before = self.node[name].value()
+            self.node[name].setValue(value)
+            told = "changed: track again" if changed else "tracked 1001-1020"
+            self.assertEqual(self.text("state"), told, name)
+            self.node[name].setValue(before)
+            self.assertEqual(self.text("state"), "tracked 1001-1020", name)
+        self.press("delete_prompt")
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.press("include", point=[60, 70])
+        self.press("track_both")
+        self.press("include", point=[62, 70])
+        self.wait()
+        self.assertIn("Tracked", self.text("status"))
+        self.assertEqual(self.text("state"), "changed: track again")
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+
+    def test_mattes_that_cannot_be_shown_end_no_job(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.wait(until=lambda: "tracking" in self.text("state"))
+        self.nuke.delete(self.node.node("Mattes"))
+        self.wait()
+        self.assertEqual(
+            self.text("status"),
+            "Tracked 1001-1020: 3 mattes made, 1 were there. The node Mattes inside is gone. "
+            "Undo that edit, or make a new EfficientTAM node.",
+        )
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertIn('"hero"', self.text("tracked"))
+        self.session.undo()
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("status"), "Tracked 1001-1020: 3 mattes made, 1 were there.")
+
+    def test_what_a_render_of_the_artist_keeps_back_is_shown_after_it(self):
+        self.prompt("hero")
+        self.press("track_both")
+        self.session.executing = True
+        self.wait()
+        told = "Tracked 1001-1020: 3 mattes made, 1 were there."
+        self.assertEqual(
+            self.text("status"),
+            told + " Nuke does not show the mattes yet: I'm already executing something else. "
+            "They are on disk, and it is tried again.",
+        )
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertIn('"hero"', self.text("tracked"))
+        self.session.executing = False
+        reloads = self.node.node("Mattes").reloads
+        end = time.monotonic() + 30
+        while self.text("status") != told:
+            self.assertLess(time.monotonic(), end)
+            self.jobs.poll()
+            time.sleep(0.02)
+        self.assertEqual(self.node.node("Mattes").reloads, reloads + 1)
+
+    def test_an_answer_that_cannot_be_heard_is_the_end_all_the_same(self):
+        self.prompt("hero")
+        self.press("track_both")
+
+        def broken(*_):
+            raise ValueError("A PythonObject is not attached to a node")
+
+        keep_job, self.jobs.keep_job = self.jobs.keep_job, broken
+        self.wait()
+        self.jobs.keep_job = keep_job
+        self.assertIn("Something went wrong; the Script Editor tells what", self.text("status"))
+        self.press("track_both")
+        self.wait()
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+
     def test_a_frame_outside_of_the_range_is_told(self):
         self.prompt("hero")
         self.nuke.frame(2000)
@@ -223,6 +345,18 @@ class InATerminal(_WithEngine):
         actions.track(self.node, 1005, 1006)
         self.assertEqual(self.text("state"), "tracked 1005-1006 only")
         self.assertTrue(any("Loading." in line for line in self.session.printed))
+
+    def test_mattes_that_are_not_shown_are_an_error(self):
+        """What is rendered next would be without them."""
+        from efficienttam.contract.errors import JobError
+        from efficienttam_nuke import actions
+
+        self.prompt("hero")
+        self.nuke.delete(self.node.node("Mattes"))
+        with self.assertRaises(JobError) as caught:
+            actions.track(self.node)
+        self.assertIn("The node Mattes inside is gone", str(caught.exception))
+        self.assertIn('"hero"', self.text("tracked"))
 
     def test_failures_have_exit_codes(self):
         from efficienttam.contract.errors import EfficientTAMError

@@ -46,6 +46,12 @@ class TheShot(_WithEngine):
         self.session.undo()
         self.assertEqual(self.shot.sheet, PromptSheet())
 
+    def test_names_of_mattes_are_not_for_new_objects(self):
+        self.begin()
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.press("remove_object")
+        self.assertIn("object1", self.shot.taken_names)
+
     def test_a_name_that_nuke_has_is_refused(self):
         from efficienttam.contract.errors import JobError
         from efficienttam.contract.prompt_sheet import PromptSheet
@@ -194,6 +200,17 @@ class TheShot(_WithEngine):
         self.shot.track_ended(Outcome.DONE, "Tracked.")
         self.assertEqual(self.text("state"), "tracked 1010-1020 only")
 
+    def test_mattes_of_the_window_that_cannot_be_shown_end_no_tracking(self):
+        self.begin()
+        mattes = self.node.node("Mattes")
+        self.nuke.delete(mattes)
+        self.shot.tracked([1001])
+        self.shot.track_ended(Outcome.DONE, "Tracked.")
+        self.assertIn("Tracked. The node Mattes inside is gone.", self.text("status"))
+        self.assertEqual(self.text("state"), "tracked 1001-1020")
+        self.assertIn('"object1"', self.text("tracked"))
+        self.assertFalse(self.jobs.session().is_busy(self.text("efficienttam_uuid")))
+
     def test_a_tracking_of_the_window_that_failed_is_no_tracked_shot(self):
         self.begin()
         self.shot.tracked([1001])
@@ -261,6 +278,26 @@ class ThePanel(_WithEngine):
         widget.shut()
         self.assertIsNone(widget._window)
         self.assertFalse(widget._hint.isHidden())
+
+    def test_a_panel_that_nobody_sees_is_opened_again(self):
+        """Behind another tab, or in a pane that was closed."""
+        from efficienttam_nuke import listeners, tracker_node
+
+        pane = QtWidgets.QWidget()
+        hidden = self.panel.make_widget()
+        hidden.setParent(pane)
+        hidden.show_node(self.text("efficienttam_uuid"))
+        shown = []
+        self.panel.host.show_panel = lambda *_: shown.append(self.panel.make_widget())
+        self.panel.open_for(tracker_node.TrackerNode(self.node))
+        self.assertEqual(self.text("status"), "The prompt window was hidden; here it is again.")
+        self.assertIsNone(hidden._window)
+        self.assertIsNotNone(shown[0]._window)
+        self.assertEqual(len(listeners._listeners[self.text("efficienttam_uuid")]), 1)
+        shown[0].show()
+        self.panel.open_for(tracker_node.TrackerNode(self.node))
+        self.assertEqual(len(shown), 1)
+        shown[0].shut()
 
     def test_a_panel_that_is_deleted_without_being_closed(self):
         """What its window tracks goes on, and the node is told of the end."""

@@ -89,6 +89,16 @@ def _before_the_plate(artist: Artist, read: Any) -> Any:
     return _set(before="black")(artist, _own_size(artist, read))
 
 
+def _tcl(artist: Artist, read: Any) -> Any:
+    """The folder's name comes from a knob of the Read."""
+    knob = artist.nuke.String_Knob("vers")
+    read.addKnob(knob)
+    knob.setValue("plate")
+    read["file"].setValue(read["file"].getText().replace("/plate/", "/[value vers]/"))
+    assert read.metadata("input/width") == WIDTH
+    return read
+
+
 #: What is changed -> the colour space in which the engine reads the file, None where Nuke renders.
 CASES: list[tuple[str, Callable[[Artist, Any], Any], str | None]] = [
     ("a bare Read", _as_it_is, "linear"),
@@ -113,6 +123,7 @@ CASES: list[tuple[str, Callable[[Artist, Any], Any], str | None]] = [
         "linear",
     ),
     ("no EXR", _renamed(".tif"), None),
+    ("Tcl in its file", _tcl, None),
     ("one file", _one_file, None),
     ("a Format of another size", _another_size, None),
     ("the script's Format", _of_the_script, None),
@@ -138,6 +149,17 @@ def test_read_or_rendered(artist: Artist, source: Any, change: Any, space: str |
     direct = plate.direct_plate(above, ())
     assert (None if direct is None else direct.color_space) == space
     assert direct is None or direct.path == source["file"].getText()
+
+
+def test_tcl_in_the_file_of_the_plate(artist: Artist, source: Any) -> None:
+    """It speaks of the Read; our node may have a knob of that name, and has another value in it."""
+    node = artist.tracker(_tcl(artist, source))
+    node.addKnob(artist.nuke.String_Knob("vers"))
+    node["vers"].setValue("elsewhere")
+    artist.click(node, Shot(3), FIRST)
+    status = artist.track(node)
+    assert artist.score(node, Shot(3)) > 0.85, status
+    assert len(artist.session.rendered) == 3
 
 
 def test_views_in_the_name(artist: Artist, tmp_path: Path) -> None:

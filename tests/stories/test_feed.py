@@ -217,3 +217,18 @@ def test_views_that_are_named_are_rendered_and_no_others(artist: Artist, tmp_pat
     artist.press(node, "track_both")
     told = "There is no view 'middle' in the script. Views: left, right."
     assert node["status"].getText() == told and rendered(artist) == []
+
+
+def test_proxy_files_are_no_part_of_the_plate(artist: Artist, tmp_path: Path) -> None:
+    """Nuke tells them as the files of a Read while proxy mode is on; what is rendered is full size."""
+    shot, nuke = Shot(2), artist.nuke
+    read = artist.read(shot.write(tmp_path / "plate"), shot, proxy=str(tmp_path / "half.%04d.exr"))
+    node = artist.tracker(nuke.nodes.Grade(inputs=[read], multiply=1.1))
+    artist.click(node, shot, FIRST)
+    assert artist.track(node).startswith("Tracked")
+    rendered = len(artist.session.rendered)
+    nuke.root()["proxy"].setValue(True)
+    steps = len(artist.session.undo_stack)
+    assert ": 0 mattes made" in artist.track(node)
+    assert len(artist.session.rendered) == rendered == 2
+    assert nuke.root()["proxy"].value() and len(artist.session.undo_stack) == steps

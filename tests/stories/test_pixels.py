@@ -163,6 +163,40 @@ def test_a_roto_is_the_shape(artist: Artist, tmp_path: Path) -> None:
     assert artist.session.rendered and {frame for _, frame, _ in artist.session.rendered} == {FIRST}
 
 
+@pytest.mark.parametrize("size", [(300, 200), (160, 124)], ids=str)
+def test_a_roto_of_another_format(artist: Artist, tmp_path: Path, size: tuple[int, int]) -> None:
+    """A Roto without input has the script's format: its shape lies on the plate by the lower left corners."""
+    shot, nuke = Shot(3), artist.nuke
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    node.setInput(1, nuke.nodes.Roto(name="Roto1"))
+    nuke.addFormat("{0} {1} 1 script_{0}x{1}".format(*size))
+    nuke.root()["format"].setValue("script_{}x{}".format(*size))
+    left, top = shot.center(FIRST)
+    assert (nuke.toNode("Roto1").width(), nuke.toNode("Roto1").height()) == size
+    artist.session.shapes["Roto1"] = lambda x, y, frame: (
+        np.hypot((x - left) / 30, (y - HEIGHT + top) / 26) <= 1
+    )
+    nuke.frame(FIRST)
+    artist.press(node, "use_roto")
+    (path,) = tmp_path.rglob("prompts/*.exr")
+    header = oiio.ImageInput.open(str(path)).spec()
+    assert (header.full_width, header.full_height) == (WIDTH, HEIGHT), node["status"].getText()
+    assert [inner for inner in node.nodes() if inner.Class() == "Write"] == []
+    status = artist.track(node)
+    assert iou(artist.matte(node, FIRST), shot.truth(FIRST)) > 0.8, status
+    assert artist.score(node, shot) > 0.8, status
+
+
+def test_a_roto_without_a_plate_is_told(artist: Artist, tmp_path: Path) -> None:
+    shot = Shot(1)
+    node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))
+    node.setInput(1, artist.nuke.nodes.Roto())
+    node.setInput(0, None)
+    artist.press(node, "use_roto")
+    assert "Nothing is connected to the input plate" in node["status"].getText()
+    assert node["sheet"].getText() == ""
+
+
 def test_a_box(artist: Artist, tmp_path: Path) -> None:
     shot = Shot(3)
     node = artist.tracker(artist.read(shot.write(tmp_path / "plate"), shot))

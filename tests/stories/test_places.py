@@ -135,3 +135,31 @@ def test_a_long_status_goes_to_the_script_editor(artist: Artist, node: Any) -> N
     status = node["status"].getText()
     assert len(status) < 1050 and status.endswith("The Script Editor has the rest.")
     assert artist.session.printed[-1].count("tensor") == 400
+
+
+def test_tcl_in_the_place_of_the_mattes(artist: Artist, shot: Shot, node: Any, tmp_path: Path) -> None:
+    told = "[file dirname [value root.name]]/[value EfficientTAM1.model]/hero.%04d.exr"
+    node["mattes"].setValue(told)
+    status = artist.track(node)
+    assert status.startswith("Tracked"), status
+    assert node["mattes"].getText() == told
+    files = artist.files(node)
+    assert len(files) == 4 and {path.parent for path in files} == {tmp_path / "efficienttam_demo"}
+    assert ": 0 mattes made" in artist.track(node)
+
+
+def test_tcl_that_nuke_cannot_work_out_is_told(artist: Artist, shot: Shot, node: Any, tmp_path: Path) -> None:
+    place = node["mattes"].getText()
+    for told in ("/m/[value vers]/hero.%04d.exr", "/m/[getenv SHOW]/hero.%04d.exr"):
+        node["mattes"].setValue(told)
+        artist.press(node, "track_both")
+        status = node["status"].getText()
+        assert status.startswith(f"Nuke cannot work out {told} in mattes to: "), status
+        # Its own affair: another node goes on.
+        other = artist.tracker(node.input(0))
+        artist.click(other, shot, FIRST)
+        artist.press(other, "preview")
+        artist.wait(other)
+        assert "Nuke cannot work out" not in other["status"].getText()
+    node["mattes"].setValue(place)
+    assert artist.track(node).startswith("Tracked")
