@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from efficienttam.cli import main as command
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, OutputError, PlateError
 from efficienttam.contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
@@ -139,6 +141,36 @@ def test_a_stop_keeps_the_best_so_far(folder: Path, quick_scores: list[float]) -
     )
     assert (outcome.ended, outcome.best_step) == ("It was stopped.", 1)
     assert (folder.parent / "show.safetensors").exists()
+
+
+def test_what_was_learned_is_scored_when_the_time_is_over(
+    folder: Path, quick_scores: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr(course, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    # The clock is looked at once at the start and twice a step: three steps are six seconds.
+    recipe = replace(QUICK, steps=50, score_every=20, minutes=0.1)
+    outcome = finetune(options(folder, recipe=recipe), lambda: False, lambda text: None)
+    assert outcome.ended == "The 0.1 minutes are over." and not outcome.stopped
+    assert outcome.best_step == outcome.steps == 3
+    kept = metadata_of(folder.parent / "show.safetensors")
+    assert json.loads(kept["efficienttam/steps"])["best"] == 3
+
+
+def test_a_stop_and_an_end_of_time_are_told_apart(
+    folder: Path, quick_scores: list[float], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["finetune", str(folder), "--out", str(folder.parent / "show.safetensors"), "--threads", "1"]
+    quick_scores[:] = [0.7, 0.6]
+    assert command([*arguments, "--parts", "heads", "--minutes", "1e-9"]) == 7
+    assert "The 1e-09 minutes were over before the first step" in capsys.readouterr().err
+    quick_scores[:] = [0.7, 0.6]
+    assert command([*arguments, "--parts", "heads", "--minutes", "0.0001"]) == 7
+    quick_scores[:] = [0.7, 0.6]
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled, match="stopped before held-out frames were drawn better"):
+        finetune(options(folder, recipe=replace(QUICK, steps=50)), lambda: next(asked), lambda text: None)
+    assert not (folder.parent / "show.safetensors").exists()
 
 
 @pytest.mark.parametrize("token", ["%04d", "####", "$F4"])
