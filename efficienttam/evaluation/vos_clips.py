@@ -16,10 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from efficienttam.contract.errors import PlateError
-from efficienttam.evaluation.footage import LabelledPictures
+from efficienttam.evaluation.footage import VOID, LabelledPictures, objects_among
 
-#: The index that DAVIS gives to pixels of no object; other palettes do not reach it.
-VOID = 255
 #: Resolutions that DAVIS keeps in folders of their own; the first one that is there is taken.
 RESOLUTIONS = ("480p", "Full-Resolution")
 
@@ -35,14 +33,11 @@ class VosClip(LabelledPictures):
         """Labels of the objects, ascending. Raises PlateError where there is no object."""
         found: set[int] = set()
         for frame in self.annotated:
-            found.update(np.unique(self.label_image(frame)).tolist())
-        found.discard(0)
-        # A label image of one object may be black and white: then 255 is that object.
-        if len(found) > 1:
-            found.discard(VOID)
-        if not found:
+            found.update(np.unique(self._stored(frame)).tolist())
+        labels = objects_among(found)
+        if not len(labels):
             raise PlateError(f"No label image of {self.name} shows an object.", "Leave the clip out.")
-        return np.array(sorted(found))
+        return labels
 
     @functools.cached_property
     def objects(self) -> Sequence[str]:

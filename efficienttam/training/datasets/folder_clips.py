@@ -2,7 +2,8 @@
 
 ``JPEGImages/<clip>/*.jpg`` with ``Annotations/<clip>/*.png``, with a folder for the resolution between
 (DAVIS: ``480p``) or without, below ``train`` or not; or one clip alone, its files in the two folders
-themselves. Frames without a label image (YouTube-VOS) are not trained on.
+themselves. Frames without a label image (YouTube-VOS) are not trained on. Label images of black and white are
+masks of one object (DAVIS 2016), grey or, as one of its files, in colour.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ Array = np.ndarray
 
 #: In palette images: neither object nor ground (DAVIS, YouTube-VOS).
 VOID = 255
+#: What tells a colour, 0xRRGGBB, from a number.
+COLOR = 1 << 24
+WHITE = COLOR | 0xFFFFFF
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -83,10 +87,21 @@ class FolderClip:
         found: set[int] = set()
         for stem in self._stems:
             found.update(np.unique(_read_labels(self._truths[stem])).tolist())
-        return sorted(found - {0})
+        colors = found - {0}
+        return None if colors <= {1, WHITE} else sorted(colors)
 
     def _labels(self, frame: int) -> Array:
-        return _read_labels(self._truths[self._stems[frame]])
+        path = self._truths[self._stems[frame]]
+        labels = _read_labels(path)
+        if self._colors is not None:
+            return labels
+        labels = np.where(labels == WHITE, 1, labels)
+        if labels.max() > VOID:
+            raise PlateError(
+                f"{path} shows colours, and other label images of the clip numbers.",
+                "Save all of them in one way.",
+            )
+        return labels
 
 
 def open_folders(root: Path) -> Source:
@@ -131,7 +146,7 @@ def read_rgb(path: Path) -> Array:
 
 
 def _read_labels(path: Path) -> Array:
-    """Labels (height, width): numbers 0..255, or colours as 0xRRGGBB. Raises PlateError."""
+    """Labels (height, width): numbers 0..255, or colours as ``COLOR`` and 0xRRGGBB. Raises PlateError."""
     try:
         with Image.open(path) as image:
             if image.mode in ("P", "L", "1", "I", "I;16"):
@@ -142,4 +157,5 @@ def _read_labels(path: Path) -> Array:
             red, green, blue = np.array(image.convert("RGB"), np.int64).transpose(2, 0, 1)
     except OSError as error:
         raise PlateError(f"{path} is not a picture that can be read.", "Copy it again.") from error
-    return red << 16 | green << 8 | blue
+    colors = red << 16 | green << 8 | blue
+    return np.where(colors > 0, colors | COLOR, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 
 from efficienttam.contract.errors import PlateError
+from efficienttam.evaluation.footage import DavisFootage
 from efficienttam.evaluation.true_masks import TrueMasks
-from efficienttam.evaluation.vos_clips import clips_in
+from efficienttam.evaluation.vos_clips import VosClip, clips_in
 
 #: Indices of the palette on the four frames of a clip; None for a frame without label image.
 LATER = ([2], None, [2, 5], [5])
@@ -73,6 +75,45 @@ def test_pixels_of_no_object_are_no_object(tmp_path: Path) -> None:
     # One object in black and white, as DAVIS 2016 has it.
     _youtube(tmp_path / "mono", "a", shown=([255], [255]))
     assert clips_in(tmp_path / "mono")[0].objects == ("object255",)
+
+
+def write_labels(folder: Path, images: list[np.ndarray]) -> VosClip:
+    """A clip of noise with these label images, as they are."""
+    _youtube(folder, "bear", shown=([],) * len(images))
+    for frame, image in enumerate(images):
+        Image.fromarray(image).save(folder / "Annotations" / "bear" / f"{frame:05d}.png")
+    return clips_in(folder)[0]
+
+
+def test_a_mask_in_colour_among_grey_ones_is_the_same_object(tmp_path: Path) -> None:
+    """As ``bear/00077.png`` of the published DAVIS 2016."""
+    white = np.zeros((40, 60), np.uint8)
+    white[10:20, 10:20] = 255
+    four = np.dstack([white, white, white, np.full_like(white, 255)])
+    for name, images in (("late", [white, four, white]), ("first", [four, white]), ("all", [four, four])):
+        clip = write_labels(tmp_path / name, images)
+        assert clip.objects == ("object255",)
+        assert [int(clip.truth(frame).sum()) for frame in clip.annotated] == [100] * len(images)
+        one = DavisFootage(_as_one_clip(tmp_path / name))
+        assert [int(one.truth(frame).sum()) for frame in one.annotated] == [100] * len(images)
+
+
+def test_white_and_blue_among_colours_are_objects(tmp_path: Path) -> None:
+    colors = np.zeros((40, 60, 3), np.uint8)
+    colors[:10, :10], colors[20:30, :10], colors[:10, 20:50] = (255, 255, 255), (0, 0, 255), (90, 0, 0)
+    alone = np.where((colors == 255).all(2, keepdims=True), colors, 0)
+    clip = write_labels(tmp_path, [colors, alone])
+    assert clip.objects == ("object1", "object2", "object3")
+    assert clip.truth(1).sum((1, 2)).tolist() == [100, 300, 100]
+    assert clip.truth(2).sum((1, 2)).tolist() == [0, 0, 100]
+
+
+def _as_one_clip(folder: Path) -> Path:
+    """The clip ``bear`` of a data set as a folder of its own."""
+    one = folder / "one"
+    for name in ("JPEGImages", "Annotations"):
+        shutil.copytree(folder / name / "bear", one / name)
+    return one
 
 
 def test_what_does_not_fit_is_told_before_anything_is_read(tmp_path: Path) -> None:

@@ -196,6 +196,29 @@ def test_mattes_of_another_size_are_told_on_every_frame(tmp_path: Path) -> None:
         open_data([told], 64)
 
 
+def test_a_mask_in_colour_among_grey_ones_is_the_same_object(tmp_path: Path) -> None:
+    """As ``bear/00077.png`` of the published DAVIS 2016, which has four channels."""
+    told = make_davis(tmp_path)
+    for frame in range(FRAMES):
+        white = np.where(_mask(frame), 255, 0).astype(np.uint8)
+        stored = np.dstack([white, white, white, np.full_like(white, 255)]) if frame == 2 else white
+        Image.fromarray(stored).save(tmp_path / f"Annotations/480p/ball/{frame:05d}.png")
+    (plate,) = open_data([told], 64).sources[0]
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(plate.mattes(frame, [0])[0] > 0.5, _mask(frame))
+        assert plate.areas(frame)[0] == pytest.approx(_mask(frame).mean())
+    # The coloured one first.
+    (tmp_path / "Annotations/480p/ball/00002.png").rename(tmp_path / "Annotations/480p/ball/00000.png")
+    (plate,) = open_data([told], 64).sources[0]
+    assert [plate.areas(frame)[0] > 0 for frame in plate.annotated] == [True] * 3
+    labels = _mask(1)[..., None] * np.array([7, 0, 9], np.uint8)
+    _save(tmp_path / "Annotations/480p/ball/00001.png", np.ascontiguousarray(labels))
+    Image.fromarray(_mask(0).astype(np.uint8)).save(tmp_path / "Annotations/480p/ball/00000.png")
+    (plate,) = open_data([told], 64).sources[0]
+    with pytest.raises(PlateError, match=r"00001\.png shows colours"):
+        plate.areas(1)
+
+
 def test_masks_that_are_absent_for_a_while_are_empty(tmp_path: Path) -> None:
     plate = open_data([make_sav(tmp_path)], 64).sources[0][0]
     assert plate.areas(2)[1] == 0
