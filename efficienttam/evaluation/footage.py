@@ -170,6 +170,11 @@ class LabelledPictures:
         labels = self._stored(frame)
         return np.where(labels == WHITE, VOID, labels) if self.black_and_white else labels
 
+    def void(self, frame: int) -> Array:
+        """Pixels (height, width) bool that are neither object nor ground. Raises PlateError."""
+        labels = self._stored(frame)
+        return np.zeros(labels.shape, bool) if self.black_and_white else labels == VOID
+
     @property
     def black_and_white(self) -> bool:
         """True where the label images show one object in white."""
@@ -181,6 +186,14 @@ class LabelledPictures:
         if stem not in self._annotations:
             raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
         return read_labels(self._annotations[stem])
+
+
+def void_pixels(footage: Footage, frame: int) -> Array | None:
+    """Pixels (height, width) bool of an annotated frame that are not scored; None where all are."""
+    if not isinstance(footage, LabelledPictures):
+        return None
+    void = footage.void(frame)
+    return void if void.any() else None
 
 
 class DavisFootage(LabelledPictures):

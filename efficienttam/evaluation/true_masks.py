@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from efficienttam.contract.errors import PlateError
-from efficienttam.evaluation.footage import Footage
+from efficienttam.evaluation.footage import Footage, void_pixels
 
 Array = np.ndarray
 
@@ -22,6 +22,7 @@ class TrueMasks:
         self.footage = footage
         self.frames = tuple(footage.annotated)
         self._packed: dict[int, Array] = {}
+        self._void: dict[int, Array | None] = {}
 
     def masks(self, frame: int) -> Array:
         """Masks (objects, height, width) bool of an annotated frame.
@@ -39,6 +40,15 @@ class TrueMasks:
                 )
             self._packed[frame] = np.packbits(truth >= 0.5, axis=-1)
         return np.unpackbits(self._packed[frame], axis=-1, count=width).astype(bool)
+
+    def void(self, frame: int) -> Array | None:
+        """Pixels (height, width) bool of an annotated frame that are not scored; None where all are."""
+        if frame not in self._void:
+            void = void_pixels(self.footage, frame)
+            self._void[frame] = None if void is None else np.packbits(void, axis=-1)
+        packed = self._void[frame]
+        width = self.footage.plate.size[0]
+        return None if packed is None else np.unpackbits(packed, axis=-1, count=width).astype(bool)
 
     @functools.cached_property
     def first(self) -> dict[int, int]:

@@ -15,7 +15,7 @@ from efficienttam.evaluation import EvaluateOptions, evaluate
 from efficienttam.evaluation.cli import main
 from efficienttam.evaluation.flow_baseline import carry_masks
 from efficienttam.evaluation.footage import DavisFootage, GeneratedFootage, generated_footage
-from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth
+from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth, score
 from efficienttam.tracking.frame_source import ArrayFrames
 
 
@@ -80,6 +80,22 @@ def test_a_davis_folder_is_read(tmp_path: Path) -> None:
     assert sorted(truth.sum((1, 2)).astype(int).tolist())[0] == 25
     with pytest.raises(PlateError, match="JPEGImages"):
         DavisFootage(tmp_path / "nowhere")
+
+
+def test_a_void_ring_is_not_held_against_a_mask(tmp_path: Path) -> None:
+    """Truth with a ring of 255 around it, and a mask that covers both on every frame."""
+    ring, inside = np.zeros((90, 120), np.uint8), slice(30, 60)
+    ring[25:65, 25:65], ring[inside, inside] = 255, 1
+    for name in ("JPEGImages", "Annotations"):
+        (tmp_path / name).mkdir()
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8), (0, 0), 2)
+    for frame in range(2):
+        cv2.imwrite(str(tmp_path / "JPEGImages" / f"{frame:05d}.jpg"), picture)
+        # The first frame says that all of it is the object; flow carries that along.
+        label = np.minimum(ring, 1) if frame == 0 else ring
+        Image.fromarray(label).save(tmp_path / "Annotations" / f"{frame:05d}.png")
+    (only,) = score(None, DavisFootage(tmp_path), PromptKind.FLOW)
+    assert only.object == "object1" and (only.j, only.f) == (1, 1)
 
 
 def test_objects_are_numbered_as_in_the_palette(tmp_path: Path) -> None:

@@ -108,6 +108,21 @@ def test_white_and_blue_among_colours_are_objects(tmp_path: Path) -> None:
     assert clip.truth(2).sum((1, 2)).tolist() == [0, 0, 100]
 
 
+def test_void_is_neither_object_nor_ground(tmp_path: Path) -> None:
+    label = np.zeros((40, 60), np.uint8)
+    label[5:25, 5:25], label[10:20, 10:20] = 255, 1
+    clip = write_labels(tmp_path, [label, np.minimum(label, 1)])
+    truth = TrueMasks(clip)
+    assert clip.objects == ("object1",) and truth.masks(1).sum() == 100
+    void = truth.void(1)
+    assert void is not None and void.sum() == 300 and not (void & truth.masks(1)[0]).any()
+    assert truth.void(2) is None
+    one = DavisFootage(_as_one_clip(tmp_path))
+    assert one.objects == ("object1",) and one.void(1).sum() == 300
+    # The white of black and white is the object.
+    assert TrueMasks(write_labels(tmp_path / "mono", [np.where(label, 255, 0).astype(np.uint8)])).void(1) is None
+
+
 def _as_one_clip(folder: Path) -> Path:
     """The clip ``bear`` of a data set as a folder of its own."""
     one = folder / "one"
