@@ -121,9 +121,9 @@ def generated_footage(
 class LabelledPictures:
     """Pictures with label images of the same stems beside them: a palette index, or a colour, per object.
 
-    Frames are numbered from 1, one per picture; not each needs a label image. Where there is nothing but black
-    and white, white is one object, in whatever way a file says it: of the grey label images of DAVIS 2016 one
-    is in colour.
+    Frames are numbered from 1, one per picture; not each needs a label image. Where there is nothing but
+    black and white, white is one object, in whatever way a file says it: of the grey label images of DAVIS
+    2016 one is in colour.
     """
 
     def __init__(self, name: str, pictures: Sequence[Path], annotations: Mapping[str, Path]) -> None:
@@ -163,7 +163,7 @@ class LabelledPictures:
     def truth(self, frame: int) -> Array:
         """Hard masks (objects, height, width) as float32. Raises PlateError where a frame has none."""
         labels = self.label_image(frame)
-        return np.stack([labels == label for label in self.labels]).astype(np.float32)
+        return (labels[None] == self.labels[:, None, None]).astype(np.float32)
 
     def label_image(self, frame: int) -> Array:
         """Labels (height, width), 0 for ground. Raises PlateError."""

@@ -14,6 +14,7 @@ from efficienttam.evaluation.flow_baseline import carry_masks
 from efficienttam.evaluation.footage import Footage, void_pixels
 from efficienttam.evaluation.marks import rate
 from efficienttam.evaluation.matte_errors import MatteErrors, matte_errors
+from efficienttam.evaluation.true_masks import true_mattes
 from efficienttam.mattes.edges import thickest_place
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.video_tracker import VideoTracker
@@ -73,9 +74,12 @@ def prompt_from_truth(kind: PromptKind, frame: int, matte: Array) -> Prompt:
 
 
 def score(model: EfficientTAM | None, footage: Footage, kind: PromptKind) -> list[ObjectScore]:
-    """Scores of every object of a piece of footage; ``model`` may be None for PromptKind.FLOW."""
+    """Scores of every object of a piece of footage; ``model`` may be None for PromptKind.FLOW.
+
+    Raises PlateError for a truth that is missing or of another size than the plate.
+    """
     frames = list(footage.plate.frames)
-    start = footage.truth(frames[0])
+    start = true_mattes(footage, frames[0])
     if kind is PromptKind.FLOW:
         results = carry_masks(footage.plate, frames, start)
     else:
@@ -87,7 +91,7 @@ def score(model: EfficientTAM | None, footage: Footage, kind: PromptKind) -> lis
     errors: list[list[MatteErrors]] = [[] for _ in footage.objects]
     before: tuple[Array, Array] | None = None
     for frame, mattes in zip(frames, results, strict=True):
-        truth, void = footage.truth(frame), void_pixels(footage, frame)
+        truth, void = true_mattes(footage, frame), void_pixels(footage, frame)
         for index in range(len(footage.objects)):
             mine, theirs = mattes[index] >= 0.5, truth[index] >= 0.5
             j, f = rate(mine, theirs, void)

@@ -51,8 +51,8 @@ def on_stills(model: EfficientTAM, footage: Footage, stills: int) -> list[StillM
 
 
 def click_iou(segmenter: ImageSegmenter, truth: Array, void: Array | None = None) -> tuple[float, ...]:
-    """IoU after 1 to ``STILL_CLICKS`` clicks on an object of the segmenter's image; ``truth`` and ``void``, which
-    is not scored, (height, width) bool."""
+    """IoU after 1 to ``STILL_CLICKS`` clicks on an object of the segmenter's image; ``truth`` and ``void``,
+    which is not scored, (height, width) bool."""
     points: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
     shown, logits = np.zeros_like(truth), None
     reached: list[float] = []

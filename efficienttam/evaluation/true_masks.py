@@ -12,6 +12,22 @@ from efficienttam.evaluation.footage import Footage, void_pixels
 Array = np.ndarray
 
 
+def true_mattes(footage: Footage, frame: int) -> Array:
+    """Mattes (objects, height, width) float32 of an annotated frame.
+
+    Raises PlateError where the truth is not of the plate's size.
+    """
+    width, height = footage.plate.size
+    truth = footage.truth(frame)
+    if truth.shape[1:] != (height, width):
+        raise PlateError(
+            f"{footage.name}: the truth of frame {frame} is {truth.shape[2]}x{truth.shape[1]}, the plate "
+            f"{width}x{height}.",
+            "Give mattes of the plate's size.",
+        )
+    return truth
+
+
 class TrueMasks:
     """Hard masks of the annotated frames of footage; a soft matte is cut at one half.
 
@@ -29,16 +45,9 @@ class TrueMasks:
 
         Raises PlateError where the truth is not of the plate's size.
         """
-        width, height = self.footage.plate.size
         if frame not in self._packed:
-            truth = self.footage.truth(frame)
-            if truth.shape[1:] != (height, width):
-                raise PlateError(
-                    f"{self.footage.name}: the truth of frame {frame} is {truth.shape[2]}x{truth.shape[1]}, "
-                    f"the plate {width}x{height}.",
-                    "Give mattes of the plate's size.",
-                )
-            self._packed[frame] = np.packbits(truth >= 0.5, axis=-1)
+            self._packed[frame] = np.packbits(true_mattes(self.footage, frame) >= 0.5, axis=-1)
+        width = self.footage.plate.size[0]
         return np.unpackbits(self._packed[frame], axis=-1, count=width).astype(bool)
 
     def void(self, frame: int) -> Array | None:

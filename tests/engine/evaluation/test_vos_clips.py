@@ -120,7 +120,8 @@ def test_void_is_neither_object_nor_ground(tmp_path: Path) -> None:
     one = DavisFootage(_as_one_clip(tmp_path))
     assert one.objects == ("object1",) and one.void(1).sum() == 300
     # The white of black and white is the object.
-    assert TrueMasks(write_labels(tmp_path / "mono", [np.where(label, 255, 0).astype(np.uint8)])).void(1) is None
+    mono = write_labels(tmp_path / "mono", [np.where(label, 255, 0).astype(np.uint8)])
+    assert TrueMasks(mono).void(1) is None
 
 
 def _as_one_clip(folder: Path) -> Path:

@@ -158,7 +158,10 @@ def test_what_was_learned_is_scored_when_the_time_is_over(
 
 
 def test_a_stop_and_an_end_of_time_are_told_apart(
-    folder: Path, quick_scores: list[float], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    quick_scores: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     arguments = ["finetune", str(folder), "--out", str(folder.parent / "show.safetensors"), "--threads", "1"]
     quick_scores[:] = [0.7, 0.6]
