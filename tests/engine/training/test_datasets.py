@@ -181,6 +181,24 @@ def test_a_layout_is_read_and_trained_on(kind: str, tmp_path: Path, tiny, light_
     assert list((options.work / "pictures").iterdir()), "a sheet at the end of the stage"
 
 
+@pytest.mark.parametrize(
+    ("plate", "matte", "first"),
+    [
+        ("plate.{:04d}.png", "hero-{:04d}.png", 1001),
+        ("plate-{:d}.png", "hero_v002-{:04d}.png", 1001),
+        ("plate.{:04d}.png", "hero.{:04d}.png", -2),
+        ("plate_{:04d}.png", "hero-{:04d}.png", -3),
+    ],
+)
+def test_a_dash_before_a_number_is_no_sign(plate: str, matte: str, first: int, tmp_path: Path) -> None:
+    for frame in range(FRAMES):
+        _save(tmp_path / "plate" / plate.format(first + frame), _picture(frame))
+        truth = np.where(_mask(frame)[..., None], 255, 0).astype(np.uint8).repeat(3, 2)
+        _save(tmp_path / "mattes" / matte.format(first + frame), truth)
+    (shot,) = open_data([f"studio:{tmp_path}"], 64).sources[0]
+    assert list(shot.annotated) == list(range(first, first + FRAMES))
+
+
 def test_an_exr_plate_looks_as_in_tracking(tmp_path: Path) -> None:
     plate = open_data([make_studio(tmp_path)], 64).sources[0][0]
     tracked = FrameSequence(str(tmp_path / "sh010/plate/sh010.%04d.exr"))
