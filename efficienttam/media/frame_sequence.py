@@ -13,6 +13,7 @@ import numpy as np
 from ..contract.cache_settings import FileIdentity
 from ..contract.errors import PlateError
 from ..contract.sequence import (
+    FURTHEST,
     MissingFrames,
     SequencePattern,
     format_frames,
@@ -75,6 +76,11 @@ class FrameSequence:
     def size(self) -> tuple[int, int]:
         """(width, height) of the display window in pixels, the same for all frames."""
         return self._reference.size
+
+    @property
+    def every_view(self) -> str:
+        """What is the same for all views of one plate, however its frame numbers are spelled."""
+        return os.path.realpath(self._pattern.path(FURTHEST, "*"))
 
     @property
     def color_space(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -283,8 +284,45 @@ def test_a_job_teaches_its_key_frames_or_those_named(folder: Path) -> None:
 
 def test_held_out_frames_are_spread_over_all_shots(folder: Path) -> None:
     (shot,) = open_shots(str(folder), MatteWish())
-    held = held_out([replace(shot, name="a"), replace(shot, name="b")])
-    assert held == {"a": (3,), "b": (1, 5)}
+    shutil.copytree(folder, folder.parent / "other")
+    (other,) = open_shots(str(folder.parent / "other"), MatteWish())
+    assert held_out([shot, other]) == {"shot": (3,), "other": (1, 5)}
+
+
+def test_a_frame_is_held_out_of_every_shot_of_its_plate(folder: Path) -> None:
+    """Both eyes of a stereo plate, and two jobs on one plate, whatever their frames are."""
+    for frame in range(7, 11):
+        for path in ("plate.{:04d}.png", "mattes/disc.{:04d}.png"):
+            shutil.copy(folder / path.format(6), folder / path.format(frame))
+    (folder / "left").mkdir()
+    (folder / "right").mkdir()
+    for path in folder.glob("plate.*.png"):
+        for eye in ("left", "right"):
+            shutil.copy(path, folder / eye / path.name)
+            matte = path.name.replace("plate", "disc")
+            shutil.copy(folder / "mattes" / matte, folder / eye / matte)
+    job = TrackJob(
+        plate=Plate(str(folder / "%V/plate.%04d.png")),
+        objects=(TrackedObject("disc", (Prompt(frame=1, include=((16, 24),)),)),),
+        output=Output("%V/{object}.%04d.png", layer="rgba"),
+        range=FrameRange(1, 10),
+        views=("left", "right"),
+    )
+    write_job(job, str(folder / "stereo.json"))
+    left, right = open_shots(str(folder / "stereo.json"), MatteWish(frames="all"))
+    assert held_out([left, right]) == {left.name: (3, 7), right.name: (3, 7)}
+    # Another job on the same eyes, with some of the frames.
+    write_job(replace(job, views=("left",)), str(folder / "again.json"))
+    (again,) = open_shots(str(folder / "again.json"), MatteWish(frames="3-6"))
+    assert held_out([left, again, right])[again.name] == (3,)
+    for name, token in (("a.json", "####"), ("b.json", "%04d")):
+        plate, output = (
+            Plate(str(folder / f"left/plate.{token}.png")),
+            Output("left/{object}.%04d.png", layer="rgba"),
+        )
+        write_job(replace(job, plate=plate, output=output, views=()), str(folder / name))
+    ones = [open_shots(str(folder / name), MatteWish(frames="all"))[0] for name in ("a.json", "b.json")]
+    assert held_out(ones) == {"a.json": (3, 7), "b.json": (3, 7)}
 
 
 def test_no_held_out_frame_is_learned_from() -> None:
