@@ -17,9 +17,7 @@ import numpy as np
 
 from efficienttam.contract.errors import PlateError
 from efficienttam.evaluation.footage import VOID, LabelledPictures, objects_among
-
-#: Resolutions that DAVIS keeps in folders of their own; the first one that is there is taken.
-RESOLUTIONS = ("480p", "Full-Resolution")
+from efficienttam.training.datasets.folder_clips import one_resolution
 
 
 class VosClip(LabelledPictures):
@@ -62,10 +60,7 @@ def clips_in(folder: Path, names: Sequence[str] = ()) -> list[VosClip]:
     if any(pictures.glob("*.jpg")):
         clips = {folder.resolve().name: (pictures, annotations)}
     else:
-        for resolution in RESOLUTIONS:
-            if (pictures / resolution).is_dir() and (annotations / resolution).is_dir():
-                pictures, annotations = pictures / resolution, annotations / resolution
-                break
+        pictures, annotations = one_resolution(pictures, annotations)
         inside = sorted(path for path in pictures.iterdir() if path.is_dir())
         clips = {path.name: (path, annotations / path.name) for path in inside}
     absent = [name for name in names if name not in clips]

@@ -27,6 +27,8 @@ VOID = 255
 #: What tells a colour, 0xRRGGBB, from a number.
 COLOR = 1 << 24
 WHITE = COLOR | 0xFFFFFF
+#: Resolutions that DAVIS keeps in folders of their own; the first one that is there is taken.
+RESOLUTIONS = ("480p", "Full-Resolution", "1080p")
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -105,18 +107,25 @@ class FolderClip:
 
 
 def open_folders(root: Path) -> Source:
-    """Every clip below a folder of this layout; those of ``ImageSets/*/train.txt`` where DAVIS has one."""
+    """Every clip below a folder of this layout; those of ``ImageSets/*/train.txt`` where DAVIS has one.
+
+    ``root`` may also be the pictures of one resolution, ``JPEGImages/Full-Resolution``.
+    """
+    named = root.name if root.parent.name == "JPEGImages" and root.name in RESOLUTIONS else ""
+    if named:
+        root = root.parent.parent
     for top in (root, root / "train"):
         if (top / "JPEGImages").is_dir() and (top / "Annotations").is_dir():
             break
     else:
         return Source(faults=[f"{root} holds no folders JPEGImages and Annotations."])
-    pairs = _pairs(top / "JPEGImages", top / "Annotations")
+    pairs = _pairs(*one_resolution(top / "JPEGImages", top / "Annotations", named))
     if not pairs:
         return Source(faults=[f"{top}/JPEGImages holds no pictures."])
-    lists = sorted(root.glob("ImageSets/*/train.txt"))
+    # Years (2016, 2017) before resolutions: a folder of both has the list of DAVIS 2017 in the year's.
+    lists = sorted(root.glob("ImageSets/*/train.txt"), key=lambda path: (path.parent.name.isdigit(), path))
     if lists:
-        wanted = set(lists[-1].read_text().split())
+        wanted = set(listed_clips(lists[-1].read_text()))
         pairs = [pair for pair in pairs if pair[0].name in wanted]
     source = Source()
     for pictures, truths in pairs:
@@ -127,6 +136,21 @@ def open_folders(root: Path) -> Source:
     if not source.plates and not source.faults:
         source.faults.append(f"{lists[-1]} names no clip that is there.")
     return source
+
+
+def one_resolution(pictures: Path, truths: Path, named: str = "") -> tuple[Path, Path]:
+    """The two folders of one resolution: the one that is named, else the first that both have; the folders
+    themselves where there is none."""
+    for resolution in (named,) if named else RESOLUTIONS:
+        if (pictures / resolution).is_dir() and (truths / resolution).is_dir():
+            return pictures / resolution, truths / resolution
+    return pictures, truths
+
+
+def listed_clips(text: str) -> list[str]:
+    """Names of clips in a list, each once: a name, or as DAVIS 2016 has it paths of a clip's pictures and
+    label images (``/JPEGImages/480p/bear/00000.jpg``)."""
+    return list(dict.fromkeys(Path(word).parent.name if "/" in word else word for word in text.split()))
 
 
 def _pairs(pictures: Path, truths: Path) -> list[tuple[Path, Path]]:

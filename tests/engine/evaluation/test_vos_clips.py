@@ -12,6 +12,7 @@ from PIL import Image
 
 from efficienttam.contract.errors import PlateError
 from efficienttam.evaluation.footage import DavisFootage
+from efficienttam.evaluation.protocol_cli import _names
 from efficienttam.evaluation.true_masks import TrueMasks
 from efficienttam.evaluation.vos_clips import VosClip, clips_in
 
@@ -67,6 +68,15 @@ def test_every_layout_is_found_and_chosen_from(tmp_path: Path) -> None:
     assert [clip.name for clip in clips_in(tmp_path / "youtube")] == ["ant", "boat"]
     assert [clip.name for clip in clips_in(tmp_path / "youtube", ["boat"])] == ["boat"]
     assert [clip.name for clip in clips_in(tmp_path / "one")] == ["one"]
+
+
+def test_a_list_of_davis_2016_names_clips(tmp_path: Path) -> None:
+    listed = tmp_path / "val.txt"
+    listed.write_text(
+        "/JPEGImages/480p/ant/00000.jpg /Annotations/480p/ant/00000.png \n"
+        "/JPEGImages/480p/ant/00001.jpg /Annotations/480p/ant/00001.png \n"
+    )
+    assert _names(str(listed)) == ("ant",)
 
 
 def test_pixels_of_no_object_are_no_object(tmp_path: Path) -> None:

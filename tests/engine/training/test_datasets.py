@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -212,6 +213,37 @@ def test_mattes_of_another_size_are_told_on_every_frame(tmp_path: Path) -> None:
     write_mattes(tmp_path / "sh010/mattes/hero.1004.exr", small)
     with pytest.raises(PlateError, match=f"hero.1004.exr: .* its truth {WIDTH} x {HEIGHT // 2}"):
         open_data([told], 64)
+
+
+def test_lists_of_paths_name_clips(tmp_path: Path) -> None:
+    """``ImageSets/480p/train.txt`` of DAVIS 2016."""
+    told = make_davis(tmp_path)
+    for place in ("JPEGImages", "Annotations"):
+        shutil.copytree(tmp_path / place / "480p/ball", tmp_path / place / "480p/other")
+    listed = tmp_path / "ImageSets/480p/train.txt"
+    listed.parent.mkdir(parents=True)
+    lines = [f"/JPEGImages/480p/ball/{n:05d}.jpg /Annotations/480p/ball/{n:05d}.png " for n in range(FRAMES)]
+    listed.write_text("\n".join(lines))
+    assert _clips(told) == ["480p/ball"]
+    year = tmp_path / "ImageSets/2017/train.txt"
+    year.parent.mkdir()
+    year.write_text("other\n")
+    assert _clips(told) == ["480p/other"]
+
+
+def test_one_resolution_is_trained_on(tmp_path: Path) -> None:
+    told = make_davis(tmp_path)
+    for place in ("JPEGImages", "Annotations"):
+        shutil.copytree(tmp_path / place / "480p", tmp_path / place / "Full-Resolution")
+    assert _clips(told) == ["480p/ball"]
+    assert _clips(f"{told}/JPEGImages/Full-Resolution") == ["Full-Resolution/ball"]
+    shutil.rmtree(tmp_path / "Annotations/480p")
+    assert _clips(told) == ["Full-Resolution/ball"]
+
+
+def _clips(told: str) -> list[str]:
+    """Resolution and clip of what is trained on."""
+    return ["/".join(Path(plate.name).parts[-2:]) for plate in open_data([told], 64).sources[0]]
 
 
 def test_a_mask_in_colour_among_grey_ones_is_the_same_object(tmp_path: Path) -> None:
