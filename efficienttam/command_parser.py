@@ -45,3 +45,14 @@ def above_zero(text: str) -> float:
 
 
 above_zero.__name__ = "number"
+
+
+def zero_or_more(text: str) -> float:
+    """A finite number of at least 0."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is below 0, or not finite")
+    return number
+
+
+zero_or_more.__name__ = "number"

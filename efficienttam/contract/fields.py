@@ -10,9 +10,11 @@ import dataclasses
 import difflib
 import enum
 import math
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Iterable, NamedTuple, TypeVar
 
-from .errors import EfficientTAMError, ExitCode
+from .errors import EfficientTAMError, ExitCode, JobError
+
+_Member = TypeVar("_Member", bound=enum.Enum)
 
 
 class Fault(NamedTuple):
@@ -52,6 +54,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return "Did you mean {}?".format(" or ".join(repr(name) for name in close))
     return "Use one of {}.".format(", ".join(repr(name) for name in known))
+
+
+def member(members: type[_Member], value: Any, title: str) -> _Member:
+    """The member that ``value`` is, or whose value it is. Raises JobError that calls it ``title``."""
+    try:
+        return members(value)
+    except ValueError:
+        known = ", ".join(repr(one.value) for one in members)
+        raise JobError("{!r} is no {}.".format(value, title), "Use one of {}.".format(known)) from None
 
 
 class Kind:

@@ -13,11 +13,6 @@ from efficienttam.evaluation.scoring import PromptKind
 from efficienttam.evaluation.soft_plates import EdgeCase
 
 
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    return int(width), int(height)
-
-
 def build_parser() -> Parser:
     """The parser of ``efficienttam eval``."""
     parser = Parser(
@@ -30,8 +25,10 @@ def build_parser() -> Parser:
     parser.add_argument("--weights", default="", help="a weights file or folder")
     parser.add_argument("--device", default="", help="cpu, cuda, mps (default: a GPU where there is one)")
     parser.add_argument("--clips", type=whole(1), default=20, help="number of generated clips")
-    parser.add_argument("--frames", type=whole(1), default=24, help="frames of a generated clip or plate")
-    parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of what is generated")
+    parser.add_argument("--frames", type=whole(2), default=24, help="frames of a generated clip or plate")
+    parser.add_argument(
+        "--size", type=protocol_cli.size, default=(640, 360), help="WIDTHxHEIGHT of what is generated"
+    )
     parser.add_argument("--davis", default="", help="a folder with JPEGImages and Annotations")
     parser.add_argument("--plate", default="", help="a plate pattern, with --truth and --channel")
     parser.add_argument("--truth", default="", help="the pattern of the true mattes")

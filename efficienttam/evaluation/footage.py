@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,13 @@ from efficienttam.tracking.frame_source import FrameSource
 from efficienttam.training.clips import Clip, ClipRecipe, evaluation_seed
 
 Array = np.ndarray
+
+#: The index that DAVIS gives to pixels of no object; other palettes do not reach it. In an image of black and
+#: white it is the object.
+VOID = 255
+#: What tells a colour, 0xRRGGBB, from an index.
+COLOR = 1 << 24
+WHITE = COLOR | 0xFFFFFF
 
 #: Share of the first frame that an object of a generated clip covers at least.
 SMALLEST_SHARE = 0.01
@@ -114,7 +121,9 @@ def generated_footage(
 class LabelledPictures:
     """Pictures with label images of the same stems beside them: a palette index, or a colour, per object.
 
-    Frames are numbered from 1, one per picture; not each needs a label image.
+    Frames are numbered from 1, one per picture; not each needs a label image. Where there is nothing but
+    black and white, white is one object, in whatever way a file says it: of the grey label images of DAVIS
+    2016 one is in colour.
     """
 
     def __init__(self, name: str, pictures: Sequence[Path], annotations: Mapping[str, Path]) -> None:
@@ -125,8 +134,7 @@ class LabelledPictures:
     @functools.cached_property
     def labels(self) -> Array:
         """Labels of the objects that are scored: those of the first annotated frame, ascending."""
-        found = np.unique(self.label_image(self.annotated[0]))
-        return found[found > 0]
+        return objects_among(np.unique(self._stored(self.annotated[0])).tolist())
 
     @functools.cached_property
     def size(self) -> tuple[int, int]:
@@ -155,14 +163,37 @@ class LabelledPictures:
     def truth(self, frame: int) -> Array:
         """Hard masks (objects, height, width) as float32. Raises PlateError where a frame has none."""
         labels = self.label_image(frame)
-        return np.stack([labels == label for label in self.labels]).astype(np.float32)
+        return (labels[None] == self.labels[:, None, None]).astype(np.float32)
 
     def label_image(self, frame: int) -> Array:
         """Labels (height, width), 0 for ground. Raises PlateError."""
+        labels = self._stored(frame)
+        return np.where(labels == WHITE, VOID, labels) if self.black_and_white else labels
+
+    def void(self, frame: int) -> Array:
+        """Pixels (height, width) bool that are neither object nor ground. Raises PlateError."""
+        labels = self._stored(frame)
+        return np.zeros(labels.shape, bool) if self.black_and_white else labels == VOID
+
+    @property
+    def black_and_white(self) -> bool:
+        """True where the label images show one object in white."""
+        return self.labels.tolist() == [VOID]
+
+    def _stored(self, frame: int) -> Array:
+        """Labels as the file tells them."""
         stem = self._pictures[frame - 1].stem
         if stem not in self._annotations:
             raise PlateError(f"There is no annotation for {stem}.", "Annotate every frame of the clip.")
         return read_labels(self._annotations[stem])
+
+
+def void_pixels(footage: Footage, frame: int) -> Array | None:
+    """Pixels (height, width) bool of an annotated frame that are not scored; None where all are."""
+    if not isinstance(footage, LabelledPictures):
+        return None
+    void = footage.void(frame)
+    return void if void.any() else None
 
 
 class DavisFootage(LabelledPictures):
@@ -192,7 +223,7 @@ def read_picture(path: Path) -> Array:
 
 
 def read_labels(path: Path) -> Array:
-    """Labels (height, width), 0 for ground: indices of a palette, else colours as 0xRRGGBB.
+    """Labels (height, width), 0 for ground: indices of a palette, else colours as ``COLOR`` and 0xRRGGBB.
 
     Raises PlateError.
     """
@@ -203,7 +234,16 @@ def read_labels(path: Path) -> Array:
             red, green, blue = np.array(image.convert("RGB"), np.int64).transpose(2, 0, 1)
     except OSError as error:
         raise PlateError(f"{path} is not a picture that can be read.", "Replace it.") from error
-    return red << 16 | green << 8 | blue
+    colors = red << 16 | green << 8 | blue
+    return np.where(colors > 0, colors | COLOR, 0)
+
+
+def objects_among(found: Iterable[int]) -> Array:
+    """The labels of objects among all labels found, ascending: neither ground nor void."""
+    labels = set(found) - {0}
+    if labels and labels <= {VOID, WHITE}:
+        return np.array([VOID])
+    return np.array(sorted(labels - {VOID}), np.int64)
 
 
 class RenderedFootage:

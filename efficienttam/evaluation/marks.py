@@ -33,8 +33,11 @@ class ScoredFrames(enum.Enum):
         return [frame for frame in later if frame != frames[-1]] if self is ScoredFrames.DAVIS else later
 
 
-def rate(mask: Array, truth: Array) -> tuple[float, float]:
-    """J and F of a mask (height, width) bool."""
+def rate(mask: Array, truth: Array, void: Array | None = None) -> tuple[float, float]:
+    """J and F of a mask (height, width) bool; pixels of ``void`` are taken out of mask and truth, as
+    ``db_eval_iou`` and ``db_eval_boundary`` of the public DAVIS 2017 evaluation do."""
+    if void is not None:
+        mask, truth = mask & ~void, truth & ~void
     return region_similarity(mask, truth), boundary_accuracy(mask, truth)
 
 

@@ -13,6 +13,7 @@ from efficienttam.evaluation.marks import ScoredFrames
 from efficienttam.evaluation.marks_report import to_markdown
 from efficienttam.evaluation.protocol_run import EvaluationProtocol, ProtocolOptions, run_protocols
 from efficienttam.evaluation.protocols import Annotating, Filling
+from efficienttam.training.datasets.folder_clips import listed_clips
 
 PROTOCOLS = tuple(protocol.value for protocol in EvaluationProtocol)
 #: The smallest side of a generated clip, in pixels.
@@ -156,15 +157,15 @@ def _refuse(parser: Parser, args: argparse.Namespace) -> None:
 
 
 def _names(path: str) -> tuple[str, ...]:
-    """The names in a file, a line each. Raises PlateError."""
+    """The names in a file, a line each, or as DAVIS 2016 lists them. Raises PlateError."""
     if not path:
         return ()
     try:
-        lines = Path(path).read_text(encoding="utf-8").split()
+        names = listed_clips(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise PlateError(
             f"The list {path} cannot be read.", "Give a text file with a name on each line."
         ) from error
-    if not lines:
+    if not names:
         raise PlateError(f"The list {path} is empty.", "Name a clip on each line.")
-    return tuple(dict.fromkeys(lines))
+    return tuple(names)

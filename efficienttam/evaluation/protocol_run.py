@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from pathlib import Path
 import torch
 
 from efficienttam import __version__
-from efficienttam.contract.errors import JobError, OutputError, PlateError
-from efficienttam.contract.whole_file import write_whole
+from efficienttam.contract.errors import JobError, PlateError
+from efficienttam.contract.whole_file import refuse_unwritable, write_whole
 from efficienttam.evaluation.footage import Footage, RenderedFootage, generated_footage
 from efficienttam.evaluation.marks import Marks, ScoredFrames
 from efficienttam.evaluation.marks_report import Results, mean_and_error, to_csv, to_json, to_markdown
@@ -138,15 +137,8 @@ def writable_folder(out: str) -> Path | None:
     """The folder for tables, made. Raises OutputError where nothing can be written there."""
     if not out:
         return None
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        remedy = "Name a folder that you may write to."
-        raise OutputError(f"The folder {out} cannot be made: {error.strerror}.", remedy) from error
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"Nothing can be written to {out}.", "Name a folder that you may write to.")
-    return folder
+    refuse_unwritable(out)
+    return Path(out)
 
 
 def _check(footage: Footage, options: ProtocolOptions) -> None:

@@ -89,6 +89,22 @@ class Trial:
         """The true mask (height, width) bool of an object on an annotated frame."""
         return self.truth.masks(frame)[index]
 
+    def rate(self, mask: Array, index: int, frame: int) -> tuple[float, float]:
+        """J and F of an object's mask (height, width) bool on an annotated frame."""
+        return rate(mask, self.truth_of(index, frame), self.truth.void(frame))
+
+    def correct(
+        self,
+        artist: SimulatedArtist,
+        id: ObjectId,
+        index: int,
+        frame: int,
+        clicks: int,
+        shown: Array | None = None,
+    ) -> Array:
+        """The artist's clicks on an object on an annotated frame; the mask after them."""
+        return artist.correct(id, frame, self.truth_of(index, frame), clicks, shown, self.truth.void(frame))
+
     def scores(self, results: Iterable[TrackResult], ids: Mapping[int, ObjectId]) -> dict[int, Scores]:
         """J and F by object and annotated frame, from its first prompted frame on."""
         scores: dict[int, Scores] = {index: {} for index in ids}
@@ -97,7 +113,7 @@ class Trial:
             for index, id in ids.items():
                 if result.frame in annotated and result.frame >= self.first[index] and id in result.logits:
                     mask = result.mattes[id] >= 0.5
-                    scores[index][result.frame] = rate(mask, self.truth_of(index, result.frame))
+                    scores[index][result.frame] = self.rate(mask, index, result.frame)
         return scores
 
     def marks(
@@ -143,7 +159,7 @@ def from_clicks(trial: Trial) -> list[Marks]:
         ids, artist = trial.add_objects(tracker), SimulatedArtist(tracker)
         for index, id in ids.items():
             frame = trial.first[index]
-            artist.correct(id, frame, trial.truth_of(index, frame), count)
+            trial.correct(artist, id, index, frame, count)
         scores = trial.scores(tracker.track(direction=Direction.FORWARD), ids)
         found += [
             trial.marks(i, scores[i], "clicks", word, [trial.first[i]], clicks=artist.clicks[id])
@@ -212,11 +228,11 @@ def _annotate(
     waiting = dict(plan)
     for index, frame in plan.items():
         if not tracker.prompts(ids[index]):
-            artist.correct(ids[index], frame, trial.truth_of(index, frame), clicks)
+            trial.correct(artist, ids[index], index, frame, clicks)
             del waiting[index]
         elif not forward:
             shown = tracker.preview(frame).mattes[ids[index]] >= 0.5
-            artist.correct(ids[index], frame, trial.truth_of(index, frame), clicks, shown)
+            trial.correct(artist, ids[index], index, frame, clicks, shown)
             del waiting[index]
     if not waiting:
         return
@@ -224,7 +240,7 @@ def _annotate(
         for result in results:
             for index in [index for index, frame in waiting.items() if frame == result.frame]:
                 shown = result.mattes[ids[index]] >= 0.5
-                artist.correct(ids[index], result.frame, trial.truth_of(index, result.frame), clicks, shown)
+                trial.correct(artist, ids[index], index, result.frame, clicks, shown)
                 del waiting[index]
             if not waiting:
                 return
@@ -268,12 +284,11 @@ def _online_pass(trial: Trial, annotating: Annotating, budget: int) -> list[Mark
             elif first > frame:
                 continue
             shown = mattes[ids[index]] >= 0.5 if first < frame else None
-            truth = trial.truth_of(index, frame)
-            marked = (0.0, 0.0) if shown is None else rate(shown, truth)
+            marked = (0.0, 0.0) if shown is None else trial.rate(shown, index, frame)
             if shown is None or (marked[0] < annotating.pause_below and len(prompted[index]) < budget):
-                mask = artist.correct(ids[index], frame, truth, annotating.clicks, shown)
+                mask = trial.correct(artist, ids[index], index, frame, annotating.clicks, shown)
                 prompted[index].append(frame)
-                marked = rate(mask, truth)
+                marked = trial.rate(mask, index, frame)
             scores[index][frame] = marked
     return [
         trial.marks(

@@ -11,9 +11,10 @@ import numpy as np
 from efficienttam.contract.passes import Direction
 from efficienttam.contract.prompts import Prompt
 from efficienttam.evaluation.flow_baseline import carry_masks
-from efficienttam.evaluation.footage import Footage
+from efficienttam.evaluation.footage import Footage, void_pixels
+from efficienttam.evaluation.marks import rate
 from efficienttam.evaluation.matte_errors import MatteErrors, matte_errors
-from efficienttam.evaluation.metrics import boundary_accuracy, region_similarity
+from efficienttam.evaluation.true_masks import true_mattes
 from efficienttam.mattes.edges import thickest_place
 from efficienttam.model.efficienttam import EfficientTAM
 from efficienttam.tracking.video_tracker import VideoTracker
@@ -73,9 +74,12 @@ def prompt_from_truth(kind: PromptKind, frame: int, matte: Array) -> Prompt:
 
 
 def score(model: EfficientTAM | None, footage: Footage, kind: PromptKind) -> list[ObjectScore]:
-    """Scores of every object of a piece of footage; ``model`` may be None for PromptKind.FLOW."""
+    """Scores of every object of a piece of footage; ``model`` may be None for PromptKind.FLOW.
+
+    Raises PlateError for a truth that is missing or of another size than the plate.
+    """
     frames = list(footage.plate.frames)
-    start = footage.truth(frames[0])
+    start = true_mattes(footage, frames[0])
     if kind is PromptKind.FLOW:
         results = carry_masks(footage.plate, frames, start)
     else:
@@ -87,11 +91,12 @@ def score(model: EfficientTAM | None, footage: Footage, kind: PromptKind) -> lis
     errors: list[list[MatteErrors]] = [[] for _ in footage.objects]
     before: tuple[Array, Array] | None = None
     for frame, mattes in zip(frames, results, strict=True):
-        truth = footage.truth(frame)
+        truth, void = true_mattes(footage, frame), void_pixels(footage, frame)
         for index in range(len(footage.objects)):
             mine, theirs = mattes[index] >= 0.5, truth[index] >= 0.5
-            region[index].append(region_similarity(mine, theirs))
-            boundary[index].append(boundary_accuracy(mine, theirs))
+            j, f = rate(mine, theirs, void)
+            region[index].append(j)
+            boundary[index].append(f)
             last = None if before is None else (before[0][index], before[1][index])
             errors[index].append(matte_errors(mattes[index], truth[index], last))
         before = (mattes, truth)

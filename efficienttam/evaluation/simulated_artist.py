@@ -61,17 +61,23 @@ class SimulatedArtist:
         self.clicks: dict[ObjectId, int] = {}
 
     def correct(
-        self, id: ObjectId, frame: int, truth: Array, clicks: int, shown: Array | None = None
+        self,
+        id: ObjectId,
+        frame: int,
+        truth: Array,
+        clicks: int,
+        shown: Array | None = None,
+        void: Array | None = None,
     ) -> Array:
         """Up to so many clicks on an object on a frame, each on what the last one left; the mask after them.
 
-        ``truth`` and ``shown`` (height, width) bool; without ``shown`` the frame shows no mask yet. Clicking
-        ends early where the mask equals the truth.
+        ``truth`` and ``shown`` (height, width) bool; without ``shown`` the frame shows no mask yet. Pixels of
+        ``void`` are no error. Clicking ends early where the mask equals the truth.
         """
         mask = np.zeros_like(truth) if shown is None else shown
         points: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         for _ in range(clicks):
-            click = next_click(mask, truth)
+            click = next_click(mask if void is None else mask & ~void, truth)
             if click is None:
                 break
             points[click.include].append((click.x, click.y))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from efficienttam.command_parser import Parser, whole
-from efficienttam.contract.whole_file import write_whole
 from efficienttam.evaluation.footage import RenderedFootage
 from efficienttam.evaluation.protocol_cli import size
-from efficienttam.evaluation.protocol_run import writable_folder
+from efficienttam.evaluation.report_file import refuse_report, write_report
 from efficienttam.evaluation.shaping_steps import CELLS, StepErrors, in_memory, step_errors
 from efficienttam.evaluation.soft_plates import EdgeCase, SoftRecipe
 from efficienttam.evaluation.steps_report import to_csv, to_json, to_markdown
@@ -103,13 +101,10 @@ def main(arguments: Sequence[str]) -> int:
         channels=tuple(args.channel),
         color_space=args.color_space,
     )
-    if args.report:
-        writable_folder(str(Path(args.report).parent))
+    refuse_report(args.report)
     found = measure_steps(options, lambda line: print(line, file=sys.stderr, flush=True))
     print(to_markdown(found), end="")
-    if args.report:
-        form = {".md": to_markdown, ".csv": to_csv}.get(Path(args.report).suffix.lower(), to_json)
-        write_whole(args.report, (form(found).rstrip("\n") + "\n").encode(), "report")
+    write_report(args.report, {".md": to_markdown, ".csv": to_csv, ".json": to_json}, found)
     return 0
 
 

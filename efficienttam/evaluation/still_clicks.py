@@ -45,13 +45,14 @@ def on_stills(model: EfficientTAM, footage: Footage, stills: int) -> list[StillM
         segmenter.set_image(footage.plate.read(frame))
         for name, mask in zip(footage.objects, truth.masks(frame), strict=True):
             if mask.any():
-                found.append(StillMarks(footage.name, name, frame, click_iou(segmenter, mask)))
+                reached = click_iou(segmenter, mask, truth.void(frame))
+                found.append(StillMarks(footage.name, name, frame, reached))
     return found
 
 
-def click_iou(segmenter: ImageSegmenter, truth: Array) -> tuple[float, ...]:
-    """IoU after 1 to ``STILL_CLICKS`` clicks on an object of the segmenter's image; ``truth`` (height, width)
-    bool."""
+def click_iou(segmenter: ImageSegmenter, truth: Array, void: Array | None = None) -> tuple[float, ...]:
+    """IoU after 1 to ``STILL_CLICKS`` clicks on an object of the segmenter's image; ``truth`` and ``void``,
+    which is not scored, (height, width) bool."""
     points: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
     shown, logits = np.zeros_like(truth), None
     reached: list[float] = []
@@ -65,5 +66,7 @@ def click_iou(segmenter: ImageSegmenter, truth: Array) -> tuple[float, ...]:
         )
         best = int(drawn.predicted_iou[0].argmax())
         shown, logits = drawn.mask_logits[0, best] > 0, drawn.logits[0, best]
+        if void is not None:
+            shown = shown & ~void
         reached.append(region_similarity(shown, truth))
     return tuple(reached)

@@ -7,9 +7,25 @@ import functools
 import numpy as np
 
 from efficienttam.contract.errors import PlateError
-from efficienttam.evaluation.footage import Footage
+from efficienttam.evaluation.footage import Footage, void_pixels
 
 Array = np.ndarray
+
+
+def true_mattes(footage: Footage, frame: int) -> Array:
+    """Mattes (objects, height, width) float32 of an annotated frame.
+
+    Raises PlateError where the truth is not of the plate's size.
+    """
+    width, height = footage.plate.size
+    truth = footage.truth(frame)
+    if truth.shape[1:] != (height, width):
+        raise PlateError(
+            f"{footage.name}: the truth of frame {frame} is {truth.shape[2]}x{truth.shape[1]}, the plate "
+            f"{width}x{height}.",
+            "Give mattes of the plate's size.",
+        )
+    return truth
 
 
 class TrueMasks:
@@ -22,23 +38,26 @@ class TrueMasks:
         self.footage = footage
         self.frames = tuple(footage.annotated)
         self._packed: dict[int, Array] = {}
+        self._void: dict[int, Array | None] = {}
 
     def masks(self, frame: int) -> Array:
         """Masks (objects, height, width) bool of an annotated frame.
 
         Raises PlateError where the truth is not of the plate's size.
         """
-        width, height = self.footage.plate.size
         if frame not in self._packed:
-            truth = self.footage.truth(frame)
-            if truth.shape[1:] != (height, width):
-                raise PlateError(
-                    f"{self.footage.name}: the truth of frame {frame} is {truth.shape[2]}x{truth.shape[1]}, "
-                    f"the plate {width}x{height}.",
-                    "Give mattes of the plate's size.",
-                )
-            self._packed[frame] = np.packbits(truth >= 0.5, axis=-1)
+            self._packed[frame] = np.packbits(true_mattes(self.footage, frame) >= 0.5, axis=-1)
+        width = self.footage.plate.size[0]
         return np.unpackbits(self._packed[frame], axis=-1, count=width).astype(bool)
+
+    def void(self, frame: int) -> Array | None:
+        """Pixels (height, width) bool of an annotated frame that are not scored; None where all are."""
+        if frame not in self._void:
+            void = void_pixels(self.footage, frame)
+            self._void[frame] = None if void is None else np.packbits(void, axis=-1)
+        packed = self._void[frame]
+        width = self.footage.plate.size[0]
+        return None if packed is None else np.unpackbits(packed, axis=-1, count=width).astype(bool)
 
     @functools.cached_property
     def first(self) -> dict[int, int]:

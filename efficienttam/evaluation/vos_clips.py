@@ -16,12 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from efficienttam.contract.errors import PlateError
-from efficienttam.evaluation.footage import LabelledPictures
-
-#: The index that DAVIS gives to pixels of no object; other palettes do not reach it.
-VOID = 255
-#: Resolutions that DAVIS keeps in folders of their own; the first one that is there is taken.
-RESOLUTIONS = ("480p", "Full-Resolution")
+from efficienttam.evaluation.footage import VOID, LabelledPictures, objects_among
+from efficienttam.training.datasets.folder_clips import one_resolution
 
 
 class VosClip(LabelledPictures):
@@ -35,14 +31,11 @@ class VosClip(LabelledPictures):
         """Labels of the objects, ascending. Raises PlateError where there is no object."""
         found: set[int] = set()
         for frame in self.annotated:
-            found.update(np.unique(self.label_image(frame)).tolist())
-        found.discard(0)
-        # A label image of one object may be black and white: then 255 is that object.
-        if len(found) > 1:
-            found.discard(VOID)
-        if not found:
+            found.update(np.unique(self._stored(frame)).tolist())
+        labels = objects_among(found)
+        if not len(labels):
             raise PlateError(f"No label image of {self.name} shows an object.", "Leave the clip out.")
-        return np.array(sorted(found))
+        return labels
 
     @functools.cached_property
     def objects(self) -> Sequence[str]:
@@ -67,10 +60,7 @@ def clips_in(folder: Path, names: Sequence[str] = ()) -> list[VosClip]:
     if any(pictures.glob("*.jpg")):
         clips = {folder.resolve().name: (pictures, annotations)}
     else:
-        for resolution in RESOLUTIONS:
-            if (pictures / resolution).is_dir() and (annotations / resolution).is_dir():
-                pictures, annotations = pictures / resolution, annotations / resolution
-                break
+        pictures, annotations = one_resolution(pictures, annotations)
         inside = sorted(path for path in pictures.iterdir() if path.is_dir())
         clips = {path.name: (path, annotations / path.name) for path in inside}
     absent = [name for name in names if name not in clips]

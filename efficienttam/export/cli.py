@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficienttam.command_parser import Parser, whole
+from efficienttam.command_parser import Parser, whole, zero_or_more
 from efficienttam.export.exporting import TOLERANCE, ExportOptions, export
 from efficienttam.export.formats import Format
 
@@ -22,11 +22,15 @@ def build_parser() -> Parser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
     parser.add_argument("--weights", default="", help="weights file or folder of the model")
     parser.add_argument(
-        "--points", type=int, default=1, metavar="N", help="of a prompt; a box is 2; %(default)s unless told"
+        "--points",
+        type=whole(1),
+        default=1,
+        metavar="N",
+        help="of a prompt; a box is 2; %(default)s unless told",
     )
     parser.add_argument(
         "--tolerance",
-        type=float,
+        type=zero_or_more,
         default=TOLERANCE,
         metavar="SHARE",
         help="largest difference, as a share of an output's largest value; %(default)s unless told",

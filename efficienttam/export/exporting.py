@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import torch
 
 from efficienttam import __version__
 from efficienttam.contract.errors import IncompleteError, JobError, OutputError
-from efficienttam.contract.whole_file import write_whole
+from efficienttam.contract.whole_file import refuse_unwritable, write_whole
 from efficienttam.export.formats import SUFFIXES, Format, open_part, refuse_missing, write_part
 from efficienttam.export.network_parts import NetworkPart, network_parts
 from efficienttam.weights.load import load_model
@@ -58,12 +59,12 @@ def export(options: ExportOptions, say: Callable[[str], None]) -> list[Path]:
     refuse_missing(options.format)
     if options.points < 1:
         raise JobError(f"A prompt of {options.points} points says nothing.", "Give --points 1 or more.")
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {options.out} cannot be made: {error.strerror}.", "Name another one."
-        ) from error
+    if not 0 <= options.tolerance < math.inf:
+        raise JobError(
+            f"A tolerance of {options.tolerance:g} tells nothing apart.",
+            "Give --tolerance 0 or more, finite.",
+        )
+    refuse_unwritable(str(options.out))
     model = load_model(
         options.model, device="cpu", weights=options.weights or None, threads=options.threads or None
     )

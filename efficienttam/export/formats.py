@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import importlib
 import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def refuse_missing(format: Format) -> None:
 
 
 def write_part(part: NetworkPart, format: Format, path: Path) -> None:
-    """Writes a part with the sizes of its first example."""
+    """Writes a part with the sizes of its first example. Raises OSError where the file cannot be written."""
     example = part.examples[0]
     with warnings.catch_warnings():
         # Of the tracer's: sizes become numbers of the file, which is what is wanted.
@@ -56,9 +57,12 @@ def write_part(part: NetworkPart, format: Format, path: Path) -> None:
         if format is Format.TORCHSCRIPT:
             with torch.no_grad():
                 traced = torch.jit.trace(part.module, example, check_trace=False)
-            torch.jit.save(traced, str(path))
+            with _writing():
+                torch.jit.save(traced, str(path))
         elif format is Format.TORCH_EXPORT:
-            torch.export.save(torch.export.export(part.module, example), path)
+            program = torch.export.export(part.module, example)
+            with _writing():
+                torch.export.save(program, path)
         else:
             torch.onnx.export(
                 part.module,
@@ -70,6 +74,15 @@ def write_part(part: NetworkPart, format: Format, path: Path) -> None:
                 external_data=False,
                 verbose=False,
             )
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Turns what PyTorch's writer raises for a full disk or a folder that is gone into an OSError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(str(error).partition("\n")[0]) from error
 
 
 def open_part(part: NetworkPart, format: Format, path: Path) -> Answer:

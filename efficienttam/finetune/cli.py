@@ -105,4 +105,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stopped.exit_code = interruption.exit_code
             raise
         print(f"Wrote {args.out}. Track with it: --weights {args.out}")
-        return int(interruption.exit_code) if outcome.ended == "It was stopped." else 0
+        return int(interruption.exit_code) if outcome.stopped else 0

@@ -28,7 +28,7 @@ LEAST_GAIN = 0.0005
 class TuneRecipe:
     """``rate`` is the peak learning rate of AdamW, ``pull`` the share of the way back to the original that
     weights go at a step of that rate. It ends after ``steps`` or ``minutes``, or when ``patience`` scores,
-    one every ``score_every`` steps, brought nothing. Only steps make two runs equal.
+    one every ``score_every`` steps and one at the end, brought nothing. Only steps make two runs equal.
     """
 
     parts: tuple[str, ...] = DEFAULT_PARTS
@@ -46,7 +46,7 @@ class TuneRecipe:
 class TuneOutcome:
     """``before`` and ``best`` are scores on frames held out, of the original and of the best step that was
     scored; ``best_step`` is 0 where none was. ``changed`` are the weights of what was tuned, as they were at
-    that step. ``ended`` says in a sentence why."""
+    that step. ``ended`` says in a sentence why; ``stopped`` where somebody asked for it."""
 
     before: HeldOutScore
     best: HeldOutScore
@@ -54,6 +54,7 @@ class TuneOutcome:
     steps: int = 0
     seconds: float = 0.0
     ended: str = ""
+    stopped: bool = False
     changed: dict[str, Tensor] = field(default_factory=dict)
 
     @property
@@ -106,16 +107,16 @@ def _steps(
     tell: Callable[[TuneReport], None],
     stop: Callable[[], bool],
 ) -> None:
-    """Steps to an end, which ``outcome`` tells."""
+    """Steps to an end, which ``outcome`` tells; the last step is scored unless it was stopped."""
     origin = _copy(live)
     optimizer = torch.optim.AdamW(live.values(), lr=recipe.rate, weight_decay=0.0, foreach=True)
     listener = Listener(model)
     started = time.monotonic()
-    worse = 0
+    worse = scored = 0
     while not outcome.ended:
         outcome.seconds = time.monotonic() - started
         if stop():
-            outcome.ended = "It was stopped."
+            outcome.ended, outcome.stopped = "It was stopped.", True
         elif outcome.steps >= recipe.steps:
             outcome.ended = f"All {recipe.steps} steps are done."
         elif outcome.seconds >= recipe.minutes * 60:
@@ -133,14 +134,22 @@ def _steps(
         score = None
         if outcome.steps % recipe.score_every == 0 or outcome.steps == recipe.steps:
             score = score_held_out(model, takes)
-            better = outcome.best_step == 0 or score.mean > outcome.best.mean + LEAST_GAIN
-            if better:
-                outcome.best, outcome.best_step, outcome.changed = score, outcome.steps, _copy(live)
-            worse = 0 if better and outcome.helped else worse + 1
+            better = _keep_better(outcome, score, live)
+            worse, scored = (0 if better and outcome.helped else worse + 1), outcome.steps
         outcome.seconds = time.monotonic() - started
         pace = outcome.seconds / outcome.steps
         left = min((recipe.steps - outcome.steps) * pace, recipe.minutes * 60 - outcome.seconds)
         tell(TuneReport(outcome.steps, recipe.steps, loss, score, outcome.best, max(0.0, left)))
+    if scored < outcome.steps and not outcome.stopped:
+        _keep_better(outcome, score_held_out(model, takes), live)
+
+
+def _keep_better(outcome: TuneOutcome, score: HeldOutScore, live: dict[str, nn.Parameter]) -> bool:
+    """True where ``score`` is the first one or better than the best; weights are kept as they are then."""
+    better = outcome.best_step == 0 or score.mean > outcome.best.mean + LEAST_GAIN
+    if better:
+        outcome.best, outcome.best_step, outcome.changed = score, outcome.steps, _copy(live)
+    return better
 
 
 def _step(

@@ -53,27 +53,35 @@ class Take:
 
 
 def held_out(shots: Sequence[MattedShot], every: int = HELD_EVERY) -> dict[str, tuple[int, ...]]:
-    """Frames held out by shot: of all frames with mattes, shot after shot, every ``every``-th, beginning with
-    the middle one of the first so many. The same for the same mattes.
+    """Frames held out by shot: of all frames of plates with mattes, plate after plate, every ``every``-th,
+    beginning with the middle one of the first so many. The same for the same mattes.
+
+    A frame of a plate is held out of every shot of it: the other eye of a stereo plate looks almost like it,
+    and another job on the plate has the very picture.
 
     Raises PlateError where there are too few, or ``every`` holds out none.
     """
-    places = [(shot.name, frame) for shot in shots for frame in shot.frames]
+    plate_of = {shot.name: shot.plate.every_view for shot in shots}
+    plates: dict[str, set[int]] = {}
+    for shot in shots:
+        plates.setdefault(plate_of[shot.name], set()).update(shot.frames)
+    places = [(plate, frame) for plate, frames in plates.items() for frame in sorted(frames)]
     if len(places) < FEWEST:
         raise PlateError(
             f"Frames with mattes: {len(places)}; at least {FEWEST} are needed, of which some are held out to "
             "see whether it helps.",
             "Make more mattes (twenty do well), on frames that differ; --frames all takes all there are.",
         )
-    held: dict[str, tuple[int, ...]] = {shot.name: () for shot in shots}
-    for name, frame in places[every // 2 :: every]:
-        held[name] = (*held[name], frame)
-    if not any(held.values()):
+    apart = set(places[every // 2 :: every])
+    if not apart:
         raise PlateError(
             f"Of {len(places)} frames every {every}th is none: nothing would be held out.",
             f"Give --hold-out {HELD_EVERY}, or at most {2 * len(places) - 1}.",
         )
-    return held
+    return {
+        shot.name: tuple(frame for frame in shot.frames if (plate_of[shot.name], frame) in apart)
+        for shot in shots
+    }
 
 
 def make_takes(

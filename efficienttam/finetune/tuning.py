@@ -45,7 +45,8 @@ def finetune(options: TuneOptions, stop: Callable[[], bool], say: Callable[[str]
     """Tunes and writes ``options.out`` where that helped. ``say`` hears what goes on.
 
     Nothing is computed before all files are found and fit. Raises JobError, PlateError, ColorError,
-    WeightsError, OutputError; IncompleteError where it did not help, and nothing was written.
+    WeightsError, OutputError; IncompleteError where it did not help, Cancelled where it was stopped before it
+    did: nothing was written then.
     """
     if options.held_every < 2:
         raise JobError("Every frame would be held out.", "Give --hold-out 2 or more.")
@@ -69,17 +70,30 @@ def finetune(options: TuneOptions, stop: Callable[[], bool], say: Callable[[str]
     say(f"{outcome.ended} Held-out J {_told(outcome)}.")
     if sha256_of(base) != base_hash:
         raise IncompleteError(f"{base} changed while it was tuned.", "Tune again; nothing was written.")
-    if outcome.best_step == 0:
-        raise Cancelled("It was stopped before any step was scored; nothing was written.")
-    if not outcome.helped and not options.keep_anyway:
-        raise IncompleteError(
-            f"Held-out frames are drawn no better than by {base.name}; nothing was written.",
-            "Give more mattes, of frames that differ, or other --parts; --keep-anyway writes it anyway.",
-        )
+    _refuse_no_gain(outcome, options, base.name)
     write_tuned(
         base, outcome.changed, options.out, base_hash, _facts(name, base, options, shots, held, outcome)
     )
     return outcome
+
+
+def _refuse_no_gain(outcome: TuneOutcome, options: TuneOptions, base: str) -> None:
+    """Raises Cancelled or IncompleteError where there is nothing to write."""
+    scored = outcome.best_step > 0
+    if scored and (outcome.helped or options.keep_anyway):
+        return
+    if outcome.stopped:
+        when = "held-out frames were drawn better" if scored else "any step was scored"
+        raise Cancelled(f"It was stopped before {when}; nothing was written.")
+    if not scored:
+        raise IncompleteError(
+            f"The {options.recipe.minutes:g} minutes were over before the first step; nothing was written.",
+            "Give more --minutes.",
+        )
+    raise IncompleteError(
+        f"Held-out frames are drawn no better than by {base}; nothing was written.",
+        "Give more mattes, of frames that differ, or other --parts; --keep-anyway writes it anyway.",
+    )
 
 
 def _shots(options: TuneOptions) -> list[MattedShot]:

@@ -12,7 +12,9 @@ import numpy as np
 
 from ..contract.cache_settings import FileIdentity
 from ..contract.errors import PlateError
+from ..contract.fields import member
 from ..contract.sequence import (
+    FURTHEST,
     MissingFrames,
     SequencePattern,
     format_frames,
@@ -38,7 +40,8 @@ class FrameSequence:
     ``identify_by`` says what tells files apart in ``identity``.
 
     Raises PlateError for a plate that is not there, for frames missing under MissingFrames.ERROR, and
-    when the first frame cannot be read; ColorError for an unknown colour space or configuration.
+    when the first frame cannot be read; ColorError for an unknown colour space or configuration; JobError for
+    a ``missing`` that is no rule.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class FrameSequence:
         view: str = "",
         color_space: str = "",
         config: str = "",
-        missing: MissingFrames = MissingFrames.ERROR,
+        missing: MissingFrames | str = MissingFrames.ERROR,
         layer: str = "",
         part: str | int | None = None,
         movie_start: int = 1,
@@ -58,7 +61,7 @@ class FrameSequence:
     ) -> None:
         self._pattern = _pattern(os.fspath(pattern))
         self._view = view
-        self._missing = missing
+        self._missing = member(MissingFrames, missing, "rule for missing frames")
         self._identify_by = identify_by
         self._layer = layer
         self._part = part if part != "" else None
@@ -75,6 +78,11 @@ class FrameSequence:
     def size(self) -> tuple[int, int]:
         """(width, height) of the display window in pixels, the same for all frames."""
         return self._reference.size
+
+    @property
+    def every_view(self) -> str:
+        """What is the same for all views of one plate, however its frame numbers are spelled."""
+        return os.path.realpath(self._pattern.path(FURTHEST, "*"))
 
     @property
     def color_space(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from efficienttam.contract.fields import member
 from efficienttam.contract.passes import Between, Recall
 
 
@@ -31,3 +32,8 @@ class TrackerOptions:
     dynamic_multimask: bool = True
     binarize_prompted: bool = True
     corrections_are_prompted: bool = True
+
+    def __post_init__(self) -> None:
+        """Takes words for choices. Raises JobError for one that is none."""
+        object.__setattr__(self, "between", member(Between, self.between, "word for between"))
+        object.__setattr__(self, "recall", member(Recall, self.recall, "word for recall"))

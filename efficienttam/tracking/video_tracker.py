@@ -17,6 +17,7 @@ import numpy as np
 from torch import Tensor
 
 from efficienttam.contract.errors import PromptError
+from efficienttam.contract.fields import member
 from efficienttam.contract.passes import Direction, Recall
 from efficienttam.contract.prompts import Prompt
 from efficienttam.model.efficienttam import EfficientTAM
@@ -135,14 +136,16 @@ class VideoTracker:
         self,
         start: int | None = None,
         end: int | None = None,
-        direction: Direction = Direction.FORWARD,
+        direction: Direction | str = Direction.FORWARD,
     ) -> Iterator[TrackResult]:
         """One pass over all objects from ``start`` to ``end``, both included.
 
         Forward starts at the earliest prompted frame and backward at the latest unless told. A
         prompted frame gives its own output, any other is tracked (again). Breaking out cancels and
-        keeps what is done. Raises PromptError where an object has no prompt.
+        keeps what is done. Raises PromptError where an object has no prompt, and for frames outside the
+        plate; JobError for a word that is no direction.
         """
+        direction = member(Direction, direction, "direction")
         tracks = list(self._tracks.values())
         self.check_prompted(tracks)
         with self.model.inference():
@@ -166,7 +169,7 @@ class VideoTracker:
         self,
         first: int | None = None,
         last: int | None = None,
-        direction: Direction = Direction.BOTH,
+        direction: Direction | str = Direction.BOTH,
         only: Mapping[ObjectId, Sequence[range]] | None = None,
         exact: bool = False,
     ) -> Generator[TrackResult, None, None]:
@@ -178,7 +181,8 @@ class VideoTracker:
         objects go along wherever a run over the whole plate would have taken them through the network with
         those that are tracked.
         """
-        return RangeTracker(self, first, last, direction, only, exact).run()
+        which = member(Direction, direction, "direction")
+        return RangeTracker(self, first, last, which, only, exact).run()
 
     def preview(self, frame: int) -> TrackResult:
         """What ``track`` gives on one frame, with as little work as that takes: from each object's
@@ -212,18 +216,22 @@ class VideoTracker:
                 raise PromptError(f"{track.name} has no prompt.", "Prompt it on a frame or remove it.")
 
     def pass_frames(self, start: int | None, end: int | None, direction: Direction) -> range:
-        """Frames of one pass in the order they are visited, bounded by the plate."""
+        """Frames of one pass in the order they are visited. Raises PromptError for one outside the plate."""
         frames = self.plate.frames
+        for told in (start, end):
+            if told is not None and not frames[0] <= told <= frames[-1]:
+                raise PromptError(
+                    f"Frame {told} is not in the plate, which has {frames[0]} to {frames[-1]}.",
+                    "Begin and end a pass on frames of the plate.",
+                )
         prompted = [frame for track in self._tracks.values() for frame in track.prompts]
         if direction is Direction.BACKWARD:
             start = max(prompted) if start is None else start
-            stop = frames[0] if end is None else max(end, frames[0])
-            return range(min(start, frames[-1]), stop - 1, -1)
+            return range(start, (frames[0] if end is None else end) - 1, -1)
         if direction is Direction.BOTH:
             raise PromptError("A pass runs forward or backward, not both.", "Use track() for both.")
         start = min(prompted) if start is None else start
-        stop = frames[-1] if end is None else min(end, frames[-1])
-        return range(max(start, frames[0]), stop + 1)
+        return range(start, (frames[-1] if end is None else end) + 1)
 
     def settle(self, track: ObjectTrack) -> None:
         """Gives every recorded prompt its output and remembers it, as a pass needs it."""

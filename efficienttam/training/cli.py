@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficienttam.command_parser import Parser, above_zero, whole
+from efficienttam.command_parser import Parser, above_zero, whole, zero_or_more
 from efficienttam.contract.errors import JobError
 from efficienttam.contract.job import Precision
 from efficienttam.training.course import TrainOptions, train
@@ -79,7 +79,9 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     group.add_argument("--precision", choices=("auto", "float32", "bfloat16"), help="bfloat16 is autocast")
     group.add_argument("--checkpointing", action="store_true", help="save memory, take a third more time")
-    group.add_argument("--picture-minutes", type=float, help="between sheets of samples; 0: at ends only")
+    group.add_argument(
+        "--picture-minutes", type=zero_or_more, help="between sheets of samples; 0: at ends only"
+    )
     group.add_argument("--save-every", type=whole(1), help="steps from one checkpoint to the next")
     group.add_argument("--log-every", type=whole(1), help="steps from one line of the log to the next")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ..contract.errors import DeviceError
+from ..contract.fields import member
 from ..contract.job import Precision
 from ..contract.settings_in_force import setting
 from ..model.build import build_unfilled
@@ -39,10 +40,10 @@ def load_model(
     minute, is kept on disk, and pays in bfloat16 alone (docs/performance.md).
 
     Raises WeightsError when weights are missing, damaged or of another variant, DeviceError when
-    the device is absent or lacks the precision.
+    the device is absent or lacks the precision, JobError for a word that is no precision.
     """
     target = choose_device(device)
-    dtype = choose_precision(target, Precision(precision))
+    dtype = choose_precision(target, member(Precision, precision, "precision"))
     threads = setting("threads", threads).value
     if threads:
         torch.set_num_threads(threads)

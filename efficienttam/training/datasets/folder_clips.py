@@ -2,7 +2,8 @@
 
 ``JPEGImages/<clip>/*.jpg`` with ``Annotations/<clip>/*.png``, with a folder for the resolution between
 (DAVIS: ``480p``) or without, below ``train`` or not; or one clip alone, its files in the two folders
-themselves. Frames without a label image (YouTube-VOS) are not trained on.
+themselves. Frames without a label image (YouTube-VOS) are not trained on. Label images of black and white are
+masks of one object (DAVIS 2016), grey or, as one of its files, in colour.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ Array = np.ndarray
 
 #: In palette images: neither object nor ground (DAVIS, YouTube-VOS).
 VOID = 255
+#: What tells a colour, 0xRRGGBB, from a number.
+COLOR = 1 << 24
+WHITE = COLOR | 0xFFFFFF
+#: Resolutions that DAVIS keeps in folders of their own; the first one that is there is taken.
+RESOLUTIONS = ("480p", "Full-Resolution", "1080p")
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -83,25 +89,43 @@ class FolderClip:
         found: set[int] = set()
         for stem in self._stems:
             found.update(np.unique(_read_labels(self._truths[stem])).tolist())
-        return sorted(found - {0})
+        colors = found - {0}
+        return None if colors <= {1, WHITE} else sorted(colors)
 
     def _labels(self, frame: int) -> Array:
-        return _read_labels(self._truths[self._stems[frame]])
+        path = self._truths[self._stems[frame]]
+        labels = _read_labels(path)
+        if self._colors is not None:
+            return labels
+        labels = np.where(labels == WHITE, 1, labels)
+        if labels.max() > VOID:
+            raise PlateError(
+                f"{path} shows colours, and other label images of the clip numbers.",
+                "Save all of them in one way.",
+            )
+        return labels
 
 
 def open_folders(root: Path) -> Source:
-    """Every clip below a folder of this layout; those of ``ImageSets/*/train.txt`` where DAVIS has one."""
+    """Every clip below a folder of this layout; those of ``ImageSets/*/train.txt`` where DAVIS has one.
+
+    ``root`` may also be the pictures of one resolution, ``JPEGImages/Full-Resolution``.
+    """
+    named = root.name if root.parent.name == "JPEGImages" and root.name in RESOLUTIONS else ""
+    if named:
+        root = root.parent.parent
     for top in (root, root / "train"):
         if (top / "JPEGImages").is_dir() and (top / "Annotations").is_dir():
             break
     else:
         return Source(faults=[f"{root} holds no folders JPEGImages and Annotations."])
-    pairs = _pairs(top / "JPEGImages", top / "Annotations")
+    pairs = _pairs(*one_resolution(top / "JPEGImages", top / "Annotations", named))
     if not pairs:
         return Source(faults=[f"{top}/JPEGImages holds no pictures."])
-    lists = sorted(root.glob("ImageSets/*/train.txt"))
+    # Years (2016, 2017) before resolutions: a folder of both has the list of DAVIS 2017 in the year's.
+    lists = sorted(root.glob("ImageSets/*/train.txt"), key=lambda path: (path.parent.name.isdigit(), path))
     if lists:
-        wanted = set(lists[-1].read_text().split())
+        wanted = set(listed_clips(lists[-1].read_text()))
         pairs = [pair for pair in pairs if pair[0].name in wanted]
     source = Source()
     for pictures, truths in pairs:
@@ -112,6 +136,21 @@ def open_folders(root: Path) -> Source:
     if not source.plates and not source.faults:
         source.faults.append(f"{lists[-1]} names no clip that is there.")
     return source
+
+
+def one_resolution(pictures: Path, truths: Path, named: str = "") -> tuple[Path, Path]:
+    """The two folders of one resolution: the one that is named, else the first that both have; the folders
+    themselves where there is none."""
+    for resolution in (named,) if named else RESOLUTIONS:
+        if (pictures / resolution).is_dir() and (truths / resolution).is_dir():
+            return pictures / resolution, truths / resolution
+    return pictures, truths
+
+
+def listed_clips(text: str) -> list[str]:
+    """Names of clips in a list, each once: a name, or as DAVIS 2016 has it paths of a clip's pictures and
+    label images (``/JPEGImages/480p/bear/00000.jpg``)."""
+    return list(dict.fromkeys(Path(word).parent.name if "/" in word else word for word in text.split()))
 
 
 def _pairs(pictures: Path, truths: Path) -> list[tuple[Path, Path]]:
@@ -131,7 +170,7 @@ def read_rgb(path: Path) -> Array:
 
 
 def _read_labels(path: Path) -> Array:
-    """Labels (height, width): numbers 0..255, or colours as 0xRRGGBB. Raises PlateError."""
+    """Labels (height, width): numbers 0..255, or colours as ``COLOR`` and 0xRRGGBB. Raises PlateError."""
     try:
         with Image.open(path) as image:
             if image.mode in ("P", "L", "1", "I", "I;16"):
@@ -142,4 +181,5 @@ def _read_labels(path: Path) -> Array:
             red, green, blue = np.array(image.convert("RGB"), np.int64).transpose(2, 0, 1)
     except OSError as error:
         raise PlateError(f"{path} is not a picture that can be read.", "Copy it again.") from error
-    return red << 16 | green << 8 | blue
+    colors = red << 16 | green << 8 | blue
+    return np.where(colors > 0, colors | COLOR, 0)

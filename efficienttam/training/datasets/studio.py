@@ -31,7 +31,8 @@ from .training_plate import Source, size_faults
 
 Array = np.ndarray
 
-_NUMBERED = re.compile(r"^(.*?)(-?[0-9]+)(\.[^.]+)$")
+#: A minus is the number's where another separator, or nothing, stands before it: ``hero-1001.png`` is 1001.
+_NUMBERED = re.compile(r"^(.*?)((?:(?:(?<=[._\s-])|^)-)?[0-9]+)(\.[^.]+)$")
 _SHOT_KEYS = {"plate", "mattes", "color_space", "config", "layer"}
 
 
@@ -161,7 +162,7 @@ def _sequences(folder: Path) -> list[str]:
         if match is None or is_movie(path.name):
             found.append(str(path))
         else:
-            widths.setdefault((match.group(1), match.group(3)), set()).add(len(match.group(2).lstrip("-")))
+            widths.setdefault((match.group(1), match.group(3)), set()).add(len(match.group(2)))
     for (stem, ending), lengths in widths.items():
         found.append(str(folder / f"{stem}%0{min(lengths)}d{ending}"))
     return sorted(found)

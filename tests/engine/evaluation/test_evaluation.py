@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efficienttam.contract.errors import PlateError
+from efficienttam.cli import main as command
+from efficienttam.contract.errors import ExitCode, PlateError
 from efficienttam.evaluation import EvaluateOptions, evaluate
 from efficienttam.evaluation.cli import main
 from efficienttam.evaluation.flow_baseline import carry_masks
 from efficienttam.evaluation.footage import DavisFootage, GeneratedFootage, generated_footage
-from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth
+from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth, score
+from efficienttam.media import FrameSequence, write_mattes
 from efficienttam.tracking.frame_source import ArrayFrames
 
 
@@ -82,6 +84,22 @@ def test_a_davis_folder_is_read(tmp_path: Path) -> None:
         DavisFootage(tmp_path / "nowhere")
 
 
+def test_a_void_ring_is_not_held_against_a_mask(tmp_path: Path) -> None:
+    """Truth with a ring of 255 around it, and a mask that covers both on every frame."""
+    ring, inside = np.zeros((90, 120), np.uint8), slice(30, 60)
+    ring[25:65, 25:65], ring[inside, inside] = 255, 1
+    for name in ("JPEGImages", "Annotations"):
+        (tmp_path / name).mkdir()
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8), (0, 0), 2)
+    for frame in range(2):
+        cv2.imwrite(str(tmp_path / "JPEGImages" / f"{frame:05d}.jpg"), picture)
+        # The first frame says that all of it is the object; flow carries that along.
+        label = np.minimum(ring, 1) if frame == 0 else ring
+        Image.fromarray(label).save(tmp_path / "Annotations" / f"{frame:05d}.png")
+    (only,) = score(None, DavisFootage(tmp_path), PromptKind.FLOW)
+    assert only.object == "object1" and (only.j, only.f) == (1, 1)
+
+
 def test_objects_are_numbered_as_in_the_palette(tmp_path: Path) -> None:
     _write_davis(tmp_path)
     for path in (tmp_path / "Annotations").glob("*.png"):
@@ -128,3 +146,93 @@ def test_soft_plates_are_scored_and_told_in_every_form(tmp_path: Path, capsys) -
     errors = report["scores"][0]["errors_by_frame"][0]
     assert 0 < errors["boundary"] < 2 and errors["width_ratio"] > 0.5 and errors["flicker"] >= 0
     assert report["summary"][0]["sad"] > 0
+
+
+def _without_first_object(folder: Path) -> None:
+    Image.fromarray(np.zeros((90, 120), np.uint8)).save(folder / "Annotations" / "00000.png")
+
+
+def _small_truth(folder: Path) -> None:
+    Image.fromarray(np.ones((45, 60), np.uint8)).save(folder / "Annotations" / "00000.png")
+
+
+def _no_truth(folder: Path) -> None:
+    (folder / "Annotations" / "00002.png").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_without_first_object, "frame 1, the first one, does not show any object"),
+        (_small_truth, "truth of frame 1 is 60x45, the plate 120x90"),
+        (_no_truth, "Frame 3 has no true matte"),
+    ],
+)
+def test_truth_that_does_not_serve_is_told_before_work(
+    spoil, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write_davis(tmp_path)
+    spoil(tmp_path)
+    assert command(["eval", "--davis", str(tmp_path), "--weights", "none"]) == ExitCode.INPUT
+    assert said in capsys.readouterr().err
+
+
+def test_truth_of_another_size_later_on_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _write_davis(tmp_path)
+    Image.fromarray(np.ones((45, 60), np.uint8)).save(tmp_path / "Annotations" / "00001.png")
+    assert command(["eval", "--davis", str(tmp_path), "--prompt", "flow"]) == ExitCode.INPUT
+    assert "truth of frame 2 is 60x45" in capsys.readouterr().err
+
+
+def test_an_object_that_comes_later_is_named(
+    tiny_plate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for frame in FrameSequence(str(tiny_plate / "plate.%04d.exr")).frames:
+        matte = np.zeros((54, 96), np.float32)
+        matte[15:35, 20:44] = 1
+        late = matte if frame > 1001 else np.zeros_like(matte)
+        write_mattes(tmp_path / f"truth.{frame}.exr", {"hero": matte, "late": late})
+    arguments = [
+        "eval",
+        "--plate",
+        str(tiny_plate / "plate.%04d.exr"),
+        "--channel",
+        "hero",
+        "--channel",
+        "late",
+    ]
+    assert command([*arguments, "--truth", str(tmp_path / "truth.%04d.exr")]) == ExitCode.INPUT
+    assert "frame 1001, the first one, does not show late" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("--size", "0x0"), ("--size", "-5x20"), ("--size", "64"), ("--frames", "1")]
+)
+def test_numbers_that_draw_nothing_are_refused(
+    words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["eval", *words])
+    assert ended.value.code == ExitCode.USAGE and words[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("also", [(), ("steps",)])
+@pytest.mark.parametrize(
+    ("report", "code", "said"),
+    [
+        ("x.pdf", ExitCode.USAGE, "ends in none of .json, .md, .csv"),
+        ("a_file/x.json", ExitCode.OUTPUT, "a_file cannot be made"),
+        ("folder.md", ExitCode.OUTPUT, "is a folder"),
+        ("/proc/x.md", ExitCode.OUTPUT, "Nothing can be written to /proc"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_told_before_work(
+    also: tuple[str, ...], report: str, code: ExitCode, said: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    if report.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("there is no /proc")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_file").touch()
+    (tmp_path / "folder.md").mkdir()
+    assert command(["eval", *also, "--weights", "none", "--report", report]) == code
+    assert said in capsys.readouterr().err

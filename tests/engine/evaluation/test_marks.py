@@ -7,11 +7,12 @@ import io
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from efficienttam.evaluation.marks import Marks, ScoredFrames, worst_frame
+from efficienttam.evaluation.marks import Marks, ScoredFrames, rate, worst_frame
 from efficienttam.evaluation.marks_report import (
     Results,
     mean_and_error,
@@ -49,6 +50,21 @@ def test_rules_are_nested(frames: list[int], data) -> None:
     )
     assert davis <= after < all_of_them
     assert all_of_them - after == {first} and after - davis <= {frames[-1]}
+
+
+def test_void_pixels_are_not_scored() -> None:
+    truth, void = np.zeros((60, 80), bool), np.zeros((60, 80), bool)
+    void[15:45, 15:55] = True
+    truth[20:40, 20:50], void[20:40, 20:50] = True, False
+    wide = truth | void
+    # 600 pixels of the object in a mask of 30 x 40.
+    assert rate(wide, truth) == (pytest.approx(0.5), 0)
+    assert rate(wide, truth, void) == (1, 1)
+    # What lies beyond the void counts: 10 x 10 pixels more.
+    more = wide.copy()
+    more[:10, :10] = True
+    assert rate(more, truth, void)[0] == pytest.approx(600 / 700)
+    assert rate(void, np.zeros_like(void), void) == (1, 1)
 
 
 def test_the_worst_frame_is_a_new_one() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from efficienttam.contract.errors import IncompleteError, JobError
+from efficienttam.contract.errors import ExitCode, IncompleteError, JobError, OutputError
 from efficienttam.export import exporting, formats
+from efficienttam.export.cli import main
 from efficienttam.export.exporting import ExportOptions, compare, export
 from efficienttam.export.formats import ONNX_PACKAGES, Format
 from efficienttam.export.network_parts import NetworkPart
@@ -80,3 +81,35 @@ def test_missing_packages_are_told_before_any_work(tmp_path: Path, monkeypatch: 
     with pytest.raises(JobError, match="pip install onnx_that_is_not_there"):
         export(options(tmp_path / "out", Format.ONNX), lambda text: None)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tolerance", "inf"), "'inf' is below 0, or not finite"),
+        (("--tolerance", "nan"), "'nan' is below 0, or not finite"),
+        (("--points", "0"), "'0' is below 1"),
+    ],
+)
+def test_numbers_that_check_nothing_are_refused(
+    words: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["efficienttam_demo", "--format", "torchscript", "--out", str(tmp_path / "out"), *words])
+    assert ended.value.code == ExitCode.USAGE and said in capsys.readouterr().err
+    with pytest.raises(JobError, match="tells nothing apart"):
+        export(options(tmp_path / "out", Format.TORCHSCRIPT, tolerance=float("inf")), lambda text: None)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="There is no /proc.")
+def test_a_folder_that_takes_no_files_is_told_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "load_model", lambda *_, **__: pytest.fail("The model was loaded."))
+    with pytest.raises(OutputError, match="Nothing can be written to /proc"):
+        export(options(Path("/proc"), Format.TORCHSCRIPT), lambda text: None)
+
+
+def test_what_the_writer_of_pytorch_cannot_write_is_an_error_of_the_file(tmp_path: Path) -> None:
+    part = NetworkPart("double", _Double(), ("x",), ("y",), ((torch.ones(3),),))
+    with pytest.raises(OSError, match="does not exist"):
+        formats.write_part(part, Format.TORCHSCRIPT, tmp_path / "gone" / "double.pt")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,6 +19,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from efficienttam.cli import main as command
 from efficienttam.contract.document import write_job
 from efficienttam.contract.errors import Cancelled, IncompleteError, JobError, OutputError, PlateError
 from efficienttam.contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
@@ -141,6 +144,39 @@ def test_a_stop_keeps_the_best_so_far(folder: Path, quick_scores: list[float]) -
     assert (folder.parent / "show.safetensors").exists()
 
 
+def test_what_was_learned_is_scored_when_the_time_is_over(
+    folder: Path, quick_scores: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr(course, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    # The clock is looked at once at the start and twice a step: three steps are six seconds.
+    recipe = replace(QUICK, steps=50, score_every=20, minutes=0.1)
+    outcome = finetune(options(folder, recipe=recipe), lambda: False, lambda text: None)
+    assert outcome.ended == "The 0.1 minutes are over." and not outcome.stopped
+    assert outcome.best_step == outcome.steps == 3
+    kept = metadata_of(folder.parent / "show.safetensors")
+    assert json.loads(kept["efficienttam/steps"])["best"] == 3
+
+
+def test_a_stop_and_an_end_of_time_are_told_apart(
+    folder: Path,
+    quick_scores: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["finetune", str(folder), "--out", str(folder.parent / "show.safetensors"), "--threads", "1"]
+    quick_scores[:] = [0.7, 0.6]
+    assert command([*arguments, "--parts", "heads", "--minutes", "1e-9"]) == 7
+    assert "The 1e-09 minutes were over before the first step" in capsys.readouterr().err
+    quick_scores[:] = [0.7, 0.6]
+    assert command([*arguments, "--parts", "heads", "--minutes", "0.0001"]) == 7
+    quick_scores[:] = [0.7, 0.6]
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled, match="stopped before held-out frames were drawn better"):
+        finetune(options(folder, recipe=replace(QUICK, steps=50)), lambda: next(asked), lambda text: None)
+    assert not (folder.parent / "show.safetensors").exists()
+
+
 @pytest.mark.parametrize("token", ["%04d", "####", "$F4"])
 def test_mattes_are_found_by_any_token_and_name(folder: Path, token: str) -> None:
     for path in (folder / "mattes").iterdir():
@@ -248,8 +284,45 @@ def test_a_job_teaches_its_key_frames_or_those_named(folder: Path) -> None:
 
 def test_held_out_frames_are_spread_over_all_shots(folder: Path) -> None:
     (shot,) = open_shots(str(folder), MatteWish())
-    held = held_out([replace(shot, name="a"), replace(shot, name="b")])
-    assert held == {"a": (3,), "b": (1, 5)}
+    shutil.copytree(folder, folder.parent / "other")
+    (other,) = open_shots(str(folder.parent / "other"), MatteWish())
+    assert held_out([shot, other]) == {"shot": (3,), "other": (1, 5)}
+
+
+def test_a_frame_is_held_out_of_every_shot_of_its_plate(folder: Path) -> None:
+    """Both eyes of a stereo plate, and two jobs on one plate, whatever their frames are."""
+    for frame in range(7, 11):
+        for path in ("plate.{:04d}.png", "mattes/disc.{:04d}.png"):
+            shutil.copy(folder / path.format(6), folder / path.format(frame))
+    (folder / "left").mkdir()
+    (folder / "right").mkdir()
+    for path in folder.glob("plate.*.png"):
+        for eye in ("left", "right"):
+            shutil.copy(path, folder / eye / path.name)
+            matte = path.name.replace("plate", "disc")
+            shutil.copy(folder / "mattes" / matte, folder / eye / matte)
+    job = TrackJob(
+        plate=Plate(str(folder / "%V/plate.%04d.png")),
+        objects=(TrackedObject("disc", (Prompt(frame=1, include=((16, 24),)),)),),
+        output=Output("%V/{object}.%04d.png", layer="rgba"),
+        range=FrameRange(1, 10),
+        views=("left", "right"),
+    )
+    write_job(job, str(folder / "stereo.json"))
+    left, right = open_shots(str(folder / "stereo.json"), MatteWish(frames="all"))
+    assert held_out([left, right]) == {left.name: (3, 7), right.name: (3, 7)}
+    # Another job on the same eyes, with some of the frames.
+    write_job(replace(job, views=("left",)), str(folder / "again.json"))
+    (again,) = open_shots(str(folder / "again.json"), MatteWish(frames="3-6"))
+    assert held_out([left, again, right])[again.name] == (3,)
+    for name, token in (("a.json", "####"), ("b.json", "%04d")):
+        plate, output = (
+            Plate(str(folder / f"left/plate.{token}.png")),
+            Output("left/{object}.%04d.png", layer="rgba"),
+        )
+        write_job(replace(job, plate=plate, output=output, views=()), str(folder / name))
+    ones = [open_shots(str(folder / name), MatteWish(frames="all"))[0] for name in ("a.json", "b.json")]
+    assert held_out(ones) == {"a.json": (3, 7), "b.json": (3, 7)}
 
 
 def test_no_held_out_frame_is_learned_from() -> None:

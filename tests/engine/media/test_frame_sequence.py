@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from efficienttam.contract.errors import PlateError
+from efficienttam.contract.errors import JobError, PlateError
 from efficienttam.media import FrameSequence, MissingFrames, write_matte
 
 WriteImage = Callable[..., str]
@@ -48,6 +48,17 @@ def test_hold_and_black_stand_in(plate: str) -> None:
     assert black.read(1003).dtype == np.uint8 and black.info(1003).size == (8, 6)
     floats = FrameSequence(plate, missing=MissingFrames.BLACK, color_space="linear")
     assert floats.read(1003).dtype == floats.read(1002).dtype == np.float32
+
+
+def test_missing_frames_are_told_by_word_too(plate: str) -> None:
+    """As in a job document."""
+    with pytest.raises(PlateError, match="Frames 1003-1004 are missing"):
+        FrameSequence(plate, missing="error")
+    assert not FrameSequence(plate, missing="black").read(1003).any()
+    with pytest.raises(
+        JobError, match=r"'skip' is no rule for missing frames\. Use one of 'error', 'hold', 'bl"
+    ):
+        FrameSequence(plate, missing="skip")
 
 
 def test_a_still_stands_on_every_frame_asked_for(plate: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficienttam.contract.errors import PromptError
+from efficienttam.contract.errors import JobError, PromptError
 from efficienttam.contract.passes import Between, Direction, Recall
 from efficienttam.contract.prompts import Prompt
 from efficienttam.model.config import MODELS
@@ -149,6 +149,29 @@ def test_an_object_prompted_late_is_tracked_from_anywhere(make) -> None:
     tracker, hero = make(BOX)
     backward = mattes(tracker.track(direction=Direction.BACKWARD), hero)
     assert sorted(backward) == list(range(FIRST, 1011))
+
+
+def test_directions_are_words_too(make) -> None:
+    tracker, hero = make(BOX)
+    assert [result.frame for result in tracker.propagate(direction="backward")] == list(
+        range(1010, FIRST - 1, -1)
+    )
+    assert sorted(mattes(tracker.track(direction="backward"), hero)) == list(range(FIRST, 1011))
+    with pytest.raises(JobError, match=r"'back' is no direction\. Use one of 'forward', 'backward', 'both'"):
+        next(tracker.propagate(direction="back"))
+    with pytest.raises(JobError, match="'back' is no direction"):
+        tracker.track(direction="back")
+    assert TrackerOptions(between="blend", recall="all") == TrackerOptions(Between.BLEND, Recall.ALL)
+    with pytest.raises(JobError, match="'mix' is no word for between"):
+        TrackerOptions(between="mix")
+
+
+@pytest.mark.parametrize("told", [{"start": 0}, {"start": 5000}, {"end": 0}, {"end": LAST_FRAME + 1}])
+@pytest.mark.parametrize("direction", [Direction.FORWARD, Direction.BACKWARD])
+def test_a_pass_stays_on_the_plate(make, told: dict[str, int], direction: Direction) -> None:
+    tracker, _ = make(CLICK)
+    with pytest.raises(PromptError, match=f"is not in the plate, which has {FIRST} to {LAST_FRAME}"):
+        next(tracker.propagate(**told, direction=direction))
 
 
 def test_objects_come_go_and_keep_their_ids(make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -181,6 +182,24 @@ def test_a_layout_is_read_and_trained_on(kind: str, tmp_path: Path, tiny, light_
     assert list((options.work / "pictures").iterdir()), "a sheet at the end of the stage"
 
 
+@pytest.mark.parametrize(
+    ("plate", "matte", "first"),
+    [
+        ("plate.{:04d}.png", "hero-{:04d}.png", 1001),
+        ("plate-{:d}.png", "hero_v002-{:04d}.png", 1001),
+        ("plate.{:04d}.png", "hero.{:04d}.png", -2),
+        ("plate_{:04d}.png", "hero-{:04d}.png", -3),
+    ],
+)
+def test_a_dash_before_a_number_is_no_sign(plate: str, matte: str, first: int, tmp_path: Path) -> None:
+    for frame in range(FRAMES):
+        _save(tmp_path / "plate" / plate.format(first + frame), _picture(frame))
+        truth = np.where(_mask(frame)[..., None], 255, 0).astype(np.uint8).repeat(3, 2)
+        _save(tmp_path / "mattes" / matte.format(first + frame), truth)
+    (shot,) = open_data([f"studio:{tmp_path}"], 64).sources[0]
+    assert list(shot.annotated) == list(range(first, first + FRAMES))
+
+
 def test_an_exr_plate_looks_as_in_tracking(tmp_path: Path) -> None:
     plate = open_data([make_studio(tmp_path)], 64).sources[0][0]
     tracked = FrameSequence(str(tmp_path / "sh010/plate/sh010.%04d.exr"))
@@ -194,6 +213,60 @@ def test_mattes_of_another_size_are_told_on_every_frame(tmp_path: Path) -> None:
     write_mattes(tmp_path / "sh010/mattes/hero.1004.exr", small)
     with pytest.raises(PlateError, match=f"hero.1004.exr: .* its truth {WIDTH} x {HEIGHT // 2}"):
         open_data([told], 64)
+
+
+def test_lists_of_paths_name_clips(tmp_path: Path) -> None:
+    """``ImageSets/480p/train.txt`` of DAVIS 2016."""
+    told = make_davis(tmp_path)
+    for place in ("JPEGImages", "Annotations"):
+        shutil.copytree(tmp_path / place / "480p/ball", tmp_path / place / "480p/other")
+    listed = tmp_path / "ImageSets/480p/train.txt"
+    listed.parent.mkdir(parents=True)
+    lines = [f"/JPEGImages/480p/ball/{n:05d}.jpg /Annotations/480p/ball/{n:05d}.png " for n in range(FRAMES)]
+    listed.write_text("\n".join(lines))
+    assert _clips(told) == ["480p/ball"]
+    year = tmp_path / "ImageSets/2017/train.txt"
+    year.parent.mkdir()
+    year.write_text("other\n")
+    assert _clips(told) == ["480p/other"]
+
+
+def test_one_resolution_is_trained_on(tmp_path: Path) -> None:
+    told = make_davis(tmp_path)
+    for place in ("JPEGImages", "Annotations"):
+        shutil.copytree(tmp_path / place / "480p", tmp_path / place / "Full-Resolution")
+    assert _clips(told) == ["480p/ball"]
+    assert _clips(f"{told}/JPEGImages/Full-Resolution") == ["Full-Resolution/ball"]
+    shutil.rmtree(tmp_path / "Annotations/480p")
+    assert _clips(told) == ["Full-Resolution/ball"]
+
+
+def _clips(told: str) -> list[str]:
+    """Resolution and clip of what is trained on."""
+    return ["/".join(Path(plate.name).parts[-2:]) for plate in open_data([told], 64).sources[0]]
+
+
+def test_a_mask_in_colour_among_grey_ones_is_the_same_object(tmp_path: Path) -> None:
+    """As ``bear/00077.png`` of the published DAVIS 2016, which has four channels."""
+    told = make_davis(tmp_path)
+    for frame in range(FRAMES):
+        white = np.where(_mask(frame), 255, 0).astype(np.uint8)
+        stored = np.dstack([white, white, white, np.full_like(white, 255)]) if frame == 2 else white
+        Image.fromarray(stored).save(tmp_path / f"Annotations/480p/ball/{frame:05d}.png")
+    (plate,) = open_data([told], 64).sources[0]
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(plate.mattes(frame, [0])[0] > 0.5, _mask(frame))
+        assert plate.areas(frame)[0] == pytest.approx(_mask(frame).mean())
+    # The coloured one first.
+    (tmp_path / "Annotations/480p/ball/00002.png").rename(tmp_path / "Annotations/480p/ball/00000.png")
+    (plate,) = open_data([told], 64).sources[0]
+    assert [plate.areas(frame)[0] > 0 for frame in plate.annotated] == [True] * 3
+    labels = _mask(1)[..., None] * np.array([7, 0, 9], np.uint8)
+    _save(tmp_path / "Annotations/480p/ball/00001.png", np.ascontiguousarray(labels))
+    Image.fromarray(_mask(0).astype(np.uint8)).save(tmp_path / "Annotations/480p/ball/00000.png")
+    (plate,) = open_data([told], 64).sources[0]
+    with pytest.raises(PlateError, match=r"00001\.png shows colours"):
+        plate.areas(1)
 
 
 def test_masks_that_are_absent_for_a_while_are_empty(tmp_path: Path) -> None:

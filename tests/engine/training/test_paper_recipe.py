@@ -20,6 +20,7 @@ from efficienttam.model.build import find_config
 from efficienttam.model.config import MODELS, CrossAttention
 from efficienttam.training import paper_course
 from efficienttam.training.augmentation import Augmentation
+from efficienttam.training.cli import build_parser
 from efficienttam.training.course import fresh_network
 from efficienttam.training.curve import read_log
 from efficienttam.training.datasets import open_data
@@ -326,3 +327,10 @@ def test_a_run_killed_by_the_system_continues_to_the_bit(tmp_path: Path, tiny_pr
     running.wait()
     subprocess.run(command, check=True, env=_environment())
     _same_course(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "-1"])
+def test_minutes_that_never_pass_are_refused(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args(["--recipe", "paper", "--picture-minutes", minutes])
+    assert ended.value.code == 2 and "below 0, or not finite" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from efficienttam.contract.errors import DeviceError, WeightsError
+from efficienttam.contract.errors import DeviceError, JobError, WeightsError
 from efficienttam.contract.job import Precision
 from efficienttam.model.build import build_model
 from efficienttam.model.config import MODELS
@@ -55,6 +55,11 @@ def test_the_embedded_weights_are_those_of_the_registry() -> None:
     assert entry.sha256 == sha256_of(entry.embedded_path)
     model = load_model(device="cpu")
     assert model.weights_hash == entry.sha256
+
+
+def test_a_word_that_is_no_precision_is_told_in_a_sentence() -> None:
+    with pytest.raises(JobError, match=r"'bf16' is no precision\. Use one of 'auto', 'float32'"):
+        load_model(DEMO, device="cpu", precision="bf16")
 
 
 def test_a_model_is_ready_and_says_where_it_came_from(shelf: Path) -> None:
