@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from ..contract.disk import way_here_from
 from ..contract.document import from_json, resolve, to_json, write_job
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import (
@@ -42,15 +43,15 @@ def matte(args: argparse.Namespace) -> int:
             raise JobError("--region-padding is room in a region, and there is none.", "Give --region too.")
         spoken = objects_from(args.words or [], args.region_padding)
         with in_words({**OPTIONS, **spoken.places}, REMEDIES):
-            job, folder = _job(args, spoken.objects)
+            job = _job(args, spoken.objects)
             if args.save_job:
-                _refuse_save_job(job, folder, args.save_job)
+                _refuse_save_job(job, args.save_job)
             if args.save_job or args.dry_run:
-                footage = open_footage(job, folder)
+                footage = open_footage(job, "")
             if args.save_job:
                 make_folder_of(args.save_job, "--save-job")
-                write_job(job, args.save_job)
-            return show(footage) if args.dry_run else run(job, folder, args, progress)
+                write_job(seen_from(os.path.dirname(args.save_job), job), args.save_job)
+            return show(footage) if args.dry_run else run(job, "", args, progress)
 
 
 def open_footage(job: TrackJob, folder: str) -> Footage:
@@ -75,9 +76,15 @@ def show(footage: Footage) -> int:
     return ExitCode.OK
 
 
-def _refuse_save_job(job: TrackJob, folder: str, path: str) -> None:
+def seen_from(folder: str, job: TrackJob) -> TrackJob:
+    """The job of the working folder as a document in ``folder`` tells it."""
+    here = way_here_from(folder)
+    return job if here == os.curdir else resolve(job, here)
+
+
+def _refuse_save_job(job: TrackJob, path: str) -> None:
     """Raises JobError when the document would land on a file of the job, OutputError for its folder."""
-    what = claimed(job, folder, path)
+    what = claimed(job, "", path)
     if what:
         raise JobError(f"--save-job {path!r} would overwrite {what}.", "Choose another name for the job.")
     refuse_folder_of(path, "--save-job")
@@ -89,8 +96,8 @@ def _layout(args: argparse.Namespace) -> Layout:
     return Layout.LAYER_PER_OBJECT if args.layers else Layout.FILE_PER_OBJECT
 
 
-def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[TrackJob, str]:
-    """The job and the folder its paths are relative to. Raises JobFaults or JobError."""
+def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> TrackJob:
+    """The job, its paths as they were typed. Raises JobFaults or JobError."""
     first, last = frame_pair(args.range) if args.range else (None, None)
     job = TrackJob(
         plate=Plate(
@@ -137,7 +144,4 @@ def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[
             roto_blend=args.roto_blend,
         ),
     )
-    job = from_json(to_json(job))
-    folder = os.path.dirname(args.save_job)
-    here = os.path.relpath(os.curdir, folder or os.curdir)
-    return (job if here == os.curdir else resolve(job, here)), folder
+    return from_json(to_json(job))

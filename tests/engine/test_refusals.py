@@ -12,6 +12,7 @@ import pytest
 
 from efficienttam.cli import main
 from efficienttam.contract.disk import place_at
+from efficienttam.contract.document import read_job
 from efficienttam.contract.errors import ExitCode
 from efficienttam.media import write_matte, write_png
 
@@ -168,6 +169,45 @@ def test_a_link_in_a_folder_is_not_stepped_over(place):
     assert place_at("../a", "near") == os.path.join("near", "../a")
     assert place_at("../../a", "far/away") == "a"
     assert place_at("../a", "..") == os.path.join("..", "../a")
+
+
+@pytest.fixture
+def linked(place, monkeypatch):
+    """A plate in ``show/plate``, and ``logical``, a link to a deeper folder elsewhere. One stands in show."""
+    os.makedirs("show/plate")
+    os.makedirs("phys/deep/place")
+    for frame in (1001, 1002):
+        os.rename(f"plate.{frame}.exr", f"show/plate/p.{frame}.exr")
+    os.symlink(os.path.abspath("phys/deep/place"), "show/logical")
+    monkeypatch.chdir("show")
+    return place
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_job_saved_through_a_link_means_the_same_files(absolute, linked, random_weights, capsys):
+    """The folder of the document is a link to a deeper one: ``..`` out of it leads elsewhere."""
+    plate = os.path.join(os.getcwd() if absolute else "", "plate/p.%04d.exr")
+    machine = ["--weights", str(random_weights), "--device", "cpu"]
+    line = ["--frames", "1001-1002", *machine, "--save-job", "logical/ab/q.job.json"]
+    assert matte(*line, plate=plate, out="mq/a.%04d.exr") == 0
+    assert sorted(os.listdir("mq")) == ["a.1001.exr", "a.1002.exr"]
+    assert not os.path.exists(linked / "phys/deep/mq")
+    assert matte(*line, "--dry-run", plate=plate, out="mq/a.%04d.exr") == 0
+    assert f"first    {os.path.join('mq', 'a.1001.exr')}" in capsys.readouterr().out
+    for name in ("logical/ab/q.job.json", "../phys/deep/place/ab/q.job.json"):
+        assert main(["check", name]) == 0
+        shutil.rmtree("mq")
+        assert main(["track", name]) == 0
+        assert sorted(os.listdir("mq")) == ["a.1001.exr", "a.1002.exr"]
+
+
+def test_a_job_is_saved_in_a_show_that_was_entered_through_a_link(linked, monkeypatch):
+    os.symlink(linked / "show", linked / "entrance")
+    monkeypatch.chdir(linked / "entrance")
+    name = str(linked / "entrance" / "jobs" / "x.job.json")
+    assert matte("--save-job", name, "--dry-run", plate="plate/p.%04d.exr") == 0
+    assert read_job(name).plate.path == os.path.join("..", "plate/p.%04d.exr")
+    assert main(["check", name]) == 0
 
 
 def test_threads_say_their_range(place, capsys):
