@@ -612,9 +612,9 @@ def test_lists_of_models_and_weights(capsys):
     assert "not known yet" in capsys.readouterr().out
 
 
-def test_weights_are_taken_in_and_verified(tmp_path, capsys):
+def test_weights_are_taken_in_and_verified(tmp_path, capsys, published_file):
     source = tmp_path / "efficienttam_ti.pt"
-    source.write_bytes(b"PK not really")
+    source.write_bytes(published_file(1))
     cache = tmp_path / "cache"
     assert main(["weights", "import", str(source), "--folder", str(cache)]) == 0
     assert (cache / source.name).read_bytes() == source.read_bytes()
