@@ -207,7 +207,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     words.add_argument("--exclude", action=Word, dest="words", metavar="FRAME:X,Y", help="a point off it")
     words.add_argument("--box", action=Word, dest="words", metavar="FRAME:L,T,R,B", help="a box around it")
-    words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE", help="a roto mask of it")
+    words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE[:CHANNEL]", help="its roto")
     words.add_argument(
         "--region",
         action=Word,

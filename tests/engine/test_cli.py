@@ -311,6 +311,29 @@ def test_faults_of_matte_are_told_in_its_words(
     assert not re.search(r'objects\[|views\[|"|\b(plate|output|model|range)\.[a-z]', err), err
 
 
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ("roto.%04d.exr:hero.alpha", RotoFile("roto.%04d.exr", "hero.alpha")),
+        ("C:\\show\\roto.png:R", RotoFile("C:\\show\\roto.png", "R")),
+        ("C:\\v1.2\\roto.exr", RotoFile("C:\\v1.2\\roto.exr")),
+        ("C:/roto.exr", RotoFile("C:/roto.exr")),
+        ("take:2.exr", RotoFile("take:2.exr")),
+    ],
+)
+def test_a_mask_names_a_channel(said, file):
+    (thing,) = objects_from([("mask", f"1001:{said}")]).objects
+    assert thing.prompts[0].mask == file
+
+
+def test_a_channel_that_a_roto_does_not_have_is_told(tiny_plate, weights_at_hand, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    line = ["matte", "plate.%04d.exr", "--out", "m.%04d.exr", "--dry-run", "--mask"]
+    assert main([*line, "1001:plate.1001.exr:R"]) == 0
+    assert main([*line, "1001:plate.1001.exr:nose"]) == ExitCode.INPUT
+    assert "--mask 1001:plate.1001.exr:nose: plate.1001.exr has no channel 'nose'" in capsys.readouterr().err
+
+
 def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monkeypatch, capsys):
     monkeypatch.chdir(tiny_plate)
     words = "--object hero --point 1003:30,25 --object sky --box 1002:1,1,60,20 --dry-run".split()
