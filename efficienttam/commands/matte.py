@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..contract.disk import way_here_from
-from ..contract.document import from_json, resolve, to_json, write_job
+from ..contract.document import from_json, is_document, read_text, resolve, to_json, write_job
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import (
     Compression,
@@ -34,6 +34,7 @@ from .words import OPTIONS, REMEDIES, in_words, objects_from
 
 if TYPE_CHECKING:
     from ..batch.footage import Footage
+    from ..batch.progress import Progress
 
 
 def matte(args: argparse.Namespace) -> int:
@@ -46,12 +47,13 @@ def matte(args: argparse.Namespace) -> int:
             job = _job(args, spoken.objects)
             if args.save_job:
                 _refuse_save_job(job, args.save_job)
+            elif args.no_track:
+                raise JobError("--no-track leaves nothing to do.", "Give --save-job FILE too.")
             if args.save_job or args.dry_run:
                 footage = open_footage(job, "")
             if args.save_job:
-                make_folder_of(args.save_job, "--save-job")
-                write_job(seen_from(os.path.dirname(args.save_job), job), args.save_job)
-            return show(footage) if args.dry_run else run(job, "", args, progress)
+                _save(job, args.save_job, progress, args.dry_run)
+            return show(footage) if args.dry_run or args.no_track else run(job, "", args, progress)
 
 
 def open_footage(job: TrackJob, folder: str) -> Footage:
@@ -83,11 +85,28 @@ def seen_from(folder: str, job: TrackJob) -> TrackJob:
 
 
 def _refuse_save_job(job: TrackJob, path: str) -> None:
-    """Raises JobError when the document would land on a file of the job, OutputError for its folder."""
+    """Raises JobError when the document would land on a file of the job or on what is no job, OutputError for
+    its folder."""
     what = claimed(job, "", path)
     if what:
         raise JobError(f"--save-job {path!r} would overwrite {what}.", "Choose another name for the job.")
     refuse_folder_of(path, "--save-job")
+
+    if os.path.exists(path) and not is_document(read_text(path)):
+        raise JobError(
+            f"--save-job {path!r} is there and is no job document; it was left alone.",
+            "Choose another name for the job.",
+        )
+
+
+def _save(job: TrackJob, path: str, progress: Progress, dry_run: bool) -> None:
+    """Writes the document; tells where another job was there. Raises OutputError."""
+    job = seen_from(os.path.dirname(path), job)
+    if os.path.exists(path) and read_text(path) != to_json(job):
+        progress.status(f"The job {path} is there and {'would be' if dry_run else 'is'} replaced.")
+    if not dry_run:
+        make_folder_of(path, "--save-job")
+        write_job(job, path)
 
 
 def _layout(args: argparse.Namespace) -> Layout:

@@ -119,7 +119,7 @@ PLACES = {
     "--region track --region-padding 0.75": ("objects.0.region.padding", 0.75),
 }
 #: How it runs, which no job tells.
-OF_THE_RUN = {"--help", "--debug", "--resume", "--progress", "--save-job", "--dry-run"}
+OF_THE_RUN = {"--help", "--debug", "--resume", "--progress", "--save-job", "--no-track", "--dry-run"}
 OF_THE_RUN |= {"--cache", "--cache-size", "--cache-identity", "--embeddings"}
 
 
@@ -140,7 +140,7 @@ def saved(words: str) -> dict:
     out = f"out/{'%V' if '--views' in words else ''}/{'all' if together else '{object}'}.%04d.exr"
     plate = f"{'%V/' if '--views' in words else ''}plate.%04d.exr"
     line = ["matte", plate, "--point", "1001:30,25", "--out", out, *words.split()]
-    assert main([*line, "--save-job", "it.json", "--dry-run"]) == 0
+    assert main([*line, "--save-job", "it.json", "--no-track"]) == 0
     return json.loads(Path("it.json").read_text())
 
 
