@@ -207,7 +207,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     words.add_argument("--exclude", action=Word, dest="words", metavar="FRAME:X,Y", help="a point off it")
     words.add_argument("--box", action=Word, dest="words", metavar="FRAME:L,T,R,B", help="a box around it")
-    words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE", help="a roto mask of it")
+    words.add_argument("--mask", action=Word, dest="words", metavar="FRAME:FILE[:CHANNEL]", help="its roto")
     words.add_argument(
         "--region",
         action=Word,
@@ -240,7 +240,8 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     output = matte.add_argument_group("output")
     _add_form(output)
     output.add_argument("--save-job", default="", metavar="FILE", help="write the job document too")
-    output.add_argument("--dry-run", action="store_true", help="check and print what would be written")
+    output.add_argument("--no-track", action="store_true", help="write the job document only")
+    output.add_argument("--dry-run", action="store_true", help="print what would be written; write nothing")
     matte.set_defaults(frames=None)
     _add_running(matte)
     _add_machine(matte)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ import numpy as np
 from .batch.open_job import Stop
 from .batch.progress import Progress
 from .contract.cache_settings import CacheSettings
-from .contract.document import write_job
-from .contract.errors import OutputError
+from .contract.document import read_job, write_job
+from .contract.errors import JobError, OutputError
 from .contract.job import FrameRange, Model, Output, Plate, TrackedObject, TrackJob
 from .contract.prompts import Prompt
 from .contract.sequence import SequencePattern
@@ -26,6 +27,7 @@ from .run import run_job
 from .training.clips import Clip, demo_clip
 
 FIRST_FRAME = 1001
+JOB = "hero.job.json"
 #: The colour space the plate is written in.
 COLOR_SPACE = "Linear Rec.709 (sRGB)"
 _SHEET_PICTURES = 12
@@ -63,7 +65,8 @@ def run_demo(
     stop: Stop | None = None,
     cache: CacheSettings | None = None,
 ) -> DemoOutcome:
-    """Makes a plate of ``count`` frames in ``folder``, tracks one click through it and scores it.
+    """Makes a plate of ``count`` frames in ``folder``, tracks one click through it and scores it. ``resume``
+    keeps what is there of a demo of as many frames.
 
     Raises as ``run_job`` does.
     """
@@ -76,7 +79,9 @@ def run_demo(
             f"The folder {folder} cannot be made: {error.strerror}.", "Choose another one with --out."
         ) from error
     progress.status(f"Making a plate of {count} frames in {folder}.")
-    click = _make_plate(clip, folder, count, resume)
+    seen = [clip.render(time)[1] for time in (0, count // 2, count - 1)]
+    hero = _largest(seen)
+    (click,) = prompt_from_truth(PromptKind.CLICK, FIRST_FRAME, seen[0][hero]).include
     job = TrackJob(
         plate=Plate(path="plate/plate.%04d.exr", color_space=COLOR_SPACE),
         objects=(TrackedObject("hero", (Prompt(FIRST_FRAME, include=(click,)),)),),
@@ -84,19 +89,32 @@ def run_demo(
         range=FrameRange(FIRST_FRAME, FIRST_FRAME + count - 1),
         model=model,
     )
-    path = os.path.join(folder, "hero.job.json")
+    path = os.path.join(folder, JOB)
+    _make_plate(clip, hero, folder, count, keep=resume and _is_of(path, job))
     write_job(job, path)
     run_job(job, progress, folder=folder, resume=resume, stop=stop, cache=cache)
     return _show(job, path, folder, click)
 
 
-def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float, float]:
-    """Writes plate and truth of one thing; returns a point well inside it.
+def _largest(seen: Sequence[np.ndarray]) -> int:
+    """Which thing is the one that is largest where it is smallest, of mattes (things, height, width)."""
+    return int(np.argmax(np.min([mattes.sum(axis=(1, 2)) for mattes in seen], axis=0)))
 
-    The thing is the one that is largest where it is smallest, of the first, middle and last frame.
-    """
-    seen = [clip.render(time)[1] for time in (0, count // 2, count - 1)]
-    hero = int(np.argmax(np.min([mattes.sum(axis=(1, 2)) for mattes in seen], axis=0)))
+
+def _is_of(path: str, job: TrackJob) -> bool:
+    """True when the document there is of the same clip and click, whatever the model. Frames of another clip
+    lie beside another document, or one that is half made beside none."""
+    try:
+        return dataclasses.replace(read_job(path), model=job.model) == job
+    except JobError:
+        return False
+
+
+def _make_plate(clip: Clip, hero: int, folder: str, count: int, keep: bool) -> None:
+    """Writes plate and truth of one thing; with ``keep`` what is not there."""
+    if not keep:
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(folder, JOB))
     for time in range(count):
         frame = FIRST_FRAME + time
         plate, truth = (
@@ -108,12 +126,14 @@ def _make_plate(clip: Clip, folder: str, count: int, keep: bool) -> tuple[float,
         linear = np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)
         write_mattes(plate, dict(zip(("red", "green", "blue"), np.moveaxis(linear.astype(np.float32), 2, 0))))
         write_mattes(truth, {"rgba.alpha": now[hero]})
-    (click,) = prompt_from_truth(PromptKind.CLICK, FIRST_FRAME, seen[0][hero]).include
-    return click
 
 
 def _show(job: TrackJob, path: str, folder: str, click: tuple[float, float]) -> DemoOutcome:
-    plate = FrameSequence(os.path.join(folder, job.plate.path), color_space=COLOR_SPACE)
+    # Frames of an older, longer demo may lie beside this one's.
+    frames = job.range
+    plate = FrameSequence(
+        os.path.join(folder, job.plate.path), frames.first, frames.last, color_space=COLOR_SPACE
+    )
     mattes = SequencePattern(os.path.join(folder, job.output.path))
     truths = SequencePattern(os.path.join(folder, "truth/hero.%04d.exr"))
     pictures, regions, boundaries = [], [], []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import io
+import math
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +94,29 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
     safetensors.torch.save_file(state, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def published_file() -> Callable[[int], bytes]:
+    """Makes what could be a published ``.pt`` of the ti family, by a seed; 2 MiB, as zeros take no room."""
+    import torch
+
+    from efficienttam.weights.checkpoint import variant_shapes
+
+    def made(seed: int) -> bytes:
+        numbers = torch.Generator().manual_seed(seed)
+        zero, room, tensors = torch.zeros(1, dtype=torch.float16), 1 << 20, {}
+        for key, shape in variant_shapes("efficienttam_ti").items():
+            count = math.prod(shape)
+            tensors[key] = zero.expand(shape)
+            if room > 0 and count > 1 << 17:
+                tensors[key] = torch.randn(shape, generator=numbers).half()
+                room -= count
+        file = io.BytesIO()
+        torch.save({"model": tensors}, file)
+        return file.getvalue()
+
+    return functools.cache(made)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_equal_bytes(plate: Path, tmp_path: Path, beside: bool) -> None:
     said = ["--object", "hero", "--point", "1001:10,20", "--exclude", "1002:3.5,4", "--object", "stone"]
     said += ["--box", "1001:1,2,30,32", "--region", "1001:0,1,40,36", "--region", "1003:5,1,45,36"]
     said += ["--frames", "1001-1003", "--layers", "--out", mattes]
-    run(["matte", str(plate), *said, "--save-job", str(written), "--dry-run"])
+    run(["matte", str(plate), *said, "--save-job", str(written), "--no-track"])
 
     sheet = PromptSheet().with_object("hero", "a").with_object("stone", "b")
     sheet = sheet.with_point("a", 1001, (10.0, 20.0), True)
@@ -61,7 +61,7 @@ def test_options_say_the_same(plate: Path, tmp_path: Path) -> None:
     options += ["--remove-specks", "90", "--keep-largest", "--steady", "1", "--roto-blend", "3"]
     options += ["--device", "cpu", "--precision", "float32", "--between", "blend", "--non-overlapping"]
     said = ["--point", "1001:10,20", "--frames", "1001-1003", "--layers", "--out", mattes, *options]
-    run(["matte", str(plate), *said, "--save-job", str(written), "--dry-run"])
+    run(["matte", str(plate), *said, "--save-job", str(written), "--no-track"])
     sheet = PromptSheet().with_object("object1", "a")
     sheet = sheet.with_point("a", 1001, (10.0, 20.0), True).in_region("a", Region(padding=0.75))
     more = {

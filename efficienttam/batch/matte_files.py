@@ -45,7 +45,7 @@ class MatteFiles:
         self._shared = output.layout is not Layout.FILE_PER_OBJECT
         #: Scores of the mattes that wait.
         self._scores: dict[tuple[int, str], MatteScore] = {}
-        self._waiting = MatteSpool(os.path.dirname(os.path.abspath(self.path(1, ""))))
+        self._waiting = MatteSpool(os.path.dirname(os.path.join(os.getcwd(), self.path(1, ""))))
 
     def path(self, frame: int, name: str) -> str:
         """The file that holds an object's matte of a frame."""

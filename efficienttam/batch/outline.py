@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 from ..contract.job import Layout
 from ..contract.sequence import SequencePattern
@@ -34,5 +33,5 @@ def outline(footage: Footage) -> Outline:
             ]
             mattes += len(names)
             for name in names[:1] if shared else names:
-                files.append(os.path.normpath(pattern.path(frame, view, name)))
+                files.append(pattern.path(frame, view, name))
     return Outline(span, mattes, tuple(files))

@@ -177,7 +177,7 @@ def with_overrides(job: TrackJob, args: argparse.Namespace) -> TrackJob:
     if args.threads is not None:
         model = dataclasses.replace(model, threads=args.threads)
     if args.weights:
-        model = dataclasses.replace(model, weights=os.path.abspath(args.weights))
+        model = dataclasses.replace(model, weights=os.path.join(os.getcwd(), args.weights))
     return from_json(to_json(dataclasses.replace(job, model=model)))
 
 

@@ -6,7 +6,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ..contract.document import from_json, resolve, to_json, write_job
+from ..contract.disk import way_here_from
+from ..contract.document import from_json, is_document, read_text, resolve, to_json, write_job
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import (
     Compression,
@@ -33,6 +34,7 @@ from .words import OPTIONS, REMEDIES, in_words, objects_from
 
 if TYPE_CHECKING:
     from ..batch.footage import Footage
+    from ..batch.progress import Progress
 
 
 def matte(args: argparse.Namespace) -> int:
@@ -42,15 +44,16 @@ def matte(args: argparse.Namespace) -> int:
             raise JobError("--region-padding is room in a region, and there is none.", "Give --region too.")
         spoken = objects_from(args.words or [], args.region_padding)
         with in_words({**OPTIONS, **spoken.places}, REMEDIES):
-            job, folder = _job(args, spoken.objects)
+            job = _job(args, spoken.objects)
             if args.save_job:
-                _refuse_save_job(job, folder, args.save_job)
+                _refuse_save_job(job, args.save_job)
+            elif args.no_track:
+                raise JobError("--no-track leaves nothing to do.", "Give --save-job FILE too.")
             if args.save_job or args.dry_run:
-                footage = open_footage(job, folder)
+                footage = open_footage(job, "")
             if args.save_job:
-                make_folder_of(args.save_job, "--save-job")
-                write_job(job, args.save_job)
-            return show(footage) if args.dry_run else run(job, folder, args, progress)
+                _save(job, args.save_job, progress, args.dry_run)
+            return show(footage) if args.dry_run or args.no_track else run(job, "", args, progress)
 
 
 def open_footage(job: TrackJob, folder: str) -> Footage:
@@ -75,12 +78,35 @@ def show(footage: Footage) -> int:
     return ExitCode.OK
 
 
-def _refuse_save_job(job: TrackJob, folder: str, path: str) -> None:
-    """Raises JobError when the document would land on a file of the job, OutputError for its folder."""
-    what = claimed(job, folder, path)
+def seen_from(folder: str, job: TrackJob) -> TrackJob:
+    """The job of the working folder as a document in ``folder`` tells it."""
+    here = way_here_from(folder)
+    return job if here == os.curdir else resolve(job, here)
+
+
+def _refuse_save_job(job: TrackJob, path: str) -> None:
+    """Raises JobError when the document would land on a file of the job or on what is no job, OutputError for
+    its folder."""
+    what = claimed(job, "", path)
     if what:
         raise JobError(f"--save-job {path!r} would overwrite {what}.", "Choose another name for the job.")
     refuse_folder_of(path, "--save-job")
+
+    if os.path.exists(path) and not is_document(read_text(path)):
+        raise JobError(
+            f"--save-job {path!r} is there and is no job document; it was left alone.",
+            "Choose another name for the job.",
+        )
+
+
+def _save(job: TrackJob, path: str, progress: Progress, dry_run: bool) -> None:
+    """Writes the document; tells where another job was there. Raises OutputError."""
+    job = seen_from(os.path.dirname(path), job)
+    if os.path.exists(path) and read_text(path) != to_json(job):
+        progress.status(f"The job {path} is there and {'would be' if dry_run else 'is'} replaced.")
+    if not dry_run:
+        make_folder_of(path, "--save-job")
+        write_job(job, path)
 
 
 def _layout(args: argparse.Namespace) -> Layout:
@@ -89,8 +115,8 @@ def _layout(args: argparse.Namespace) -> Layout:
     return Layout.LAYER_PER_OBJECT if args.layers else Layout.FILE_PER_OBJECT
 
 
-def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[TrackJob, str]:
-    """The job and the folder its paths are relative to. Raises JobFaults or JobError."""
+def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> TrackJob:
+    """The job, its paths as they were typed. Raises JobFaults or JobError."""
     first, last = frame_pair(args.range) if args.range else (None, None)
     job = TrackJob(
         plate=Plate(
@@ -137,7 +163,4 @@ def _job(args: argparse.Namespace, objects: tuple[TrackedObject, ...]) -> tuple[
             roto_blend=args.roto_blend,
         ),
     )
-    job = from_json(to_json(job))
-    folder = os.path.dirname(args.save_job)
-    here = os.path.relpath(os.curdir, folder or os.curdir)
-    return (job if here == os.curdir else resolve(job, here)), folder
+    return from_json(to_json(job))

@@ -11,7 +11,8 @@ import sys
 from typing import Any
 
 from ..client import WorkerClient, engine_command
-from ..contract.document import JobFaults, read_job, resolve
+from ..contract.disk import place_at, way_here_from
+from ..contract.document import JobFaults, read_job
 from ..contract.errors import ExitCode, JobError
 from ..contract.job import FrameRange, Output, Plate, TrackJob
 from ..contract.job_files import claimed
@@ -61,9 +62,9 @@ def _known(path: str, args: argparse.Namespace) -> TrackJob:
     """The job in the document; a new one without objects where there is no file yet."""
     if os.path.exists(path):
         job = read_job(path)
-        given = os.path.abspath(args.plate)
-        there = os.path.abspath(os.path.join(os.path.dirname(path), os.path.expanduser(job.plate.path)))
-        if not args.plate.lower().endswith(".json") and given != there:
+        there = place_at(job.plate.path, os.path.dirname(path))
+        same = os.path.realpath(os.path.expanduser(args.plate)) == os.path.realpath(there)
+        if not args.plate.lower().endswith(".json") and not same:
             raise JobError(
                 f"The job {path!r} is about another plate, {there}.",
                 "Name another job with --job, or open that plate.",
@@ -72,21 +73,29 @@ def _known(path: str, args: argparse.Namespace) -> TrackJob:
     if args.plate.lower().endswith(".json"):
         raise JobError(f"There is no job {args.plate!r}.", "Name a plate, or a job that is there.")
     name = "{object}.%V.%04d.exr" if "," in args.views else "{object}.%04d.exr"
-    out = args.out or os.path.join(os.path.dirname(path), "mattes", name)
-    job = TrackJob(plate=Plate(path=args.plate), objects=(), output=Output(path=out))
-    here = os.path.relpath(os.curdir, os.path.dirname(path) or os.curdir)
-    return job if here == os.curdir else resolve(job, here)
+    return TrackJob(
+        plate=Plate(path=_seen_from(path, args.plate)),
+        objects=(),
+        output=Output(path=os.path.join("mattes", name)),
+    )
+
+
+def _seen_from(document: str, path: str) -> str:
+    """A path of the working folder as the document tells it."""
+    here = way_here_from(os.path.dirname(document))
+    return path if here == os.curdir else place_at(path, here)
 
 
 def _told(job: TrackJob, path: str, args: argparse.Namespace) -> TrackJob:
     """The job with what the command line says instead of it. Raises JobFaults where that cannot be."""
-    plate = {"color_space": args.color_space, "ocio_config": args.ocio, "layer": args.plate_layer}
+    config = args.ocio if args.ocio.startswith("ocio://") else args.ocio and _seen_from(path, args.ocio)
+    plate = {"color_space": args.color_space, "ocio_config": config, "layer": args.plate_layer}
     if args.missing:
         plate["missing"] = MissingFrames(args.missing)
     model: dict[str, Any] = {"name": args.model, "device": args.device, "threads": args.threads}
-    model["weights"] = os.path.abspath(args.weights) if args.weights else ""
+    model["weights"] = os.path.join(os.getcwd(), args.weights) if args.weights else ""
     frames = FrameRange(*frame_pair(args.frames)) if args.frames else job.range
-    out = os.path.relpath(args.out, os.path.dirname(path) or os.curdir) if args.out else job.output.path
+    out = _seen_from(path, args.out) if args.out else job.output.path
     told = dataclasses.replace(
         job,
         plate=dataclasses.replace(job.plate, **{name: value for name, value in plate.items() if value}),

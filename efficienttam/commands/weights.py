@@ -12,7 +12,7 @@ from typing import Any
 from ..contract.errors import ExitCode, JobError, WeightsError
 from ..contract.fields import nearest
 from ..model.config import MODELS
-from ..weights.download import Fetched, Voucher, fetch_weights, verify_weights
+from ..weights.download import Fetched, Voucher, fetch_weights, take_weights, verify_weights
 from ..weights.location import find_weights
 from ..weights.record import read_record, record_path
 from ..weights.registry import REGISTRY, find_entry
@@ -98,7 +98,7 @@ def import_file(args: argparse.Namespace) -> int:
         entry = find_entry(file.stem)
         if file.name != entry.file:
             raise WeightsError(f"{file} is not named {entry.file}.", f"Rename it to {entry.file}.")
-        _tell(entry.name, fetch_weights(entry.name, args.folder, source=str(file.parent.absolute())))
+        _tell(entry.name, take_weights(file.absolute(), args.folder))
     return ExitCode.OK
 
 

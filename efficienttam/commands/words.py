@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -186,7 +187,7 @@ def _say(said: dict[str, Any], kind: str, text: str, rest: str) -> str:
     if kind in ("box", "mask") and said.get(kind) is not None:
         raise JobError(f"--{kind} {text} is the second one on that frame.", "Give one per object and frame.")
     if kind == "mask":
-        said["mask"] = RotoFile(rest)
+        said["mask"] = RotoFile(*_file_and_channel(rest))
     elif kind == "box":
         said["box"] = left, top, right, bottom = _numbers(kind, text, rest, 4)
         if right <= left or bottom <= top:
@@ -197,6 +198,16 @@ def _say(said: dict[str, Any], kind: str, text: str, rest: str) -> str:
         said[part].append(_numbers(kind, text, rest, 2))
         return f"{part}[{len(said[part]) - 1}]"
     return kind
+
+
+def _file_and_channel(text: str) -> tuple[str, str]:
+    """``roto.exr:hero.alpha`` in its parts; the channel is empty where none is named.
+
+    What stands before the colon has the ending of a file, so ``C:\\roto.exr`` is one name.
+    """
+    file, _, channel = text.rpartition(":")
+    named = channel and os.path.splitext(file)[1] and not re.search(r"[\\/]", channel)
+    return (file, channel) if named and not os.path.isfile(text) else (text, "")
 
 
 def _frame_and_rest(kind: str, text: str) -> tuple[int, str]:

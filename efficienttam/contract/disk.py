@@ -40,6 +40,16 @@ def place_at(path: str, folder: str) -> str:
     return os.path.join(folder, path)
 
 
+def way_here_from(folder: str) -> str:
+    """The working folder as ``place_at`` finds it from ``folder``, which may be reached through links and
+    need not exist: relative, absolute on another drive, ``.`` where both are one."""
+    here = os.path.realpath(os.curdir)
+    try:
+        return os.path.relpath(here, os.path.realpath(folder or os.curdir))
+    except ValueError:
+        return here
+
+
 def _plate_faults(job: TrackJob, folder: str) -> Iterator[Fault]:
     path = known(job.plate, "path")
     if path is None:
@@ -150,7 +160,8 @@ def _folder_faults(target: str) -> Iterator[Fault]:
 def folder_refusal(target: str) -> str:
     """Why no file can be put into a folder that is there or would be made; empty when nothing speaks
     against it."""
-    existing = os.path.abspath(target)
+    # An absolute path has no "..": it takes names off links.
+    existing = os.path.join(os.getcwd(), target) if os.pardir in target else os.path.abspath(target)
     while not os.path.lexists(existing) and os.path.dirname(existing) != existing:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):

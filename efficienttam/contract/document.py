@@ -83,6 +83,15 @@ def read_job(path: str) -> TrackJob:
     return from_json(read_text(path), source=path)
 
 
+def is_document(text: str) -> bool:
+    """True for the text of a job document, of any version and with faults or without."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and {"version", "plate", "objects", "output"} <= set(document)
+
+
 def read_text(path: str) -> str:
     """The text of a job document. Raises JobError when the file cannot be read or is not UTF-8."""
     try:

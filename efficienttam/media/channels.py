@@ -59,18 +59,28 @@ def views_of(parts: Sequence[Part]) -> tuple[str, ...]:
 
 
 def find_picture(
-    path: str, parts: Sequence[Part], layer: str = "", part: str | int | None = None, view: str = ""
+    path: str,
+    parts: Sequence[Part],
+    layer: str = "",
+    part: str | int | None = None,
+    view: str = "",
+    one_view: bool = False,
 ) -> Picture:
     """The colour channels of a layer (default: the main one) in a view (default: the file's first).
 
-    A layer with one colour channel, and a file with a single channel, give a grey picture; of two
-    colour channels the third is black. ``layer`` may also name one channel (``depth.Z``).
+    A file that tells of no views has those that its layers are named after (``left.R``); with ``one_view``
+    it is of the view that the name of the file tells. A layer with one colour channel, and a file with a
+    single channel, give a grey picture; of two colour channels the third is black. ``layer`` may also name
+    one channel (``depth.Z``).
 
     Raises PlateError when there is no such part, view or layer, or no colour to be found.
     """
     chosen = _choose_parts(path, parts, part)
+    by_layers = bool(view) and not one_view and not views_of(chosen)
+    if by_layers:
+        chosen = _by_layers(path, chosen, view)
     view = _choose_view(path, views_of(chosen), view)
-    channels = [c for c in _channels(chosen) if not (view and c.view and c.view != view)]
+    channels = [c for c in _channels(chosen) if c.view == view or not (by_layers or (view and c.view))]
     for found in _groups(channels, layer):
         letters = {c.letter: c.index for c in reversed(found)}
         colors = [letters.get(letter) for letter in "rgb"]
@@ -125,6 +135,20 @@ def _choose_parts(path: str, parts: Sequence[Part], wanted: str | int | None) ->
         names = ", ".join(p.name or str(p.index) for p in parts)
         raise PlateError(f"{path} has no part {wanted!r}; it has {names}.", "Name a part that is there.")
     return chosen
+
+
+def _by_layers(path: str, parts: Sequence[Part], wanted: str) -> Sequence[Part]:
+    """The parts with the view that layers are named after. Raises PlateError where none is."""
+    ends = {c.layer.rpartition(".")[2] for c in _channels(parts) if c.letter in "rgby"} - {""}
+    named = tuple(view for view in sorted(ends) if view.lower() == wanted.lower())
+    if not named:
+        layers = f", and layers named {', '.join(sorted(ends))}" if ends else ""
+        raise PlateError(
+            f"{path} has no views{layers}; view {wanted!r} was asked for.",
+            "Leave the view out; or put %V into the path, where each view has files of its own.",
+        )
+    # What stands in no layer is of none of its views.
+    return [dataclasses.replace(part, views=("", *named)) for part in parts]
 
 
 def _choose_view(path: str, views: tuple[str, ...], wanted: str) -> str:

@@ -35,7 +35,8 @@ class FrameSequence:
     ``pattern`` holds a frame token (``%04d``, ``####``, ``$F4``) and maybe ``%V``; or names one still,
     which then stands on every frame of first..last (alone: on the number in its name, else on 1); or
     a movie, whose first picture is frame ``movie_start``. ``first`` and ``last`` are included and
-    default to what is on disk. ``view`` fills ``%V`` and picks the view inside a stereo EXR.
+    default to what is on disk. ``view`` fills ``%V`` and picks the view inside a stereo EXR; without ``%V``
+    every file must have it.
     ``layer`` and ``part`` pick inside EXR files. ``color_space`` and ``config`` are those of ``color``.
     ``identify_by`` says what tells files apart in ``identity``.
 
@@ -68,6 +69,11 @@ class FrameSequence:
         self._movie: Movie | None = None
         self._still = not self._pattern.is_sequence
         if self._still and is_movie(self._pattern.text):
+            if view and not self._pattern.has_view:
+                raise PlateError(
+                    f"{self._pattern.text} is a movie of one view; view {view!r} was asked for.",
+                    "Leave the view out; or put %V into the path, where each view has a movie of its own.",
+                )
             self._movie = Movie(self._pattern.path(0, view), movie_start)
         self._present = self._frames_present(first, last)
         self.frames: Sequence[int] = self._range(first, last)
@@ -133,7 +139,12 @@ class FrameSequence:
         else:
             path = self._pattern.path(source, self._view)
             pixels, info = read_picture(
-                path, layer=self._layer, part=self._part, view=self._view, window=window
+                path,
+                layer=self._layer,
+                part=self._part,
+                view=self._view,
+                one_view=self._pattern.has_view,
+                window=window,
             )
             size = info.size
         if size != self.size:
@@ -195,7 +206,13 @@ class FrameSequence:
         if self._movie is not None:
             return self._movie.info
         path = self._pattern.path(source, self._view)
-        return read_info(path, layer=self._layer, part=self._part, view=self._view)
+        return read_info(
+            path,
+            layer=self._layer,
+            part=self._part,
+            view=self._view,
+            one_view=self._pattern.has_view,
+        )
 
     def _black_type(self) -> type:
         untouched = self._color.passes_through and self._reference.pixel_type == "uint8"

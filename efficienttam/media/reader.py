@@ -16,13 +16,15 @@ from .image_file import open_image
 from .plate_info import PlateInfo, Window
 
 
-def read_info(path: str, *, layer: str = "", part: str | int | None = None, view: str = "") -> PlateInfo:
+def read_info(
+    path: str, *, layer: str = "", part: str | int | None = None, view: str = "", one_view: bool = False
+) -> PlateInfo:
     """The header of the part that ``read_picture`` would read. No pixel is touched.
 
     Raises PlateError as ``read_picture`` does, except for damage further down the file.
     """
     with open_image(path) as file:
-        return file.info(find_picture(path, file.parts, layer, part, view).part)
+        return file.info(find_picture(path, file.parts, layer, part, view, one_view).part)
 
 
 def read_picture(
@@ -31,11 +33,13 @@ def read_picture(
     layer: str = "",
     part: str | int | None = None,
     view: str = "",
+    one_view: bool = False,
     window: Window | None = None,
 ) -> tuple[np.ndarray, PlateInfo]:
     """The display window as (height, width, 3) RGB, y down, and the header.
 
-    ``window`` is a part of it, counted from its top-left pixel. The type is the file's own: uint8, uint16,
+    ``one_view``: the file is of that view where it tells of none, else such a file is refused. ``window`` is
+    a part of the display window, counted from its top-left pixel. The type is the file's own: uint8, uint16,
     float16, else float32. Pixels of the display window that the data window does not cover are 0, data
     outside the display window is cropped, the file's orientation is applied. Grey is repeated on the three
     channels, a missing colour is 0.
@@ -44,7 +48,7 @@ def read_picture(
     layer, part or view.
     """
     with open_image(path) as file:
-        picture = find_picture(path, file.parts, layer, part, view)
+        picture = find_picture(path, file.parts, layer, part, view, one_view)
         pixels = file.pixels(picture, window)
         if pixels.shape[2] == 1:
             pixels = np.repeat(pixels, 3, axis=2)

@@ -99,8 +99,18 @@ def shot_of_files(
         low = min(strand.frames[0] for strand in strands)
         high = max(strand.frames[-1] for strand in strands)
         wish = Plate(os.path.abspath(plate), color_space=color_space)
-        plates[view] = open_plate(wish, FrameRange(low, high), view, cache_settings())
+        plates[view] = _plate_under(wish, FrameRange(low, high), view)
     return Shot(os.path.basename(path), output, strands, plates)
+
+
+def _plate_under(wish: Plate, range: FrameRange, view: str) -> FrameSequence:
+    """The plate in the mattes' view; one of a single view, named without %V, lies under any. Raises
+    PlateError, ColorError."""
+    if view and not SequencePattern(wish.path).has_view:
+        plate = open_plate(wish, range, "", cache_settings())
+        if not plate.info(plate.frames[0]).views:
+            return plate
+    return open_plate(wish, range, view, cache_settings())
 
 
 def _within(frame: int, frames: tuple[int, int] | None) -> bool:

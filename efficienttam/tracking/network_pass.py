@@ -25,6 +25,8 @@ from .options import TrackerOptions
 PREVIOUS_LOGIT_LIMIT = 32.0
 #: With at most this many points (a box counts two) the best of three candidate masks is taken.
 MULTIMASK_MAX_POINTS = 1
+#: A mask with this share of the frame inside is taken for one that holds no shape.
+WHOLE_SHARE = 0.995
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,16 @@ def lost_mask(logits: Tensor, prompt: Prompt) -> str:
     return (
         "its mask is too small for the network's picture: nothing is left of it there. "
         "Give the object a region of its own, or a box."
+    )
+
+
+def whole_mask(prompt: Prompt) -> str:
+    """What there is to say of a prompt's mask that takes (nearly) the whole frame; empty for any other."""
+    if prompt.mask is None or np.mean(np.asarray(prompt.mask) >= MASK_THRESHOLD) < WHOLE_SHARE:
+        return ""
+    return (
+        "its mask covers the whole frame. If the object does not, the mask's alpha may be opaque: "
+        "name the channel that holds its shape."
     )
 
 

@@ -266,7 +266,8 @@ class VideoTracker:
         self._tell_unheeded(track, prompt)
 
     def _tell_unheeded(self, track: ObjectTrack, prompt: Prompt) -> None:
-        """Says where the mask of a prompted frame goes against the prompt's points, or lost its mask."""
+        """Says where the mask of a prompted frame goes against the prompt's points, or lost its mask; and
+        where that holds no shape: of a region it may well fill all."""
         logits, corner = track.pending[prompt.frame].logits, self._corner(prompt.frame)
         faults = network_pass.unheeded(logits, prompt, self.plate.size, corner)
         if faults:
@@ -274,9 +275,9 @@ class VideoTracker:
                 f"{track.name} on frame {prompt.frame}: {', '.join(faults)}, against its prompt. "
                 "Add points, a box or a mask on that frame."
             )
-        lost = network_pass.lost_mask(logits, prompt)
-        if lost:
-            self._tell(f"{track.name} on frame {prompt.frame}: {lost}")
+        whole = network_pass.whole_mask(prompt) if self._corner is _at_origin else ""
+        for fault in filter(None, (network_pass.lost_mask(logits, prompt), whole)):
+            self._tell(f"{track.name} on frame {prompt.frame}: {fault}")
 
     def _correct(self, track: ObjectTrack, prompt: Prompt) -> None:
         """Points on a frame that tracking reaches from an earlier prompt.

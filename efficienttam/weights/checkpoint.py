@@ -18,6 +18,7 @@ from ..contract.errors import WeightsError
 from ..model.build import build_unfilled
 from ..model.config import MODELS
 from ..model.efficienttam import EfficientTAM
+from .content import is_pickle, is_zip, refuse_other_content
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -48,23 +49,13 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     stored (float16 and bfloat16 too), possibly mapped from the file. Raises WeightsError.
     """
     place = Path(path)
-    try:
-        with open(place, "rb") as stream:
-            head = stream.read(64)
-    except OSError as error:
-        raise WeightsError(
-            f"The weights {place} cannot be read: {error.strerror or error}.",
-            "Check the path and its permissions.",
-        ) from error
-    if head[:2] == b"PK" or head[:1] == b"\x80":
-        tensors = _read_pickle(place, mapped=head[:2] == b"PK")
-    elif head[8:9] == b"{":
-        tensors = _read_safetensors(place)
+    refuse_other_content(place)
+    with open(place, "rb") as stream:
+        head = stream.read(64)
+    if is_zip(head) or is_pickle(head):
+        tensors = _read_pickle(place, mapped=is_zip(head))
     else:
-        raise WeightsError(
-            f"{place} holds no weights: {_what_is(head)}.",
-            "Name a .pt or .safetensors file; if this should be one, download it again.",
-        )
+        tensors = _read_safetensors(place)
     _refuse_bad_values(place, tensors)
     return tensors
 
@@ -90,10 +81,13 @@ def load_checkpoint(model: EfficientTAM, path: str | os.PathLike[str]) -> None:
     variant the file seems to be.
     """
     tensors = read_checkpoint(path)
-    mismatch = compare(shapes_of(tensors), shapes_of(model.state_dict()))
-    if mismatch:
-        raise WeightsError(_explain(Path(path), model.config.name, mismatch), _advise(mismatch))
+    _refuse_misfit(Path(path), tensors, model.config.name, shapes_of(model.state_dict()))
     model.load_state_dict(tensors, strict=True)
+
+
+def check_checkpoint(name: str, path: str | os.PathLike[str]) -> None:
+    """Raises WeightsError, as ``load_checkpoint`` does, for a file that is not the weights of a variant."""
+    _refuse_misfit(Path(path), read_checkpoint(path), name, variant_shapes(name))
 
 
 def shapes_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
@@ -118,6 +112,12 @@ def resembling(found: Shapes) -> str:
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
     exact = best == len(items) == len(variant_shapes(names[0]))
     return listed if exact else f"{listed}, with changes"
+
+
+def _refuse_misfit(place: Path, tensors: Mapping[str, torch.Tensor], name: str, expected: Shapes) -> None:
+    mismatch = compare(shapes_of(tensors), expected)
+    if mismatch:
+        raise WeightsError(_explain(place, name, mismatch), _advise(mismatch))
 
 
 def _read_pickle(place: Path, mapped: bool) -> dict[str, torch.Tensor]:
@@ -170,16 +170,6 @@ def _refuse_bad_values(place: Path, tensors: Mapping[str, torch.Tensor]) -> None
             f"{place} holds NaN or infinite values in: {', '.join(sorted(broken))}.",
             "The file is damaged or its training diverged; use another one.",
         )
-
-
-def _what_is(head: bytes) -> str:
-    if not head:
-        return "it is empty"
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a git-lfs pointer, not the file it points to"
-    if head.lstrip()[:1] == b"<":
-        return "it is a web page, an error or login page most likely"
-    return "it is neither a PyTorch nor a safetensors file"
 
 
 def _first_line(error: BaseException) -> str:

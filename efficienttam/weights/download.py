@@ -12,9 +12,10 @@ from pathlib import Path
 from ..contract.errors import WeightsError
 from ..contract.settings_in_force import setting
 from . import transfer
+from .content import refuse_other_content
 from .file_lock import exclusive
 from .location import cache_folder
-from .record import read_record, sha256_of, write_record
+from .record import read_record, record_path, sha256_of, write_record
 from .registry import WeightsEntry, find_entry
 from .transfer import Patience, Progress
 
@@ -25,6 +26,8 @@ OFFLINE_VARIABLE = "EFFICIENTTAM_OFFLINE"
 
 #: How many seconds to wait for another process that fetches the same file.
 LOCK_PATIENCE = 3600.0
+#: A record of fewer bytes was made of a web page or the like: no variant is as small.
+LEAST_BYTES = 1 << 20
 AGENT = "efficienttam-weights (Python urllib)"
 
 
@@ -64,8 +67,8 @@ def fetch_weights(
     interrupted download is continued by the next call, in this process or another; two at once wait
     for each other. A file that is there and sound is left alone; a damaged one is fetched again.
 
-    Raises WeightsError when the source refuses or cannot be reached, when a sum is wrong (nothing
-    of the wrong bytes is kept), or when the disk cannot take the file.
+    Raises WeightsError when the source refuses or cannot be reached, when a sum is wrong or what came is not
+    the weights of the variant (nothing of the wrong bytes is kept), or when the disk cannot take the file.
     """
     entry = find_entry(name)
     if entry.embedded:
@@ -80,10 +83,44 @@ def fetch_weights(
         return held or _fetch(entry, base, target, offline, progress, patience or Patience())
 
 
+def take_weights(
+    file: Path, folder: str | os.PathLike[str] | None = None, *, lock_patience: float = LOCK_PATIENCE
+) -> Fetched:
+    """Take the weights file of a variant, named as in the registry, into ``folder`` (default: the user's
+    cache). It is copied unless the very file is there.
+
+    Raises WeightsError when it is no weights of the variant, when a sum is wrong, when sound weights with
+    another sum are there, or when the disk cannot take the file.
+    """
+    entry = find_entry(file.stem)
+    if entry.embedded:
+        path = entry.embedded_path
+        held = Fetched(path, verify_weights(path, entry.sha256), Voucher.REGISTRY)
+        return _the_same(held, file, "These weights are part of the package: give other ones with --weights.")
+    target = _place(entry, folder)
+    with exclusive(target.with_name(target.name + ".lock"), lock_patience):
+        known = _sound(target, entry) if target.is_file() else None
+        if known is None:
+            return _take(entry, file, target, None)
+        remedy = f"To have the new one, delete {target.name} and {target.name}.json there, then import it."
+        return _the_same(known, file, remedy)
+
+
+def _the_same(held: Fetched, file: Path, remedy: str) -> Fetched:
+    """What is held, where the file is the same. Raises WeightsError where it is another."""
+    given = sha256_of(file)
+    if given != held.sha256:
+        raise WeightsError(
+            f"{file} has sha256 {given}, but {held.path} is here with {held.sha256}; nothing was changed.",
+            remedy,
+        )
+    return held
+
+
 def verify_weights(path: Path, expected: str | None = None) -> str:
     """The sha256 of a weights file, checked against ``expected`` and the record beside it.
 
-    Raises WeightsError when either says otherwise, or the file cannot be read.
+    Raises WeightsError when either says otherwise, when the file cannot be read or holds no weights.
     """
     actual = sha256_of(path)
     record = read_record(path)
@@ -93,18 +130,36 @@ def verify_weights(path: Path, expected: str | None = None) -> str:
                 f"{path} is damaged or was replaced: its sha256 is {actual}, {who} says {sum_}.",
                 f"Run `efficienttam weights download {path.stem}` to fetch it again.",
             )
+    refuse_other_content(path)
     return actual
 
 
 def _sound(target: Path, entry: WeightsEntry) -> Fetched | None:
-    """The file that is there; None where a sum says that it is another."""
+    """The file that is there; None where a sum says that it is another, or where it is no such weights."""
     record = read_record(target)
     actual = sha256_of(target)
     if any(known not in (None, actual) for known in (entry.sha256, record and record.sha256)):
         return None
+    try:
+        _check(entry, target)
+    except WeightsError:
+        # It vouches for what is no weights.
+        record_path(target).unlink(missing_ok=True)
+        return None
     if record is None:
         write_record(target, actual, target.stat().st_size, "found in place")
     return Fetched(target, actual, _voucher(entry, None, record.sha256 if record else None))
+
+
+def _check(entry: WeightsEntry, path: Path) -> None:
+    """Raises WeightsError for a file that is not the weights of a variant, as far as can be told here."""
+    refuse_other_content(path)
+    try:
+        from .checkpoint import check_checkpoint
+    except ImportError:
+        # Weights may be fetched where torch cannot be imported (yet).
+        return
+    check_checkpoint(entry.name, path)
 
 
 def _voucher(entry: WeightsEntry, stated: str | None, recorded: str | None) -> Voucher:
@@ -160,7 +215,7 @@ def _place(entry: WeightsEntry, folder: str | os.PathLike[str] | None) -> Path:
 def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, target: Path) -> Fetched:
     actual = sha256_of(part)
     record = read_record(target)
-    earlier = record.sha256 if record else None
+    earlier = record.sha256 if record and record.size >= LEAST_BYTES else None
     for known, who in ((entry.sha256, "the registry"), (stated, "the source"), (earlier, "the record")):
         if known and known != actual:
             transfer.discard(part)
@@ -169,6 +224,17 @@ def _accept(entry: WeightsEntry, origin: str, stated: str | None, part: Path, ta
                 "Try again; if it happens again the source is damaged or has been replaced."
                 + (f" Delete {target.name}.json only if you trust the new file." if known == earlier else ""),
             )
+    try:
+        _check(entry, part)
+    except WeightsError as error:
+        transfer.discard(part)
+        raise WeightsError(
+            f"{origin} is not the weights of {entry.name}, and was thrown away: {error.message}",
+            "Open that address in a browser to see what it sends; or name another source, or take in a file "
+            "that you have with `efficienttam weights import`."
+            if "://" in origin
+            else error.remedy,
+        ) from error
     if not earlier:
         write_record(target, actual, part.stat().st_size, origin)
     os.replace(part, target)

@@ -132,7 +132,7 @@ def _attempt(url: str, part: Path, agent: str, timeout: float, progress: Progres
 
 
 def _already_whole(error: urllib.error.HTTPError, offset: int) -> bool:
-    return error.code == 416 and error.headers.get("Content-Range", "") == f"bytes */{offset}"
+    return offset > 0 and error.code == 416 and error.headers.get("Content-Range", "") == f"bytes */{offset}"
 
 
 def _resume_point(url: str, part: Path) -> tuple[int, str]:

@@ -37,7 +37,7 @@ class DocumentShot(Shot):
 
     def __init__(self, path: str, job: TrackJob, write: Callable[[TrackJob, str], None] = write_job) -> None:
         super().__init__()
-        self.path = os.path.abspath(path)
+        self.path = os.path.join(os.getcwd(), path)
         self._job = job
         self._sheet = sheet_of(job)
         self._write = write

@@ -45,7 +45,7 @@ def job_file(tiny_plate, random_weights):
     words = ["--point", "1001:30,25", "--out", str(tiny_plate / "out" / "hero.%04d.exr")]
     place = str(tiny_plate / "plate.%04d.exr")
     machine = ["--weights", str(random_weights), "--device", "cpu", "--threads", "1"]
-    assert main(["matte", place, *words, *machine, "--save-job", str(path), "--dry-run"]) == 0
+    assert main(["matte", place, *words, *machine, "--save-job", str(path), "--no-track"]) == 0
     return path
 
 
@@ -311,9 +311,32 @@ def test_faults_of_matte_are_told_in_its_words(
     assert not re.search(r'objects\[|views\[|"|\b(plate|output|model|range)\.[a-z]', err), err
 
 
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ("roto.%04d.exr:hero.alpha", RotoFile("roto.%04d.exr", "hero.alpha")),
+        ("C:\\show\\roto.png:R", RotoFile("C:\\show\\roto.png", "R")),
+        ("C:\\v1.2\\roto.exr", RotoFile("C:\\v1.2\\roto.exr")),
+        ("C:/roto.exr", RotoFile("C:/roto.exr")),
+        ("take:2.exr", RotoFile("take:2.exr")),
+    ],
+)
+def test_a_mask_names_a_channel(said, file):
+    (thing,) = objects_from([("mask", f"1001:{said}")]).objects
+    assert thing.prompts[0].mask == file
+
+
+def test_a_channel_that_a_roto_does_not_have_is_told(tiny_plate, weights_at_hand, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_plate)
+    line = ["matte", "plate.%04d.exr", "--out", "m.%04d.exr", "--dry-run", "--mask"]
+    assert main([*line, "1001:plate.1001.exr:R"]) == 0
+    assert main([*line, "1001:plate.1001.exr:nose"]) == ExitCode.INPUT
+    assert "--mask 1001:plate.1001.exr:nose: plate.1001.exr has no channel 'nose'" in capsys.readouterr().err
+
+
 def test_a_dry_run_tells_what_would_be_written(tiny_plate, weights_at_hand, monkeypatch, capsys):
     monkeypatch.chdir(tiny_plate)
-    words = "--object hero --point 1003:30,25 --object sky --box 1002:1,1,60,20 --dry-run".split()
+    words = "--object hero --point 1003:30,25 --object sky --box 1002:1,1,60,20 --no-track".split()
     line = ["matte", "plate.%04d.exr", *words, "--save-job", "jobs/it.json", "--direction", "forward"]
     assert main([*line, "--out", "out/{object}.%04d.exr"]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -364,8 +387,8 @@ def test_saved_job_lies_beside_its_own_paths(tiny_plate, monkeypatch, capsys, we
         "--out",
         "hero.%04d.exr",
     ]
-    assert main([*line, "--save-job", "here.json", "--dry-run"]) == 0
-    assert main([*line, "--save-job", "jobs/there.json", "--dry-run"]) == 0
+    assert main([*line, "--save-job", "here.json", "--no-track"]) == 0
+    assert main([*line, "--save-job", "jobs/there.json", "--no-track"]) == 0
     assert read_job("here.json").plate.path == "plate.%04d.exr"
     assert read_job("jobs/there.json").plate.path == os.path.join("..", "plate.%04d.exr")
     assert main(["check", "jobs/there.json"]) == main(["check", "here.json"]) == 0
@@ -594,7 +617,7 @@ def test_a_wrong_job_has_one_code_from_every_command(
 ):
     monkeypatch.chdir(tiny_plate)
     line = ["matte", "plate.%04d.exr", "--save-job", "wrong.json"]
-    good = "--point 1001:30,25 --out out/hero.%04d.exr --dry-run".split()
+    good = "--point 1001:30,25 --out out/hero.%04d.exr --no-track".split()
     assert main([*line, *good]) == 0
     job = Path("wrong.json")
     job.write_text(job.read_text().replace(right, wrong))
@@ -612,9 +635,9 @@ def test_lists_of_models_and_weights(capsys):
     assert "not known yet" in capsys.readouterr().out
 
 
-def test_weights_are_taken_in_and_verified(tmp_path, capsys):
+def test_weights_are_taken_in_and_verified(tmp_path, capsys, published_file):
     source = tmp_path / "efficienttam_ti.pt"
-    source.write_bytes(b"PK not really")
+    source.write_bytes(published_file(1))
     cache = tmp_path / "cache"
     assert main(["weights", "import", str(source), "--folder", str(cache)]) == 0
     assert (cache / source.name).read_bytes() == source.read_bytes()

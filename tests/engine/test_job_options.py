@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import os
 import re
 import typing
 from pathlib import Path
@@ -118,7 +119,7 @@ PLACES = {
     "--region track --region-padding 0.75": ("objects.0.region.padding", 0.75),
 }
 #: How it runs, which no job tells.
-OF_THE_RUN = {"--help", "--debug", "--resume", "--progress", "--save-job", "--dry-run"}
+OF_THE_RUN = {"--help", "--debug", "--resume", "--progress", "--save-job", "--no-track", "--dry-run"}
 OF_THE_RUN |= {"--cache", "--cache-size", "--cache-identity", "--embeddings"}
 
 
@@ -127,14 +128,19 @@ def shelf(tiny_plate: Path, weights_at_hand: None, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tiny_plate)
     Path("my.pt").touch()
     write_matte("roto.exr", np.ones((54, 96), np.float32))
+    for view in ("left", "right"):
+        os.mkdir(view)
+        for frame in range(1001, 1007):
+            os.link(f"plate.{frame}.exr", f"{view}/plate.{frame}.exr")
     return tiny_plate
 
 
 def saved(words: str) -> dict:
     together = "--layers" in words or "--cryptomatte" in words
     out = f"out/{'%V' if '--views' in words else ''}/{'all' if together else '{object}'}.%04d.exr"
-    line = ["matte", "plate.%04d.exr", "--point", "1001:30,25", "--out", out, *words.split()]
-    assert main([*line, "--save-job", "it.json", "--dry-run"]) == 0
+    plate = f"{'%V/' if '--views' in words else ''}plate.%04d.exr"
+    line = ["matte", plate, "--point", "1001:30,25", "--out", out, *words.split()]
+    assert main([*line, "--save-job", "it.json", "--no-track"]) == 0
     return json.loads(Path("it.json").read_text())
 
 

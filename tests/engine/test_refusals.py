@@ -12,6 +12,7 @@ import pytest
 
 from efficienttam.cli import main
 from efficienttam.contract.disk import place_at
+from efficienttam.contract.document import read_job
 from efficienttam.contract.errors import ExitCode
 from efficienttam.media import write_matte, write_png
 
@@ -29,7 +30,7 @@ def png_job(place):
         write_png(f"x.{frame}.png", np.zeros((54, 96, 3), np.float32))
     write_png("roto.png", np.ones((54, 96), np.float32))
     line = ["matte", "x.%04d.png", "--mask", "1002:roto.png", "--out", "out/m.%04d.exr"]
-    assert main([*line, "--save-job", "x.json", "--dry-run"]) == 0
+    assert main([*line, "--save-job", "x.json", "--no-track"]) == 0
     return "x.json"
 
 
@@ -64,6 +65,34 @@ def test_a_job_is_never_saved_onto_a_file_of_the_job(name, what, dry, place, cap
     assert matte(*words, point=False) == ExitCode.USAGE
     assert f"--save-job {name!r} would overwrite {what}." in capsys.readouterr().err
     assert contents(place) == before
+
+
+@pytest.mark.parametrize("dry", [[], ["--no-track"], ["--dry-run"]])
+@pytest.mark.parametrize("text", ["print('mine')\n", '{"name": "page", "version": "1.0.0"}', "\udcff"])
+def test_a_job_is_never_saved_onto_what_is_no_job(text, dry, place, capsys):
+    Path("tool.py").write_bytes(text.encode("utf-8", "surrogateescape"))
+    before = contents(place)
+    assert matte("--save-job", "tool.py", *dry) == ExitCode.USAGE
+    assert "'tool.py'" in capsys.readouterr().err
+    assert contents(place) == before
+
+
+def test_a_job_that_is_replaced_is_told_and_a_dry_run_writes_nothing(place, capsys):
+    before = contents(place)
+    assert matte("--save-job", "new/a.json", "--dry-run") == 0
+    assert contents(place) == before
+    assert matte("--no-track") == ExitCode.USAGE
+    assert "Give --save-job FILE too." in capsys.readouterr().err
+    for _ in range(2):
+        assert matte("--save-job", "a.json", "--no-track") == 0
+        assert "replaced" not in "".join(capsys.readouterr())
+    before = contents(place)
+    assert matte("--save-job", "a.json", "--dry-run", "--direction", "forward") == 0
+    assert "The job a.json is there and would be replaced." in "".join(capsys.readouterr())
+    assert contents(place) == before
+    assert matte("--save-job", "a.json", "--no-track", "--direction", "forward") == 0
+    assert "The job a.json is there and is replaced." in "".join(capsys.readouterr())
+    assert read_job("a.json").tracking.direction.value == "forward"
 
 
 def test_a_still_and_a_movie_are_kept_from_a_saved_job(place, capsys):
@@ -102,7 +131,7 @@ def test_a_preview_that_fails_leaves_no_folder(png_job, place, capsys):
 )
 def test_a_faulty_command_leaves_the_saved_job_and_folders(words, code, place):
     Path("plain.md").write_text("# No picture\n")
-    Path("kept.json").write_text("mine")
+    Path("kept.json").write_text('{"version": 1, "plate": {}, "objects": [], "output": {}}')
     before = contents(place)
     for name in ("kept.json", "new/deep/it.json"):
         for dry in ([], ["--dry-run"]):
@@ -123,7 +152,7 @@ def test_a_faulty_command_leaves_the_saved_job_and_folders(words, code, place):
 )
 @pytest.mark.parametrize("command", ["track", "embed"])
 def test_frames_outside_the_range_are_told_before_loading(command, frames, told, place, capsys):
-    assert matte("--save-job", "a.json", "--dry-run") == 0
+    assert matte("--save-job", "a.json", "--no-track") == 0
     before = contents(place)
     capsys.readouterr()
     assert main([command, "a.json", "--frames", frames]) == ExitCode.USAGE
@@ -168,6 +197,45 @@ def test_a_link_in_a_folder_is_not_stepped_over(place):
     assert place_at("../a", "near") == os.path.join("near", "../a")
     assert place_at("../../a", "far/away") == "a"
     assert place_at("../a", "..") == os.path.join("..", "../a")
+
+
+@pytest.fixture
+def linked(place, monkeypatch):
+    """A plate in ``show/plate``, and ``logical``, a link to a deeper folder elsewhere. One stands in show."""
+    os.makedirs("show/plate")
+    os.makedirs("phys/deep/place")
+    for frame in (1001, 1002):
+        os.rename(f"plate.{frame}.exr", f"show/plate/p.{frame}.exr")
+    os.symlink(os.path.abspath("phys/deep/place"), "show/logical")
+    monkeypatch.chdir("show")
+    return place
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_job_saved_through_a_link_means_the_same_files(absolute, linked, random_weights, capsys):
+    """The folder of the document is a link to a deeper one: ``..`` out of it leads elsewhere."""
+    plate = os.path.join(os.getcwd() if absolute else "", "plate/p.%04d.exr")
+    machine = ["--weights", str(random_weights), "--device", "cpu"]
+    line = ["--frames", "1001-1002", *machine, "--save-job", "logical/ab/q.job.json"]
+    assert matte(*line, plate=plate, out="mq/a.%04d.exr") == 0
+    assert sorted(os.listdir("mq")) == ["a.1001.exr", "a.1002.exr"]
+    assert not os.path.exists(linked / "phys/deep/mq")
+    assert matte(*line, "--dry-run", plate=plate, out="mq/a.%04d.exr") == 0
+    assert f"first    {os.path.join('mq', 'a.1001.exr')}" in capsys.readouterr().out
+    for name in ("logical/ab/q.job.json", "../phys/deep/place/ab/q.job.json"):
+        assert main(["check", name]) == 0
+        shutil.rmtree("mq")
+        assert main(["track", name]) == 0
+        assert sorted(os.listdir("mq")) == ["a.1001.exr", "a.1002.exr"]
+
+
+def test_a_job_is_saved_in_a_show_that_was_entered_through_a_link(linked, monkeypatch):
+    os.symlink(linked / "show", linked / "entrance")
+    monkeypatch.chdir(linked / "entrance")
+    name = str(linked / "entrance" / "jobs" / "x.job.json")
+    assert matte("--save-job", name, "--no-track", plate="plate/p.%04d.exr") == 0
+    assert read_job(name).plate.path == os.path.join("..", "plate/p.%04d.exr")
+    assert main(["check", name]) == 0
 
 
 def test_threads_say_their_range(place, capsys):

@@ -1,5 +1,6 @@
 """``efficienttam ui`` up to the window: the document it opens, and what it refuses."""
 
+import dataclasses
 import os
 import pathlib
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from efficienttam.cli import main
 from efficienttam.commands import ui
+from efficienttam.contract.disk import place_at
 from efficienttam.contract.document import read_job, write_job
 from efficienttam.contract.errors import ExitCode
 
@@ -68,6 +70,26 @@ def test_a_document_is_opened_again_as_it_is(job, tiny_plate, shown, monkeypatch
     assert [seen[1] for seen in shown] == [read_job("hero.job.json")] * 2
     assert main(["ui", "other.%04d.exr", "--job", "hero.job.json"]) == ExitCode.USAGE
     assert "about another plate" in capsys.readouterr().err
+
+
+def test_a_document_in_a_linked_folder_means_the_same_files(job, tiny_plate, shown, monkeypatch):
+    (tiny_plate / "show").mkdir()
+    (tiny_plate / "elsewhere" / "deep").mkdir(parents=True)
+    (tiny_plate / "show" / "logical").symlink_to(tiny_plate / "elsewhere" / "deep")
+    monkeypatch.chdir(tiny_plate / "show")
+    pathlib.Path("my.ocio").write_text("ocio_profile_version: 1\n")
+    words = ["ui", "../plate.%04d.exr", "--job", "logical/ab/q.json", "--out", "mq/a.%04d.exr"]
+    assert main([*words, "--ocio", "my.ocio"]) == 0
+    ((path, made),) = shown
+    for told, meant in (
+        (made.plate.path, tiny_plate / "plate.%04d.exr"),
+        (made.output.path, tiny_plate / "show" / "mq" / "a.%04d.exr"),
+        (made.plate.ocio_config, tiny_plate / "show" / "my.ocio"),
+    ):
+        assert os.path.realpath(place_at(told, os.path.dirname(path))) == os.path.realpath(meant)
+    write_job(dataclasses.replace(made, objects=job.objects[:1]), path)
+    assert main(words) == 0
+    assert shown[1][1].plate == made.plate and shown[1][1].output == made.output
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,21 @@ def test_views_of_a_pattern(tmp_path: Path, write_image: WriteImage) -> None:
         FrameSequence(pattern, view="middle")
 
 
+def test_a_view_that_a_frame_does_not_have(tmp_path: Path, write_image: WriteImage) -> None:
+    pixels = np.broadcast_to(np.repeat(np.float32([1, 2]), 3) / 4, (4, 4, 6))
+    names = tuple(f"{view}.{letter}" for view in ("left", "right") for letter in "RGB")
+    write_image("p.0001.exr", pixels, "half", channels=names)
+    write_image("p.0002.exr", pixels[..., :3], "half", channels=names[:3])
+    write_image("p.0003.exr", pixels[..., :3], "half")
+    plate = FrameSequence(str(tmp_path / "p.%04d.exr"), view="right", color_space="raw")
+    assert plate.read(1)[0, 0, 0] == 0.5
+    for frame in (2, 3):
+        with pytest.raises(PlateError, match=f"p.000{frame}.exr has no views.*'right' was asked for"):
+            plate.read(frame)
+    with pytest.raises(PlateError, match="Leave the view out"):
+        FrameSequence(str(tmp_path / "p.0003.exr"), view="right")
+
+
 def test_a_linear_exr_is_seen_encoded(write_image: WriteImage) -> None:
     path = write_image("a.0001.exr", np.full((4, 4, 3), 0.18, np.float32), "half", display=(0, 0, 8, 6))
     sequence = FrameSequence(path.replace("0001", "%04d"))

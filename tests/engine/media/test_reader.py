@@ -199,6 +199,32 @@ def test_parts_and_views(tmp_path: Path) -> None:
             read_picture(path, **wrong)
 
 
+def layered_stereo(write_image: WriteImage, name: str, views: str = "left right") -> str:
+    """Layers named after views, and a main layer of another picture; nothing says that they are views."""
+    names = [f"{view}.{letter}" for view in ["", *views.split()] for letter in "RGB"]
+    levels = np.repeat(np.arange(len(names) // 3, dtype=np.float32), 3)
+    pixels = np.broadcast_to(levels, (4, 6, len(names)))
+    return write_image(name, pixels, "half", channels=tuple(one.lstrip(".") for one in names))
+
+
+def test_a_view_by_the_names_of_layers(write_image: WriteImage) -> None:
+    path = layered_stereo(write_image, "layers.exr")
+    assert read_picture(path)[0][0, 0, 0] == 0
+    assert read_picture(path, view="left")[0][0, 0, 0] == 1
+    assert read_picture(path, view="Right")[0][0, 0, 0] == 2
+    with pytest.raises(PlateError, match=r"no views, and layers named left, right; view 'middle' was asked"):
+        read_picture(path, view="middle")
+    assert read_picture(path, view="middle", one_view=True)[0][0, 0, 0] == 0
+
+
+def test_a_view_that_a_file_does_not_have(write_image: WriteImage) -> None:
+    mono = write_image("mono.exr", np.ones((4, 6, 3), np.float32), "half")
+    for read in (read_picture, read_info):
+        with pytest.raises(PlateError, match=r"mono\.exr has no views; view 'right' was asked for"):
+            read(mono, view="right")
+    assert read_picture(mono, view="right", one_view=True)[0][0, 0, 0] == 1
+
+
 def test_roto_takes_the_alpha_else_the_first_channel(write_image: WriteImage) -> None:
     soft = np.linspace(-0.2, 1.2, 24, dtype=np.float32).reshape(4, 6, 1)
     layers = np.concatenate([np.zeros((4, 6, 3), np.float32), soft], axis=2)

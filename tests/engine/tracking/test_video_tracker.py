@@ -386,16 +386,17 @@ def test_points_that_the_mask_goes_against_are_told(make) -> None:
         (0.4, 30, "hero on frame 1003: its mask is empty"),
         (0.55, 1, "hero on frame 1003: its mask is too small"),
         (1.0, 30, ""),
+        (1.0, 9999, "hero on frame 1003: its mask covers the whole frame"),
     ],
 )
-def test_a_mask_of_which_nothing_is_left_is_told(make, level: float, width: int, words: str) -> None:
+def test_a_mask_without_a_shape_is_told(make, level: float, width: int, words: str) -> None:
     told: list[str] = []
     tracker, _ = make()
     told_by = VideoTracker(tracker.model, tracker.plate, tell=told.append)
     id = told_by.add_object("hero")
     columns, rows = tracker.plate.size
     mask = np.zeros((rows, columns), np.float32)
-    mask[rows // 2 :, :][:width, :width] = level
+    mask[0 if width > columns else rows // 2 :, :][:width, :width] = level
     told_by.add_prompt(id, Prompt(1003, mask=mask))
     told_by.preview(1003)
     assert [sentence.startswith(words) for sentence in told] == [True] * bool(words)

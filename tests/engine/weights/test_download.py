@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from loopback_hub import FILE, LoopbackHub
 
 from efficienttam.cli import main
 from efficienttam.contract.errors import WeightsError
 from efficienttam.weights import download as download_module
 from efficienttam.weights.download import fetch_weights, verify_weights
-from efficienttam.weights.record import read_record, record_path
+from efficienttam.weights.record import read_record, record_path, write_record
 from efficienttam.weights.registry import REGISTRY, find_entry
 from efficienttam.weights.transfer import Patience, notes_path
 
@@ -98,11 +101,13 @@ def test_a_server_that_cannot_continue_sends_everything_again(
     assert len(hub.requests) == 2
 
 
-def test_a_file_replaced_on_the_server_is_not_spliced(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_a_file_replaced_on_the_server_is_not_spliced(
+    hub: LoopbackHub, tmp_path: Path, published_file: Callable[[int], bytes]
+) -> None:
     hub.faults.cut_after = [700_000]
     with pytest.raises(WeightsError, match="in 1 attempts"):
         fetch_weights(NAME, tmp_path, source=hub.url, patience=Patience(5.0, 1, 0.01))
-    hub.files[FILE] = hub.files[FILE][::-1]
+    hub.files[FILE] = published_file(3)
     assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
     assert hub.requests[-1].range == "bytes=700000-"
 
@@ -127,7 +132,9 @@ def test_the_sum_is_learnt_from_a_redirecting_hub(hub: LoopbackHub, tmp_path: Pa
     assert hub.requests[-1].path == f"/cdn/{FILE}" and hub.requests[-1].range == "bytes=700000-"
 
 
-def test_the_first_sum_holds_from_there_on(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_the_first_sum_holds_from_there_on(
+    hub: LoopbackHub, tmp_path: Path, published_file: Callable[[int], bytes]
+) -> None:
     path = fetch(hub, tmp_path)
     assert verify_weights(path) == hashlib.sha256(hub.files[FILE]).hexdigest()
     path.write_bytes(b"damaged" + hub.files[FILE][7:])
@@ -135,7 +142,7 @@ def test_the_first_sum_holds_from_there_on(hub: LoopbackHub, tmp_path: Path) -> 
         verify_weights(path)
     assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
     path.unlink()
-    hub.files[FILE] = hub.files[FILE][::-1]
+    hub.files[FILE] = published_file(3)
     with pytest.raises(WeightsError, match=r"the record says .* Delete .*\.json only if"):
         fetch(hub, tmp_path)
     assert not path.exists()
@@ -236,7 +243,7 @@ def test_two_at_once_fetch_once(hub: LoopbackHub, tmp_path: Path) -> None:
     children = [
         subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, env=environment) for _ in range(2)
     ]
-    assert [child.wait(30) for child in children] == [0, 0]
+    assert [child.wait(300) for child in children] == [0, 0]
     assert (tmp_path / FILE).read_bytes() == hub.files[FILE]
     assert len(hub.requests) == 1
 
@@ -275,3 +282,79 @@ def test_an_unknown_source_is_refused(tmp_path: Path, source: str) -> None:
 def test_an_unknown_variant_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="efficienttam_s"):
         fetch_weights("eficienttam_s", tmp_path)
+
+
+PAGE = b"<!doctype html><html><title>Please sign in</title></html>"
+
+
+def another_variant() -> bytes:
+    file = io.BytesIO()
+    torch.save({"model": {"layer.weight": torch.zeros(3, 3)}}, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (PAGE, "it is a web page"),
+        (b"PK\x03\x04 and no more", "cut short or damaged"),
+        (another_variant(), "does not fit efficienttam_ti_512x512"),
+    ],
+)
+def test_what_is_no_weights_is_thrown_away(
+    hub: LoopbackHub, tmp_path: Path, content: bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, hub.files[FILE] = hub.files[FILE], content
+    hub.faults.no_linked_etag = hub.faults.no_validator = True
+    with pytest.raises(WeightsError, match=f"{hub.url}{FILE} is not the weights .*{said}"):
+        fetch(hub, tmp_path)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / FILE).write_bytes(content)
+    assert main(["weights", "import", str(shelf / FILE), "--folder", str(tmp_path)]) != 0
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [f"{FILE}.lock"]
+    hub.files[FILE] = good
+    assert fetch(hub, tmp_path).read_bytes() == good
+
+
+@pytest.mark.parametrize("still_there", [True, False])
+def test_a_page_that_was_recorded_once_vouches_for_nothing(
+    hub: LoopbackHub, tmp_path: Path, still_there: bool
+) -> None:
+    page = tmp_path / FILE
+    page.write_bytes(PAGE)
+    write_record(page, hashlib.sha256(PAGE).hexdigest(), len(PAGE), hub.url)
+    with pytest.raises(WeightsError, match="it is a web page"):
+        verify_weights(page)
+    if not still_there:
+        page.unlink()
+    assert fetch(hub, tmp_path).read_bytes() == hub.files[FILE]
+    record = read_record(page)
+    assert record is not None and record.sha256 == verify_weights(page)
+
+
+def test_a_file_to_take_in_is_never_passed_over(
+    tmp_path: Path, published_file: Callable[[int], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "good" / FILE
+    given.parent.mkdir()
+    given.write_bytes(published_file(2))
+    line = ["weights", "import", str(given), "--folder", str(tmp_path / "mine")]
+    mine = tmp_path / "mine" / FILE
+    for _ in range(2):
+        assert main(line) == 0
+        assert hashlib.sha256(given.read_bytes()).hexdigest() in capsys.readouterr().err
+    given.write_bytes(published_file(3))
+    assert main(line) != 0
+    told = capsys.readouterr().err
+    assert f"{mine} is here with {hashlib.sha256(published_file(2)).hexdigest()}" in told
+    assert hashlib.sha256(published_file(3)).hexdigest() in told
+    assert mine.read_bytes() == published_file(2)
+    mine.write_bytes(b"damaged")
+    given.write_bytes(published_file(2))
+    assert main(line) == 0 and mine.read_bytes() == published_file(2)
+    own = find_entry("efficienttam_demo")
+    (given.parent / own.file).write_bytes(published_file(2))
+    assert main(["weights", "import", str(given.parent / own.file)]) != 0
+    assert "part of the package" in capsys.readouterr().err
