@@ -11,7 +11,7 @@ import numpy as np
 from ..contract.job import Mattes
 from ..contract.prompts import Prompt
 from ..mattes.shaping import Picture, shaped_matte
-from ..mattes.sharing import exclusive_logits, filled_apart, kept_apart
+from ..mattes.sharing import exclusive_logits, kept_apart, settled
 from ..mattes.softness import EdgeSoftness, with_softness
 from ..tracking import ObjectId
 from ..tracking.spans import neighbours
@@ -25,13 +25,20 @@ _SOFTNESSES = 4
 class MatteShaping:
     """Shapes the mattes of one tracker's objects, a ``group``, which tells what that tracker sees: a view's
     plate, or a part of it; mattes are of its size. ``prompts`` are the objects' own, their masks as arrays.
+    ``others`` tells that there are objects of other trackers: those that must not overlap are then left to be
+    ``settled`` together with them.
 
     ``mattes`` may be called by several threads at once.
     """
 
     def __init__(
-        self, wish: Mattes, group: ObjectGroup, prompts: Mapping[ObjectId, Mapping[int, Prompt]]
+        self,
+        wish: Mattes,
+        group: ObjectGroup,
+        prompts: Mapping[ObjectId, Mapping[int, Prompt]],
+        others: bool = False,
     ) -> None:
+        self._others = others
         self._wish = wish
         self._plate = group.plate
         self._on_plate = group.on_plate
@@ -50,9 +57,9 @@ class MatteShaping:
         wish = dataclasses.replace(self._wish, fill_holes=0)
         logits = exclusive_logits(result.logits)
         mattes = {id: self._matte(result, id, low, picture, wish) for id, low in logits.items()}
-        on_plate = self._on_plate(result.frame)
-        filled = filled_apart(mattes, self._wish.fill_holes, result.drawn, on_plate)
-        return kept_apart(filled, self._wish, result.drawn)
+        if self._others:
+            return mattes
+        return settled(mattes, self._wish, result.drawn, self._on_plate(result.frame))
 
     def _as_drawn(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of the network, with the softness of rotos near by."""
@@ -60,7 +67,7 @@ class MatteShaping:
         for id in result.logits.keys() - result.drawn:
             rotos = self._rotos(id, result.frame)
             mattes[id], blended = with_softness(mattes[id], rotos), blended or bool(rotos)
-        if not result.apart or not blended:
+        if not result.apart or not blended or self._others:
             return mattes
         return kept_apart(mattes, self._wish, result.drawn)
 

@@ -58,6 +58,14 @@ def filled_apart(
     return filled
 
 
+def settled(
+    mattes: Mapping[Key, np.ndarray], form: Mattes, drawn: Collection[Key], on_plate: Window | None = None
+) -> dict[Key, np.ndarray]:
+    """All mattes (height, width) of a frame that must not overlap, as they are written: holes are filled as
+    far as no other object stands in them, and then what several claim is shared out."""
+    return kept_apart(filled_apart(mattes, form.fill_holes, drawn, on_plate), form, drawn)
+
+
 def apart(mattes: Mapping[Key, np.ndarray], drawn: Collection[Key] = ()) -> dict[Key, np.ndarray]:
     """Mattes (height, width) of which only the highest of each pixel keeps its value; the others are 0
     there. Of equal ones the first of those that are ``drawn`` keeps it, else the first."""

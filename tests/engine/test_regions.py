@@ -343,6 +343,32 @@ def test_a_roto_in_a_region_keeps_what_a_hard_matte_of_another_claims_too(folder
         assert not np.logical_and(found["whole"], roto).any()
 
 
+@pytest.mark.parametrize("softness", [0, 2])
+def test_holes_are_not_filled_over_an_object_of_another_region(tmp_path, softness):
+    """A disc stands in the hole of a ring, which alone has a region."""
+    ys, xs = np.mgrid[0:144, 0:256] + 0.5
+    away = np.hypot(xs - 120, ys - 70)
+    shapes = {"ring": (away < 48) & (away > 26), "disc": away < 22}
+    picture = np.full((3, 144, 256), 0.2, np.float32)
+    picture[:, shapes["ring"]], picture[:, shapes["disc"]] = [[0.9], [0.2], [0.1]], [[0.1], [0.3], [0.9]]
+    for frame in (1001, 1002):
+        write_mattes(tmp_path / f"plate.{frame}.exr", dict(zip(("red", "green", "blue"), picture)))
+    things = []
+    for name, shape in shapes.items():
+        write_matte(tmp_path / f"{name}.exr", shape.astype(np.float32))
+        region = Region(Follow.DRAWN, boxes=(RegionBox(1001, (50, 0, 190, 140)),)) if name == "ring" else None
+        things.append(TrackedObject(name, (Prompt(1001, mask=RotoFile(f"{name}.exr")),), region))
+    wish = Mattes(softness=softness, fill_holes=3000)
+    job = a_job(*things, mattes=wish, tracking=Tracking(non_overlapping=True))
+    run_job(job, folder=str(tmp_path))
+    written = {path.removesuffix(".1002.exr"): matte for path, matte in mattes(tmp_path).items()}
+    _, shown = preview_job(job, 1002, folder=str(tmp_path))
+    for found in (written, shown):
+        assert found["disc"][away < 16].mean() > 0.95 and found["ring"][away < 16].mean() < 0.05
+        assert found["ring"][(away > 30) & (away < 44)].mean() > 0.95
+        assert (found["ring"] + found["disc"]).max() <= 1.001
+
+
 def test_objects_that_share_a_region_are_in_one_crop_around_all(folder):
     shared = dataclasses.replace(TRACKED, name="both")
     job = a_job(an_object(BALL, shared), an_object(BOX, shared))
