@@ -10,6 +10,7 @@ import numpy as np
 
 from ..contract.job import Mattes
 from ..contract.prompts import Prompt
+from ..mattes.matte import soft_matte, upsample_logits
 from ..mattes.shaping import Picture, shaped_matte
 from ..mattes.sharing import exclusive_logits, kept_apart, settled
 from ..mattes.softness import EdgeSoftness, with_softness
@@ -47,7 +48,8 @@ class MatteShaping:
 
     def mattes(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of a result (height, width), float32 0 to 1; objects that must not overlap sum to 1 at
-        most. Raises PlateError where edges are refined and the frame cannot be read."""
+        most, but for those left to be settled. Raises PlateError where edges are refined and the frame cannot
+        be read."""
         if self._wish.plain:
             return self._as_drawn(result)
         picture = functools.cache(functools.partial(self._plate.read, result.frame))
@@ -63,11 +65,18 @@ class MatteShaping:
 
     def _as_drawn(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of the network, with the softness of rotos near by."""
-        mattes, blended = dict(result.mattes), False
-        for id in result.logits.keys() - result.drawn:
-            rotos = self._rotos(id, result.frame)
-            mattes[id], blended = with_softness(mattes[id], rotos), blended or bool(rotos)
-        if not result.apart or not blended or self._others:
+        tracked = {id: low for id, low in result.logits.items() if id not in result.drawn}
+        full = {id: upsample_logits(low, result.size) for id, low in tracked.items()}
+        if result.apart:
+            # At plate size: a contour that no other object claims stays where it is.
+            full = exclusive_logits(full)
+        mattes = {
+            id: with_softness(soft_matte(full.pop(id)), self._rotos(id, result.frame))
+            if id in tracked
+            else result.drawn[id]
+            for id in result.logits
+        }
+        if not result.apart or self._others:
             return mattes
         return kept_apart(mattes, self._wish, result.drawn)
 

@@ -43,7 +43,7 @@ class Reconciliation:
         self._scores: dict[tuple[int, str], MatteScore] = {}
 
     def add(self, result: FrameMattes) -> FrameMattes | None:
-        """All mattes of the frame, not settled yet, once its last ones come; None before. Raises OutputError."""
+        """All mattes of the frame, not settled, once its last ones come; None before. Raises OutputError."""
         frame = result.frame
         names = [name for name, frames in self._wanted.items() if frame in frames]
         if any(name not in result.mattes and (frame, name) not in self._waiting for name in names):

@@ -317,8 +317,8 @@ def test_objects_of_several_regions_do_not_overlap_where_they_may_not(folder):
     for frame in (1002, 1003):
         together = np.stack([apart[f"{thing.name}.{frame}.exr"] for thing in things])
         alone = np.stack([free[f"{thing.name}.{frame}.exr"] for thing in things])
-        assert (np.count_nonzero(together, axis=0) <= 1).all()
-        np.testing.assert_array_equal(together.max(0), alone.max(0))
+        assert alone.sum(0).max() > 2.5 and together.sum(0).max() <= 1.001
+        np.testing.assert_allclose(together, alone / np.maximum(alone.sum(0), 1), atol=1e-3)
     assert run_job(job, folder=str(folder), frames=(1002, 1003), resume=True).made == 0
 
 
