@@ -234,7 +234,7 @@ def _add_matte(commands: argparse._SubParsersAction[Parser]) -> None:
     tracking.add_argument(
         "--border", type=float, default=0.0, metavar="SHARE", help="margin around the plate while tracking"
     )
-    tracking.add_argument("--non-overlapping", action="store_true", help="each pixel to one object only")
+    tracking.add_argument("--non-overlapping", action="store_true", help="mattes of objects sum to 1 at most")
     tracking.add_argument("--precision", choices=[p.value for p in Precision], default=Precision.AUTO.value)
     _add_shape(matte.add_argument_group("form of the mattes", "Lengths and areas in pixels of the plate."))
     output = matte.add_argument_group("output")

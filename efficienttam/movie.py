@@ -128,7 +128,7 @@ def _write(
             if look is Look.OVERLAY:
                 movie.add(overlay(picture, mattes))
             else:
-                movie.add(picture, np.maximum.reduce(mattes))
+                movie.add(picture, source.together(mattes))
             progress.advance(frame, source.view, 1)
     return MadeMovie(path, plate.frames, rate)
 
@@ -163,6 +163,7 @@ class _Source:
         self._output = job.output
         self._form: MatteForm = matte_form(job.output)
         self._direction = job.tracking.direction
+        self._apart = job.tracking.non_overlapping
         self._prompted = {
             thing.name: [prompt.frame for prompt in thing.prompts]
             for thing in job.objects
@@ -202,6 +203,13 @@ class _Source:
             found.update(held)
         black = np.zeros(self.plate.size[::-1], np.float32)
         return [found.get(name, black) for name in self._prompted]
+
+    def together(self, mattes: Sequence[np.ndarray]) -> np.ndarray:
+        """Mattes (height, width) of all objects as one: their sum where they share out what they claim, so
+        that objects that touch show no seam; where they may overlap the highest."""
+        if self._apart:
+            return np.minimum(np.sum(mattes, axis=0), 1)
+        return np.asarray(np.maximum.reduce(mattes))
 
     def _expected(self, name: str, frame: int) -> bool:
         return self._direction.reaches(frame, self._prompted[name])

@@ -19,7 +19,7 @@ from .batch.view_pass import ViewPass
 from .contract.cache_settings import CacheSettings
 from .contract.errors import JobError
 from .contract.job import Layout, TrackJob
-from .mattes.sharing import kept_apart
+from .mattes.sharing import settled
 
 
 class Records(enum.Enum):
@@ -143,14 +143,15 @@ def preview_job(
         opened = OpenJob(Footage(job, folder, cache, (frame, frame), view), SilentProgress(), lambda: False)
         mattes: dict[str, np.ndarray] = {}
         drawn: set[str] = set()
-        for group in opened.groups(view, look=False):
+        groups = opened.groups(view, look=False)
+        for group in groups:
             tracker, names = opened.tracker(view, group)
             prompts = {id: tracker.prompts(id) for id in names}
             result = tracker.preview(frame)
-            shown = MatteShaping(opened.job.mattes, group, prompts).mattes(result)
+            shown = MatteShaping(opened.job.mattes, group, prompts, len(groups) > 1).mattes(result)
             mattes.update((names[id], group.matte(matte, frame)) for id, matte in shown.items())
             drawn.update(names[id] for id in result.drawn)
         in_order = {thing.name: mattes[thing.name] for thing in job.objects if thing.name in mattes}
-        if job.tracking.non_overlapping and len(opened.groups(view)) > 1:
-            in_order = kept_apart(in_order, opened.job.mattes, drawn)
+        if job.tracking.non_overlapping and len(groups) > 1:
+            in_order = settled(in_order, opened.job.mattes, drawn)
         return opened.plates[view].read(frame), in_order

@@ -25,7 +25,7 @@ class Written:
 
 
 class Finishing:
-    """Three stages, each in threads of its own and never many frames at once; what comes out keeps the order.
+    """Stages, each in threads of its own and never many frames at once; what comes out keeps the order.
 
     ``wanted`` are the frames to write by object; others only steady those, by ``window``, where there is one.
     ``reconciliation`` brings mattes of a frame together that come from several trackers and must not overlap.
@@ -46,6 +46,7 @@ class Finishing:
         self._reconciliation = reconciliation
         self._scores: dict[tuple[int, str], MatteScore] = {}
         self._shaping: WriteBehind[FrameMattes] = WriteBehind(meanwhile)
+        self._settling: WriteBehind[FrameMattes] = WriteBehind(meanwhile)
         self._steadying: WriteBehind[FrameMattes] = WriteBehind(meanwhile)
         self._writing: WriteBehind[Written] = WriteBehind(meanwhile)
 
@@ -59,6 +60,8 @@ class Finishing:
         """Waits for all that can be written and yields it."""
         for shaped in self._shaping.finish():
             yield from self._shaped(shaped)
+        for done in self._settling.finish():
+            yield from self._settled(done)
         for steady in self._steadying.finish():
             yield from self._write(steady)
         yield from self._writing.finish()
@@ -66,26 +69,34 @@ class Finishing:
     def finish_begun(self) -> Iterator[Written]:
         """Drops all but the files that are being written; waits for those and yields them."""
         self._shaping.abandon()
+        self._settling.abandon()
         self._steadying.abandon()
         yield from self._writing.finish_begun()
 
     def close(self) -> None:
         """Ends the threads; what has not begun is dropped, what has is finished."""
         self._shaping.close()
+        self._settling.close()
         self._steadying.close()
         self._writing.close()
         if self._reconciliation is not None:
             self._reconciliation.close()
 
     def _shaped(self, given: FrameMattes) -> Iterator[Written]:
-        shaped = given if self._reconciliation is None else self._reconciliation.add(given)
-        if shaped is None:
+        if self._reconciliation is None:
+            yield from self._settled(given)
             return
+        whole = self._reconciliation.add(given)
+        if whole is not None:
+            for done in self._settling.submit(functools.partial(self._reconciliation.settle, whole)):
+                yield from self._settled(done)
+
+    def _settled(self, mattes: FrameMattes) -> Iterator[Written]:
         if self._window is None:
-            yield from self._write(shaped)
+            yield from self._write(mattes)
             return
-        self._window.add(shaped.frame, shaped.mattes)
-        self._scores.update(((shaped.frame, name), score) for name, score in shaped.scores.items())
+        self._window.add(mattes.frame, mattes.mattes)
+        self._scores.update(((mattes.frame, name), score) for name, score in mattes.scores.items())
         for frame, around in self._window.complete():
             scores = {name: self._scores.pop((frame, name)) for name in around}
             wanted = {name: found for name, found in around.items() if frame in self._wanted[name]}

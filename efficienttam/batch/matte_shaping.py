@@ -10,8 +10,9 @@ import numpy as np
 
 from ..contract.job import Mattes
 from ..contract.prompts import Prompt
+from ..mattes.matte import soft_matte, upsample_logits
 from ..mattes.shaping import Picture, shaped_matte
-from ..mattes.sharing import exclusive_logits, filled_apart, kept_apart
+from ..mattes.sharing import exclusive_logits, kept_apart, settled
 from ..mattes.softness import EdgeSoftness, with_softness
 from ..tracking import ObjectId
 from ..tracking.spans import neighbours
@@ -25,13 +26,20 @@ _SOFTNESSES = 4
 class MatteShaping:
     """Shapes the mattes of one tracker's objects, a ``group``, which tells what that tracker sees: a view's
     plate, or a part of it; mattes are of its size. ``prompts`` are the objects' own, their masks as arrays.
+    ``others`` tells that there are objects of other trackers: those that must not overlap are then left to be
+    ``settled`` together with them.
 
     ``mattes`` may be called by several threads at once.
     """
 
     def __init__(
-        self, wish: Mattes, group: ObjectGroup, prompts: Mapping[ObjectId, Mapping[int, Prompt]]
+        self,
+        wish: Mattes,
+        group: ObjectGroup,
+        prompts: Mapping[ObjectId, Mapping[int, Prompt]],
+        others: bool = False,
     ) -> None:
+        self._others = others
         self._wish = wish
         self._plate = group.plate
         self._on_plate = group.on_plate
@@ -40,7 +48,8 @@ class MatteShaping:
 
     def mattes(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of a result (height, width), float32 0 to 1; objects that must not overlap sum to 1 at
-        most. Raises PlateError where edges are refined and the frame cannot be read."""
+        most, but for those left to be settled. Raises PlateError where edges are refined and the frame cannot
+        be read."""
         if self._wish.plain:
             return self._as_drawn(result)
         picture = functools.cache(functools.partial(self._plate.read, result.frame))
@@ -50,17 +59,24 @@ class MatteShaping:
         wish = dataclasses.replace(self._wish, fill_holes=0)
         logits = exclusive_logits(result.logits)
         mattes = {id: self._matte(result, id, low, picture, wish) for id, low in logits.items()}
-        on_plate = self._on_plate(result.frame)
-        filled = filled_apart(mattes, self._wish.fill_holes, result.drawn, on_plate)
-        return kept_apart(filled, self._wish, result.drawn)
+        if self._others:
+            return mattes
+        return settled(mattes, self._wish, result.drawn, self._on_plate(result.frame))
 
     def _as_drawn(self, result: TrackResult) -> dict[ObjectId, np.ndarray]:
         """The mattes of the network, with the softness of rotos near by."""
-        mattes, blended = dict(result.mattes), False
-        for id in result.logits.keys() - result.drawn:
-            rotos = self._rotos(id, result.frame)
-            mattes[id], blended = with_softness(mattes[id], rotos), blended or bool(rotos)
-        if not result.apart or not blended:
+        tracked = {id: low for id, low in result.logits.items() if id not in result.drawn}
+        full = {id: upsample_logits(low, result.size) for id, low in tracked.items()}
+        if result.apart:
+            # At plate size: a contour that no other object claims stays where it is.
+            full = exclusive_logits(full)
+        mattes = {
+            id: with_softness(soft_matte(full.pop(id)), self._rotos(id, result.frame))
+            if id in tracked
+            else result.drawn[id]
+            for id in result.logits
+        }
+        if not result.apart or self._others:
             return mattes
         return kept_apart(mattes, self._wish, result.drawn)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.job import Mattes
-from ..mattes.sharing import kept_apart
+from ..mattes.sharing import settled
 from .matte_score import MatteScore
 from .matte_spool import MatteSpool
 
@@ -23,7 +23,7 @@ class FrameMattes:
 
 
 class Reconciliation:
-    """Holds mattes on disk, in ``folder``, until all of a frame are there, and lets none overlap.
+    """Holds mattes on disk, in ``folder``, until all of a frame are there, and settles them: none overlaps.
 
     ``wanted`` maps objects to the frames that they will have mattes on, ``drawn`` to those where their matte
     is the artist's own; ``form`` is that of the mattes.
@@ -43,7 +43,7 @@ class Reconciliation:
         self._scores: dict[tuple[int, str], MatteScore] = {}
 
     def add(self, result: FrameMattes) -> FrameMattes | None:
-        """All mattes of the frame once its last ones come; None before. Raises OutputError."""
+        """All mattes of the frame, not settled, once its last ones come; None before. Raises OutputError."""
         frame = result.frame
         names = [name for name, frames in self._wanted.items() if frame in frames]
         if any(name not in result.mattes and (frame, name) not in self._waiting for name in names):
@@ -56,8 +56,12 @@ class Reconciliation:
             for name in names
         }
         scores = {name: result.scores.get(name) or self._scores.pop((frame, name)) for name in names}
-        drawn = {name for name in names if frame in self._drawn[name]}
-        return FrameMattes(frame, kept_apart(mattes, self._form, drawn), scores)
+        return FrameMattes(frame, mattes, scores)
+
+    def settle(self, whole: FrameMattes) -> FrameMattes:
+        """All mattes of a frame so that none overlaps; in any thread."""
+        drawn = {name for name in whole.mattes if whole.frame in self._drawn[name]}
+        return FrameMattes(whole.frame, settled(whole.mattes, self._form, drawn), whole.scores)
 
     def close(self) -> None:
         """Drops what never became complete."""

@@ -74,7 +74,9 @@ class SteadyWindow:
                 continue
             others = [(matte, self._seen(one)) for one, matte in found.items() if one != frame]
             mattes[name] = steadied(found[frame], self._seen(frame), others)
-        return share_out(mattes) if self._apart else mattes
+        if not self._apart:
+            return mattes
+        return share_out(mattes, [name for name in mattes if frame in self._drawn[name]])
 
     def _count(self, frame: int) -> int:
         """The objects that mattes of a frame come of."""

@@ -128,7 +128,7 @@ class ViewPass:
                 continue
             run = self._run_of(group)
             prompted = {id: run.prompts[id].keys() for id in run.names}
-            shaping = MatteShaping(self._opened.job.mattes, group, run.prompts)
+            shaping = MatteShaping(self._opened.job.mattes, group, run.prompts, len(self._groups) > 1)
             with closing(run.results) as results:
                 for result in results:
                     yield functools.partial(_shape, shaping, group, run.names, prompted, result)

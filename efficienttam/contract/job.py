@@ -184,7 +184,9 @@ class Tracking:
     fill_hole_area: int = field(
         Whole("an area", least=0, most=10**6), "Largest hole to fill, in cells of the network's mask.", 8
     )
-    non_overlapping: bool = field(Flag(), "Give each pixel to one object only.", False)
+    non_overlapping: bool = field(
+        Flag(), "Let objects share what several claim: their mattes sum to 1 at most.", False
+    )
     max_prompted_frames: int | None = field(
         Maybe(Whole("a count", least=1, most=10**6)),
         "Recall only so many prompted frames; null for all.",

@@ -25,6 +25,8 @@ _CRYPTOMATTE_LAYER = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z_])?\Z")
 _DEFAULT_LAYER = "rgba.alpha"
 #: Layers of a file that has none: the matte as one grey channel, or in all four of RGBA.
 _PICTURE_LAYERS = (_DEFAULT_LAYER, "rgba")
+#: Layers whose channels have no layer in their names.
+_MAIN_LAYERS = frozenset({"rgb", "rgba"})
 #: Last parts of a layer's name whose channels DWA compression changes.
 _COLORS = frozenset({"r", "g", "b", "y", "by", "ry", "red", "green", "blue"})
 
@@ -122,6 +124,8 @@ def output_faults(job: Any) -> list[Fault]:
             faults.extend(_cryptomatte_faults(output))
         else:
             faults.extend(_lossy_faults(output))
+            if output.layout is Layout.LAYER_PER_OBJECT:
+                faults.extend(_layer_faults(job))
     return faults
 
 
@@ -143,6 +147,18 @@ def _sharing_faults(job: Any, output: Output, pattern: SequencePattern) -> Itera
     views = () if job.views is REFUSED else {view for view in job.views if view}
     if len({pattern.with_view(view) for view in views}) < len(views):
         yield Fault("output.path", "Several views would write the same files.", "Put %V into the name.")
+
+
+def _layer_faults(job: Any) -> Iterator[Fault]:
+    """Objects whose layer would be the picture's own."""
+    for index, thing in enumerate(() if job.objects is REFUSED else job.objects):
+        name = known(thing, "name") if thing is not REFUSED else None
+        if name is not None and name.lower() in _MAIN_LAYERS:
+            yield Fault(
+                f"objects[{index}].name",
+                f"A layer called {name!r} is that of the picture itself.",
+                f"Rename the object, or {CHOOSE_FILES}.",
+            )
 
 
 def _format_faults(output: Output, found: FileFormat) -> Iterator[Fault]:

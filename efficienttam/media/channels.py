@@ -87,7 +87,8 @@ def find_picture(
         present = [index for index in colors if index is not None]
         if len(present) >= 2:
             return Picture(found[0].part.index, tuple(colors))
-        grey = present or [letters[letter] for letter in "y" if letter in letters]
+        # Beside X it is a direction, no luminance.
+        grey = present or ([letters["y"]] if "y" in letters and "x" not in letters else [])
         if grey:
             return Picture(found[0].part.index, (grey[0],))
     single = channels

@@ -91,6 +91,11 @@ class FrameSequence:
         return os.path.realpath(self._pattern.path(FURTHEST, "*"))
 
     @property
+    def pixel_aspect(self) -> float:
+        """Width over height of one pixel, as the first frame tells it."""
+        return float(self._reference.pixel_aspect)
+
+    @property
     def color_space(self) -> str:
         """Name of the colour space the plate is taken for; ``raw`` for no transform."""
         return self._color.source
@@ -204,7 +209,7 @@ class FrameSequence:
 
     def _header(self, source: int) -> PlateInfo:
         if self._movie is not None:
-            return self._movie.info
+            return self._movie.header(source)
         path = self._pattern.path(source, self._view)
         return read_info(
             path,

@@ -51,14 +51,15 @@ def describe(spec: Any, plate: PlateInfo | None, metadata: Mapping[str, str], ca
 
 
 def describe_picture(
-    spec: Any, plate: PlateInfo | None, metadata: Mapping[str, str], carry: PlateMetadata
+    spec: Any, plate: PlateInfo | None, metadata: Mapping[str, str], carry: PlateMetadata, date: str = ""
 ) -> None:
     """The header of a PNG or TIFF: what an EXR says in attributes stands in the description.
 
-    Raises OutputError for a metadata name that the format has taken.
+    ``date`` is for a format that cannot be without one; empty for none. Raises OutputError for a metadata
+    name that the format has taken.
     """
     _refuse_reserved(metadata)
-    spec.attribute("DateTime", "")
+    spec.attribute("DateTime", date)
     # Alpha is no colour: without this a PNG says that it is sRGB.
     spec.attribute("oiio:ColorSpace", "data")
     texts = {name: str(text) for name, text in metadata.items()}

@@ -9,6 +9,7 @@ times, not once per frame.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import os
 import threading
 from fractions import Fraction
@@ -18,6 +19,7 @@ import numpy as np
 
 from ..contract.errors import PlateError
 from .plate_info import PlateInfo, Window
+from .timecode import timecode_after
 
 MOVIE_EXTENSIONS = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".mxf", ".avi", ".webm", ".mpg", ".mpeg"})
 _KEPT_FRAMES = 16
@@ -33,8 +35,8 @@ def is_movie(path: str) -> bool:
 class Movie:
     """An open movie.
 
-    ``frames`` are its frame numbers, ``info`` its header. Raises PlateError when PyAV is not
-    installed, or the file is missing, holds no video or cannot be decoded.
+    ``frames`` are its frame numbers, ``info`` the header of its first picture. Raises PlateError when PyAV
+    is not installed, or the file is missing, holds no video or cannot be decoded.
     """
 
     def __init__(self, path: str, start: int = 1) -> None:
@@ -68,6 +70,10 @@ class Movie:
             if index not in self._kept:
                 self._decode_to(index)
             return self._rgb(self._kept[index])
+
+    def header(self, frame: int) -> PlateInfo:
+        """The header of a picture: that of the first, with the timecode counted on."""
+        return dataclasses.replace(self.info, timecode=self._timecode(frame - self.frames.start))
 
     def close(self) -> None:
         """Give the file back."""
@@ -147,7 +153,18 @@ class Movie:
             channels=("R", "G", "B"),
             pixel_aspect=float(aspect) or 1.0,
             frame_rate=(rate.numerator, rate.denominator) if rate else None,
+            timecode=self._timecode(0),
         )
+
+    def _timecode(self, picture: int) -> tuple[int, int] | None:
+        """The words of a picture counted from the first; None where the movie tells none."""
+        rate = self._stream.average_rate
+        places = [self._stream, self._container, *self._container.streams]
+        told = (
+            text for place in places for name, text in place.metadata.items() if name.lower() == "timecode"
+        )
+        text = next(told, "")
+        return timecode_after(text, Fraction(rate), picture) if text and rate else None
 
 
 def _open(path: str) -> tuple[Any, Any]:

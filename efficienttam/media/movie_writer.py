@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.errors import OutputError
+from .timecode import drops
 from .whole_file import remedy_at, replacing
 
 #: Numbers of ITU-T H.273: primaries and matrix of BT.709, the transfer curve of sRGB (IEC 61966-2-1).
@@ -41,8 +42,8 @@ def open_movie(
     """A movie to add pictures of ``size`` (width, height) to; it is there when all of them are, else not.
 
     The first picture has ``timecode`` (``01:00:00:12``), or without one the time that ``first_frame`` stands
-    for, so that a player shows frame numbers; at a rate that timecode does not count it has none. Raises
-    OutputError.
+    for, so that a player shows frame numbers; at a rate that timecode does not count it has none. ``;`` for
+    drop-frame counts at rates that have it, and is ``:`` at others. Raises OutputError.
     """
     try:
         import av
@@ -56,6 +57,8 @@ def open_movie(
         try:
             with av.open(temporary, "w", format=kind) as container:
                 if round(rate) in _COUNTED:
+                    if not drops(rate):
+                        timecode = timecode.replace(";", ":")
                     container.metadata["timecode"] = timecode or _timecode_of(first_frame, rate)
                 writer = MovieWriter(container, kind, size, rate, pixel_aspect)
                 yield writer

@@ -3,7 +3,7 @@
 Channel names are EXR's own: ``rgba.alpha`` is written as ``A``, ``hero`` and ``hero.alpha`` as
 ``hero.A``, which arrives as ``hero.alpha``. A file is written under a hidden temporary name beside its
 place, checked, and renamed: there is either the whole file or none. The same call writes the same
-bytes: no date, no host, no program version.
+bytes: no date of writing, no host, no program version.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .matte_header import describe, describe_picture, place
 from .plate_info import PlateInfo, Window
 from .reader import read_picture
 from .whole_file import remedy_at, replacing, write_image
+
+#: A TIFF always has a date, and one of 20 bytes; without this the library tells the time of writing.
+_TIFF_DATE = "1970:01:01 00:00:00"
 
 
 def write_matte(
@@ -128,7 +131,7 @@ def write_matte_picture(
     names = ("R", "G", "B", "A") if four_channels else ("Y",)
     spec = oiio.ImageSpec(width, height, len(names), number)
     spec.channelnames = names
-    describe_picture(spec, plate, metadata or {}, carry)
+    describe_picture(spec, plate, metadata or {}, carry, _TIFF_DATE if tiff else "")
     if tiff:
         spec.attribute("compression", "none" if compression is Compression.NONE else "zip")
     else:

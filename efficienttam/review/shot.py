@@ -12,7 +12,6 @@ from ..contract.cache_settings import cache_settings
 from ..contract.document import resolve
 from ..contract.errors import JobError, PlateError
 from ..contract.job import FrameRange, Layout, Output, Plate, TrackJob
-from ..contract.output_form import CRYPTOMATTE_NAME
 from ..contract.sequence import SequencePattern
 from ..mattes.cryptomatte import header_key
 from ..media import FrameSequence, channel_name, read_roto_info, read_texts
@@ -20,6 +19,8 @@ from ..media import FrameSequence, channel_name, read_roto_info, read_texts
 _OBJECTS = "efficienttam/object"
 #: A frame number in a name.
 _NUMBER = re.compile(r"%(?:0?\d+)?d|\$F\d*|#+")
+#: The first channel of a Cryptomatte's first level.
+_LEVEL = re.compile(r"(.+)00\.[rR](?:ed)?")
 
 
 @dataclass(frozen=True)
@@ -144,14 +145,39 @@ def _names(pattern: SequencePattern, view: str) -> list[str]:
 
 
 def _layout(path: str, file: str, name: str) -> tuple[Output, tuple[str, ...]]:
-    """How mattes lie in files like ``file``, as its header tells; and whose they are."""
+    """How mattes lie in files like ``file``, as its header tells; and whose they are. Raises PlateError for
+    a file of several objects that holds no layer of one of them."""
     owners = tuple(owner for owner in read_texts(file, [_OBJECTS])[_OBJECTS].split(",") if owner)
     owners = owners or (name or os.path.basename(file).split(".")[0],)
-    named = f"{header_key(CRYPTOMATTE_NAME)}/name"
-    if read_texts(file, [named])[named]:
-        return Output(path, Layout.CRYPTOMATTE), owners
-    try:
-        read_roto_info(file, channel_name(f"{owners[0]}.alpha"))
-    except PlateError:
-        return Output(path), owners[:1]
-    return Output(path, Layout.LAYER_PER_OBJECT), owners
+    channels = read_roto_info(file).channels
+    cryptomatte = _cryptomatte(file, channels)
+    if cryptomatte:
+        return Output(path, Layout.CRYPTOMATTE, cryptomatte), owners
+    held = {owner: _lasts(owner, channels) for owner in owners}
+    if len(owners) == 1 and not held[owners[0]]:
+        return Output(path), owners
+    common = [last for last in held[owners[0]] if all(last in lasts for lasts in held.values())]
+    if not common:
+        found = ", ".join(channels[:12]) + (" ..." if len(channels) > 12 else "")
+        lacking = ", ".join(owner for owner in owners if not held[owner]) or "all, of one kind"
+        raise PlateError(
+            f"{file} tells of mattes of {', '.join(owners)} and has no layer of {lacking}; it has {found}.",
+            "Review the job, or mattes with a layer per object as they were written.",
+        )
+    last = "A" if "A" in common else common[0]
+    return Output(path, Layout.LAYER_PER_OBJECT, f"matte.{last}"), owners
+
+
+def _cryptomatte(file: str, channels: Sequence[str]) -> str:
+    """The name of a file's first Cryptomatte; empty where there is none."""
+    found = dict.fromkeys(match.group(1) for match in map(_LEVEL.fullmatch, channels) if match)
+    keys = {name: f"{header_key(name)}/name" for name in found}
+    texts = read_texts(file, list(keys.values()))
+    return next((name for name, key in keys.items() if texts[key]), "")
+
+
+def _lasts(owner: str, channels: Sequence[str]) -> list[str]:
+    """The last parts of the channels of an object's layer."""
+    layer = channel_name(f"{owner}.alpha").rpartition(".")[0]
+    parts = [channel.rpartition(".") for channel in channels]
+    return [last for name, _, last in parts if name and name.lower() == layer.lower()]

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..contract.errors import PlateError
 from ..mattes.overlay import as_bytes, overlay
+from ..media import read_roto_info
 from .shot import Shot
-from .verdict import Verdict, Visit, matte_on_disk
+from .verdict import Verdict, Visit, matte_file, matte_on_disk
 
 #: Pictures on a page at most: a page must open at once.
 PICTURES = 60
@@ -60,14 +61,14 @@ def wanted(verdicts: Sequence[Verdict], most: int = PICTURES) -> list[Wanted]:
 
 
 def thumbnails(shot: Shot, chosen: Sequence[Wanted], visit: Visit) -> Iterator[Thumbnail]:
-    """Their pictures, one plate in memory at a time. A frame that cannot be read is black."""
+    """Their pictures, one plate in memory at a time. A frame that cannot be read is black,
+    as is one without a plate; pictures have the pixel aspect of the plate, else of the matte."""
     for one in chosen:
         visit(one.frame, one.verdict.view)
         matte = _matte(shot, one)
         plate = _plate(shot, one)
         if plate is None:
-            size = (WIDTH, WIDTH * 9 // 16) if matte is None else _reduced(matte.shape[1], matte.shape[0])
-            plate = np.full((size[1], size[0], 3), 24, np.uint8)
+            plate = np.full((*_size(shot, one, matte)[::-1], 3), 24, np.uint8)
         height, width = plate.shape[:2]
         shown = [] if matte is None else [cv2.resize(matte, (width, height), interpolation=cv2.INTER_AREA)]
         yield Thumbnail(one.verdict, one.frame, overlay(plate, shown))
@@ -91,14 +92,31 @@ def _matte(shot: Shot, one: Wanted) -> np.ndarray | None:
 
 
 def _plate(shot: Shot, one: Wanted) -> np.ndarray | None:
+    """The plate's picture, reduced; None where there is no plate, or none that can be read."""
     plate = shot.plates.get(one.verdict.view)
     if plate is None or not plate.frames[0] <= one.frame <= plate.frames[-1]:
         return None
-    picture = as_bytes(plate.read(one.frame))
-    return cv2.resize(picture, _reduced(picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_AREA)
+    try:
+        picture = as_bytes(plate.read(one.frame))
+    except PlateError:
+        return None
+    return cv2.resize(picture, _reduced(plate.size, plate.pixel_aspect), interpolation=cv2.INTER_AREA)
 
 
-def _reduced(width: int, height: int) -> tuple[int, int]:
-    """WIDTH wide; a picture taller than wide is as high instead."""
+def _size(shot: Shot, one: Wanted, matte: np.ndarray | None) -> tuple[int, int]:
+    """(width, height) of a picture without a plate to show."""
+    plate = shot.plates.get(one.verdict.view)
+    if plate is not None:
+        return _reduced(plate.size, plate.pixel_aspect)
+    if matte is None:
+        return WIDTH, WIDTH * 9 // 16
+    path = matte_file(shot, one.verdict.name, one.frame, one.verdict.view)
+    return _reduced((matte.shape[1], matte.shape[0]), read_roto_info(path).pixel_aspect)
+
+
+def _reduced(size: tuple[int, int], pixel_aspect: float) -> tuple[int, int]:
+    """(width, height) as a screen with square pixels shows it: WIDTH wide; a picture taller than wide is as
+    high instead."""
+    width, height = size[0] * pixel_aspect, size[1]
     scale = WIDTH / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -22,7 +22,7 @@ from ..contract.matte_score import MatteScore
 from ..contract.messages import FrameReview, ObjectMatte, OpenPlate, PlateOpened
 from ..contract.prompts import Prompt, RotoFile
 from ..contract.sequence import SequencePattern
-from ..mattes.sharing import kept_apart
+from ..mattes.sharing import settled
 from ..tracking import EmbeddingCache, EmbeddingStore, VideoTracker
 from ..tracking.region_path import RegionPath
 from ..tracking.rehearsal import Rehearsal, Word
@@ -102,18 +102,17 @@ class Session:
         drawn: set[str] = set()
         sure: dict[str, MatteScore] = {}
         prompted = {thing.name: {prompt.frame for prompt in thing.prompts} for thing in objects}
-        groups = 0
-        for group, rehearsal, words in self._grouped(objects):
-            groups += 1
+        groups = list(self._grouped(objects))
+        for group, rehearsal, words in groups:
             result, ids = rehearsal.show(frame, words)
-            shaped = MatteShaping(self._wish, group, {}).mattes(result)
+            shaped = MatteShaping(self._wish, group, {}, len(groups) > 1).mattes(result)
             for name, id in ids.items():
                 mattes[name] = group.matte(shaped[id], frame)
                 if id in result.drawn:
                     drawn.add(name)
                 sure[name] = score_of(result, id, frame in prompted[name])
-        if self._tracking.non_overlapping and groups > 1:
-            mattes = kept_apart(mattes, self._wish, drawn)
+        if self._tracking.non_overlapping and len(groups) > 1:
+            mattes = settled(mattes, self._wish, drawn)
         shown = tuple(
             ObjectMatte(
                 thing.name,

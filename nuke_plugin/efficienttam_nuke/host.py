@@ -194,7 +194,11 @@ class Timer:
     def stop(self) -> None:
         """No more."""
         if self._timer is not None:
-            self._timer.stop()
+            try:
+                self._timer.stop()
+            except RuntimeError:
+                # Nuke is ending, and Qt went first.
+                self._timer = None
 
 
 def groups() -> List[nuke.Group]:

@@ -198,6 +198,19 @@ def test_files(tmp_path):
         write_job(JOB, str(tmp_path / "no_folder" / "hero.job.json"))
 
 
+@pytest.mark.parametrize("name", ["rgb", "RGBA"])
+def test_an_object_s_layer_is_not_that_of_the_picture(name):
+    def faults(path, layout):
+        output = {**json.loads(to_json(JOB))["output"], "path": path, "layout": layout}
+        things = [{**thing, "name": name} for thing in json.loads(to_json(JOB))["objects"][:1]]
+        return examine(changed(objects=things, output=output))[1]
+
+    (fault,) = faults("m/all.%04d.exr", "layer_per_object")
+    assert fault.place == "objects[0].name" and name in fault.message
+    assert faults("m/{object}.%04d.exr", "file_per_object") == []
+    assert faults("m/all.%04d.exr", "cryptomatte") == []
+
+
 def test_views_that_share_their_first_letter_need_more_than_that_in_the_name():
     def faults(path, *views):
         output = {**json.loads(to_json(JOB))["output"], "path": path}

@@ -179,6 +179,33 @@ def test_all_objects_share_the_alpha_and_frames_may_be_chosen(shot, tmp_path):
         np.testing.assert_allclose(found, np.maximum(disc(frame, 30), disc(frame, 60)), atol=2 / 1023)
 
 
+def test_objects_that_must_not_overlap_show_no_seam(shot, tmp_path):
+    ramp = np.broadcast_to(np.clip(np.arange(WIDTH) / 16 - 2, 0, 1), (HEIGHT, WIDTH)).astype(np.float32)
+    for frame in FRAMES:
+        write_matte(tmp_path / "mattes" / f"hero.{frame}.exr", ramp)
+        write_matte(tmp_path / "mattes" / f"car.{frame}.exr", 1 - ramp)
+    apart = dataclasses.replace(shot, tracking=dataclasses.replace(shot.tracking, non_overlapping=True))
+    (made,) = make_movies(apart, str(tmp_path / "all.mov"), folder=str(tmp_path), frames=(1001, 1002))
+    for picture in decoded(made.path, "rgba64le"):
+        assert picture[..., 3].min() / 65535 > 0.995
+
+
+def test_a_drop_frame_mark_at_24_leaves_the_timecode(tmp_path):
+    picture = np.full((32, 32), 0.2, np.float32)
+    window = Window(0, 0, 32, 32)
+    for frame in (1001, 1002):
+        timecode = (0x01000040 + frame - 1001, 0)
+        info = PlateInfo("", "openexr", "half", window, window, frame_rate=(24, 1), timecode=timecode)
+        write_mattes(tmp_path / f"p.{frame}.exr", {"R": picture, "G": picture, "B": picture}, plate=info)
+        write_matte(tmp_path / f"m.{frame}.exr", picture)
+    job = TrackJob(
+        Plate("p.%04d.exr"), (TrackedObject("a", (Prompt(1001, include=((1, 1),)),)),), Output("m.%04d.exr")
+    )
+    (made,) = make_movies(job, str(tmp_path / "tc.mov"), folder=str(tmp_path))
+    with av.open(made.path) as container:
+        assert container.streams.video[0].metadata["timecode"] == "01:00:00:00"
+
+
 @pytest.mark.parametrize("name", ["a.mov", "a.mp4"])
 def test_a_plate_without_timecode_counts_by_its_frame_numbers(tmp_path, name):
     picture = np.full((32, 32), 0.2, np.float32)

@@ -21,7 +21,7 @@ from efficienttam.contract.job import Layout, Model, Output, Plate, TrackedObjec
 from efficienttam.contract.matte_score import MatteScore, parse_score, score_attribute
 from efficienttam.contract.passes import Between
 from efficienttam.contract.prompts import Prompt
-from efficienttam.media import read_roto, read_texts, write_matte, write_mattes
+from efficienttam.media import PlateInfo, Window, read_roto, read_texts, write_matte, write_mattes
 from efficienttam.review.both_ways import legs
 from efficienttam.review.page import page
 from efficienttam.review.shot import Strand
@@ -193,6 +193,54 @@ def test_mattes_without_their_job(tracked, job, layout, capsys):
     assert [thing["scores"] for thing in document["objects"]] == [
         thing["scores"] for thing in told(tracked.parent / "shot.review")["objects"]
     ]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        Output("again/all.%04d.exr", Layout.CRYPTOMATTE, "roto_ids"),
+        Output("again/all.%04d.exr", Layout.LAYER_PER_OBJECT, "x.core"),
+    ],
+    ids=["cryptomatte", "layers"],
+)
+def test_no_object_of_mattes_without_their_job_is_left_out(tracked, job, output):
+    """Also where a matte's place is not called as it is unless told."""
+    run_job(dataclasses.replace(job, output=output), folder=str(tracked.parent))
+    for path in (tracked.parent / "again").iterdir():
+        # Without scores in the header what is judged are pixels.
+        hide_scores(path)
+    assert review(tracked.parent / output.path) == 0
+    document = told(tracked.parent / "again" / "all.review")
+    assert [thing["name"] for thing in document["objects"]] == ["hero", "sky"]
+    assert review(tracked) == 0
+    for thing, known in zip(
+        document["objects"], told(tracked.parent / "shot.review")["objects"], strict=True
+    ):
+        assert not thing["missing"]
+        areas, truth = ([score["area"] for score in one["scores"]] for one in (thing, known))
+        # Where both claim a pixel a Cryptomatte holds half of each.
+        np.testing.assert_allclose(areas, truth, atol=0.01)
+
+
+def hide_scores(path):
+    """Writes an EXR again without what is said of its objects' scores."""
+    import OpenImageIO as oiio
+
+    picture = oiio.ImageBuf(str(path))
+    names = [entry.name for entry in picture.spec().extra_attribs if "score" in entry.name]
+    assert names
+    for name in names:
+        picture.specmod().erase_attribute(name)
+    assert picture.write(str(path))
+
+
+def test_layers_that_are_not_there_are_told(tmp_path, capsys):
+    """The header, kept by another program, tells of two objects; the file holds a layer of one."""
+    matte = np.ones((20, 30), np.float32)
+    write_mattes(tmp_path / "all.1001.exr", {"hero.A": matte}, metadata={"efficienttam/object": "hero,sky"})
+    assert review(tmp_path / "all.%04d.exr") == ExitCode.INPUT
+    words = capsys.readouterr().err
+    assert "tells of mattes of hero, sky and has no layer of sky; it has hero.A." in words
 
 
 def test_mattes_of_others_are_judged_by_their_pixels(tmp_path):
@@ -374,6 +422,49 @@ def test_pictures_show_the_plate_and_the_matte_tinted_over_it(tmp_path):
         assert off(shown[90, 60], (230, 158, 0)) < 60, "the outline is the tint itself"
     label = sheet[4:25, 4:40]
     assert label.min() < 40 and label.max() > 200
+
+
+def a_jump(folder, aspect=1.0):
+    """Plate and mattes of 90 x 90 pixels of some aspect; on frame 4 the object's area jumps."""
+    window = Window(0, 0, 90, 90)
+    info = PlateInfo("", "openexr", "half", window, window, pixel_aspect=aspect)
+    for frame in range(1, 7):
+        grey = np.full((90, 90), 0.2, np.float32)
+        layers = dict.fromkeys(("red", "green", "blue"), grey)
+        write_mattes(folder / f"plate.{frame:04d}.exr", layers, plate=info)
+        matte = np.zeros((90, 90), np.float32)
+        matte[30:60, 20 : 50 + 30 * (frame == 4)] = 1
+        write_matte(folder / f"roto.{frame:04d}.exr", matte, plate=info)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--plate", "plate.%04d.exr"]])
+def test_pictures_have_square_pixels(tmp_path, monkeypatch, arguments):
+    a_jump(tmp_path, aspect=2.0)
+    monkeypatch.chdir(tmp_path)
+    assert review("roto.%04d.exr", *arguments) == 0
+    assert pictures(tmp_path / "roto.review")["4"].shape == (160, 320, 3)
+
+
+def test_a_damaged_plate_is_black_on_the_page(tmp_path, monkeypatch):
+    """On the frame of a picture; the other one is shown."""
+    a_jump(tmp_path)
+    path = tmp_path / "plate.0004.exr"
+    path.write_bytes(path.read_bytes()[:-200])
+    monkeypatch.chdir(tmp_path)
+    assert review("roto.%04d.exr", "--plate", "plate.%04d.exr") == 0
+    shown = pictures(tmp_path / "roto.review")
+    assert shown["4"].shape == shown["5"].shape == (320, 320, 3)
+    assert off(shown["4"][200:, :40], (24, 24, 24)) < 8
+    assert off(shown["5"][240:, :40], (124, 124, 124)) < 8
+
+
+def pictures(folder):
+    """Frame -> picture on the page of the one object reviewed."""
+    figures = re.findall(r'id="m0f(\d+)".*?base64,([^"]*)"', (folder / "index.html").read_text())
+    return {
+        frame: cv2.imdecode(np.frombuffer(base64.b64decode(packed), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        for frame, packed in figures
+    }
 
 
 def points_of(drawn, kind):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import struct
 
 import cv2
 import numpy as np
@@ -106,6 +107,20 @@ def test_a_picture_is_read_by_others_and_tells_what_made_it(apart, tiny_plate):
         assert read_texts(path, ["efficienttam/recipe"]) == {
             "efficienttam/recipe": told["efficienttam/recipe"]
         }
+
+
+def test_the_date_of_a_tiff_is_one(apart, tiny_plate):
+    """TIFF 6.0: 20 bytes, the last one 0. The same in every file: files are the same from run to run."""
+    Image = pytest.importorskip("PIL.Image")
+    (path, _) = run_job(
+        dataclasses.replace(apart, output=FORMS["tiff"]), folder=str(tiny_plate), frames=(1002, 1002)
+    ).written
+    with Image.open(path) as image:
+        assert image.tag_v2[306] == "1970:01:01 00:00:00"
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data.count(b"1970:01:01 00:00:00\0") == 1
+    assert struct.pack("<HHI", 306, 2, 20) in data
 
 
 def test_rgba_pictures_hold_the_matte_in_every_channel(apart, tiny_plate):

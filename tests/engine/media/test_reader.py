@@ -140,6 +140,7 @@ def test_layers_and_single_channels(write_image: WriteImage) -> None:
         (("R",), [1, 1, 1]),
         (("Y",), [1, 1, 1]),
         (("Y", "A"), [1, 1, 1]),
+        (("Y", "Z"), [1, 1, 1]),
         (("mask",), [1, 1, 1]),
         (("R", "G"), [1, 2, 0]),
         (("R", "Z"), [1, 1, 1]),
@@ -159,6 +160,15 @@ def test_no_colour_is_refused(write_image: WriteImage) -> None:
     path = write_image("a.exr", np.ones((4, 6, 2), np.float32), "float", channels=("A", "Z"))
     with pytest.raises(PlateError, match="no colour channels"):
         read_picture(path)
+
+
+@pytest.mark.parametrize("layer", ["", "N"])
+def test_a_vector_is_no_luminance(write_image: WriteImage, layer: str) -> None:
+    names = tuple(f"{layer}.{letter}" if layer else letter for letter in "XYZ")
+    path = write_image("a.exr", np.ones((4, 6, 3), np.float32), "float", channels=names)
+    with pytest.raises(PlateError, match="no colour channels"):
+        read_picture(path, layer=layer)
+    assert read_picture(path, layer=names[1])[0][0, 0].tolist() == [1, 1, 1]
 
 
 def test_integers_of_an_exr_are_counts(write_image: WriteImage) -> None:
