@@ -56,7 +56,7 @@ REGISTRY: dict[str, WeightsEntry] = {
             f"{DEMO}.safetensors",
             "",
             "Apache-2.0",
-            sha256="9305f79ba049905b2b7c5a103aa0f6b7bf92e0396c1e172628fada8e577139b2",
+            sha256="00750d10665aef069dbeba9c7047134646b911b1f41df7f8e3ed494f2b607d9b",
         ),
     )
 }
