@@ -90,14 +90,18 @@ def test_by_content_copies_are_the_same_and_changes_are_not(plate: str, tmp_path
 
 
 @pytest.mark.parametrize("by", FileIdentity)
-def test_identity_goes_with_everything_that_picks_or_changes_pixels(by: FileIdentity, plate: str) -> None:
+def test_identity_goes_with_everything_that_picks_or_changes_pixels(
+    by: FileIdentity, plate: str, write_image: WriteImage, ramp: np.ndarray
+) -> None:
+    names = ("R", "G", "B", "left.R", "left.G", "left.B")
+    write_image("p.1001.exr", np.concatenate([ramp, ramp], axis=2), "half", channels=names)
     ways = [
         FrameSequence(plate, identify_by=by),
         FrameSequence(plate, color_space="raw", identify_by=by),
         FrameSequence(plate, color_space="ACEScg", identify_by=by),
         FrameSequence(plate, color_space="ARRI LogC3 (EI800)", identify_by=by),
         FrameSequence(plate, part=0, identify_by=by),
-        FrameSequence(plate, view="left", identify_by=by),
+        FrameSequence(plate, 1001, 1001, view="left", identify_by=by),
     ]
     assert len({way.identity(1001) for way in ways}) == len(ways)
 
