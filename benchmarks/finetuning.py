@@ -58,6 +58,10 @@ class Looked:
     def identity(self, frame: int) -> str:
         return f"{self._clip.identity(frame)} {self.look}"
 
+    @property
+    def every_view(self) -> str:
+        return self.name
+
     def truth(self, frame: int) -> np.ndarray:
         return self._clip.truth(frame)[0]
 
