@@ -23,6 +23,7 @@ from efficienttam.contract.job import (
 )
 from efficienttam.contract.prompts import Prompt, RotoFile
 from efficienttam.contract.region import Follow, Region, RegionBox
+from efficienttam.evaluation.scoring import PromptKind, prompt_from_truth
 from efficienttam.media import read_info, read_roto, write_matte
 from efficienttam.run import run_job
 from efficienttam.weights.load import load_model
@@ -361,10 +362,10 @@ def test_a_render_whose_data_window_leaves_the_picture(tmp_path, network, shared
     def truth(frame):
         return np.asarray(Image.open(folder / "Annotations" / f"{frame - 1:05d}.png")) == 1
 
-    write_matte(tmp_path / "roto.exr", truth(4).astype(np.float32))
+    box = prompt_from_truth(PromptKind.BOX, 4, truth(4).astype(np.float32))
     job = TrackJob(
         Plate(str(folder / "exr" / "beachball.%04d.exr")),
-        (TrackedObject("ball", (Prompt(4, mask=RotoFile(str(tmp_path / "roto.exr"))),)),),
+        (TrackedObject("ball", (box,)),),
         Output(str(tmp_path / "ball.%04d.exr")),
         FrameRange(4, 8),
         model=Model(device="cpu"),
@@ -381,4 +382,4 @@ def test_a_render_whose_data_window_leaves_the_picture(tmp_path, network, shared
         window = plate.data_window.intersection(plate.display_window)
         seen[window.y : window.y + window.height, window.x : window.x + window.width] = True
         assert found[~seen].sum() < 0.02 * found.sum()
-    assert min(overlaps) > 0.6, overlaps
+    assert min(overlaps) > 0.5, overlaps

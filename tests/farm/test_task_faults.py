@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_midway(shot, tasks, whole, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(small)], capture_output=True
     )
     if made.returncode:
         pytest.skip("This user may not mount a small file system.")
