@@ -140,6 +140,9 @@ def _outside(place: str, prompt: Prompt, plate: FrameSequence) -> Iterator[Fault
     if not first <= prompt.frame <= last:
         message = f"Frame {prompt.frame} is not in the plate, which has {first} to {last}."
         yield Fault(f"{place}.frame", message, "Prompt a frame of the plate.")
+    elif plate.is_black(prompt.frame) and not prompt.only_mask:
+        message = f"Frame {prompt.frame} is not on disk, and black stands in for it: nothing is seen there."
+        yield Fault(f"{place}.frame", message, "Prompt a frame that is there.")
     width, height = plate.size
     remedy = _REMEDY.format(width, height)
     for kind in ("include", "exclude"):

@@ -85,6 +85,10 @@ class FrameSequence:
         """(width, height) of the display window in pixels, the same for all frames."""
         return self._reference.size
 
+    def is_black(self, frame: int) -> bool:
+        """True where black stands in for a frame that is not on disk."""
+        return frame not in self._present and self._missing is MissingFrames.BLACK
+
     @property
     def every_view(self) -> str:
         """What is the same for all views of one plate, however its frame numbers are spelled."""
@@ -135,7 +139,7 @@ class FrameSequence:
     def _read(self, frame: int, window: Window | None) -> np.ndarray:
         self._refuse_outside(frame)
         wanted = window or Window(0, 0, *self.size)
-        if frame not in self._present and self._missing is MissingFrames.BLACK:
+        if self.is_black(frame):
             return np.zeros((wanted.height, wanted.width, 3), self._black_type())
         source = self._stand_in(frame)
         if self._movie is not None:
@@ -190,7 +194,7 @@ class FrameSequence:
 
     def _identity(self, frame: int, config_by: FileIdentity, identity_of: Callable[[str], object]) -> str:
         self._refuse_outside(frame)
-        if frame not in self._present and self._missing is MissingFrames.BLACK:
+        if self.is_black(frame):
             parts: list[object] = ["black", self.size]
         else:
             source = self._stand_in(frame)

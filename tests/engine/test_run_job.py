@@ -492,6 +492,15 @@ def test_missing_frames_are_held_or_black(job, tiny_plate, policy):
     assert run_job(lenient, folder=str(tiny_plate), frames=(1001, 1003)).made == 6
 
 
+def test_nothing_can_be_pointed_at_where_black_stands_in(job, tiny_plate):
+    frame = job.objects[0].prompts[0].frame
+    (tiny_plate / f"plate.{frame}.exr").unlink()
+    plate = dataclasses.replace(job.plate, missing=MissingFrames.BLACK)
+    black = dataclasses.replace(job, plate=plate, range=FrameRange(frame, frame + 2))
+    with pytest.raises(JobFaults, match=f"Frame {frame} is not on disk, and black stands in for it"):
+        run_job(black, folder=str(tiny_plate))
+
+
 def test_unreadable_plate_and_unwritable_output(job, tiny_plate):
     (tiny_plate / "plate.1004.exr").write_bytes((tiny_plate / "plate.1004.exr").read_bytes()[:400])
     with pytest.raises(PlateError) as caught:
