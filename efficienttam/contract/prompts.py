@@ -110,18 +110,24 @@ class Prompt:
 def _points(frame: int, name: str, points: Any) -> tuple[Point, ...]:
     result = []
     for point in points:
-        numbers = tuple(float(value) for value in point)
+        try:
+            numbers = tuple(float(value) for value in point)
+        except (TypeError, ValueError):
+            numbers = ()
         if len(numbers) != 2 or not all(math.isfinite(value) for value in numbers):
             raise PromptError(
                 f"Frame {frame}: {name} point {point!r} is not two finite numbers.",
-                "Write a point as x,y in plate pixels from the top-left corner.",
+                "Give a list of points, each x,y in plate pixels from the top-left corner.",
             )
         result.append(numbers)
     return tuple(result)
 
 
 def _box(frame: int, box: Any) -> Box:
-    numbers = tuple(float(value) for value in box)
+    try:
+        numbers = tuple(float(value) for value in box)
+    except (TypeError, ValueError):
+        numbers = ()
     if len(numbers) != 4 or not all(math.isfinite(value) for value in numbers):
         raise PromptError(
             f"Frame {frame}: box {box!r} is not four finite numbers.",

@@ -64,6 +64,11 @@ class ImageSegmenter:
         """Encodes an image (height, width, 3), RGB uint8 or float 0 to 1, sRGB-encoded."""
         if image.ndim != 3 or image.shape[2] != 3:
             raise PromptError(f"The image has shape {image.shape}, expected (height, width, 3).", "Give RGB.")
+        if image.dtype != np.uint8 and image.dtype.kind != "f":
+            raise PromptError(
+                f"The image is {image.dtype}, expected uint8, or float 0 to 1.",
+                "Divide it by its largest value.",
+            )
         height, width = image.shape[:2]
         self._size = (width, height)
         with self.model.inference():
@@ -112,6 +117,14 @@ class ImageSegmenter:
             masks = [prompt.mask for prompt in prompts]
             dense = None
             if any(mask is not None for mask in masks):
+                side = self.model.config.mask_side
+                shapes = {None if mask is None else np.shape(mask) for mask in masks}
+                if shapes != {(side, side)}:
+                    told = ", ".join(sorted("none" if shape is None else str(shape) for shape in shapes))
+                    raise PromptError(
+                        f"Low-res masks are {told}, expected {(side, side)} for each prompt.",
+                        "Give the logits of an earlier answer, or no mask at all.",
+                    )
                 stack = np.stack([np.asarray(mask, dtype=np.float32) for mask in masks])
                 dense = torch.from_numpy(stack).to(embedding.device)[:, None]
             candidates = self.model.decode(embedding.expand(len(prompts), -1, -1, -1), sparse, dense)

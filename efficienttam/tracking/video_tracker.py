@@ -379,7 +379,8 @@ class VideoTracker:
 
 
 def check_prompt(prompt: Prompt, plate: FrameSource) -> None:
-    """Raises PromptError for a frame or a point outside the plate, or a mask of another size."""
+    """Raises PromptError for a frame, a point or a box outside the plate, a mask of another size or one that
+    is not 0 to 1."""
     frames, (width, height) = plate.frames, plate.size
     if not frames[0] <= prompt.frame <= frames[-1]:
         raise PromptError(
@@ -397,6 +398,22 @@ def check_prompt(prompt: Prompt, plate: FrameSource) -> None:
             f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
             "Give the mask at the plate's size, rows first.",
         )
+    if prompt.box is not None:
+        left, top, right, bottom = prompt.box
+        if right <= 0 or bottom <= 0 or left >= width or top >= height:
+            raise PromptError(
+                f"Frame {prompt.frame}: the box {left:g},{top:g},{right:g},{bottom:g} is outside the plate "
+                f"of {width}x{height}.",
+                "Draw it on the plate, in pixels from the top-left corner.",
+            )
+    if prompt.mask is not None:
+        low, high = float(np.min(prompt.mask)), float(np.max(prompt.mask))
+        # NaN is in neither.
+        if not (low >= 0 and high <= 1):
+            raise PromptError(
+                f"Frame {prompt.frame}: the mask holds {low:g} to {high:g}, expected 0 outside to 1 inside.",
+                "Divide integers by their largest value, 255 for 8 bit; leave no NaN.",
+            )
 
 
 def check_first(name: str, words: Sequence[Prompt]) -> None:

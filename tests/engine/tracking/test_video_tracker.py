@@ -11,7 +11,7 @@ from efficienttam.contract.errors import JobError, PromptError
 from efficienttam.contract.passes import Between, Direction, Recall
 from efficienttam.contract.prompts import Prompt
 from efficienttam.model.config import MODELS
-from efficienttam.tracking import ArrayFrames, EmbeddingCache, TrackerOptions, VideoTracker
+from efficienttam.tracking import ArrayFrames, EmbeddingCache, ImageSegmenter, TrackerOptions, VideoTracker
 from efficienttam.tracking.network_pass import contradicted, heeds, unheeded
 from efficienttam.tracking.track_result import TrackResult
 from efficienttam.weights.load import load_model
@@ -278,12 +278,43 @@ def test_preview_shows_one_frame(make) -> None:
         (Prompt(1003, include=[(64, 1)]), "x is 0 to less than 64"),
         (Prompt(1003, exclude=[(1, 48)]), "y 0 to less than 48"),
         (Prompt(1003, mask=np.zeros((4, 4))), r"expected \(48, 64\)"),
+        (Prompt(1003, box=(70, 1, 80, 9)), "the box 70,1,80,9 is outside the plate of 64x48"),
+        (Prompt(1003, mask=np.full((48, 64), 200, np.uint8)), "200 to 200, expected 0 outside to 1 inside"),
+        (Prompt(1003, mask=np.full((48, 64), np.nan, np.float32)), "nan to nan, expected 0 outside"),
     ],
 )
 def test_a_prompt_outside_the_plate_is_refused(make, prompt: Prompt, said: str) -> None:
     tracker, hero = make()
     with pytest.raises(PromptError, match=said):
         tracker.prompt(hero, prompt)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"include": (8, 4)}, "point 8 is not two finite numbers.*Give a list of points"),
+        ({"include": ["8,4"]}, "point '8,4' is not two finite numbers"),
+        ({"box": [(1, 2), (3, 4)]}, "is not four finite numbers"),
+    ],
+)
+def test_a_prompt_of_another_form_is_refused_in_words(said: dict, words: str) -> None:
+    with pytest.raises(PromptError, match=words):
+        Prompt(1003, **said)
+
+
+def test_pictures_and_masks_that_a_segmenter_would_misread_are_refused(make) -> None:
+    segmenter = ImageSegmenter(make()[0].model)
+    with pytest.raises(PromptError, match="uint16, expected uint8"):
+        segmenter.set_image(np.zeros((48, 64, 3), np.uint16))
+    segmenter.set_image(np.zeros((48, 64, 3), np.uint8))
+    side = segmenter.model.config.mask_side
+    with pytest.raises(PromptError, match=rf"expected \({side}, {side}\) for each"):
+        segmenter.predict(include=[(8, 4)], mask_logits=np.zeros((48, 64), np.float32))
+    logits = segmenter.predict(include=[(8, 4)]).logits[0, 0]
+    both = [Prompt(0, include=[(8, 4)], mask=logits), Prompt(0, include=[(9, 4)])]
+    with pytest.raises(PromptError, match="none, expected"):
+        segmenter.predict_many(both)
+    assert segmenter.predict_many(both[:1]).mask_logits.shape[-2:] == (48, 64)
 
 
 def test_a_prompt_can_be_taken_back(make) -> None:
