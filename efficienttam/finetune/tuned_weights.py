@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-from safetensors.torch import save
 from torch import Tensor
 
 from efficienttam.contract.errors import JobError, OutputError, WeightsError
 from efficienttam.contract.whole_file import write_whole
 from efficienttam.weights.checkpoint import read_checkpoint
+from efficienttam.weights.packing import pack_weights
 from efficienttam.weights.record import record_path, sha256_of
 
 #: The entry of a file's metadata that tells it was made here.
@@ -70,15 +70,5 @@ def write_tuned(
         tensors[name] = tensor.detach().float().cpu().contiguous()
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
     metadata = {"format": "pt", MARK: base_hash, **texts}
-    packed = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
-    write_whole(str(out), _ordered(packed), "weights file")
-
-
-def _ordered(packed: bytes) -> bytes:
-    """The same file with its texts in order: safetensors writes them in another one every time."""
-    end = 8 + int.from_bytes(packed[:8], "little")
-    header = json.loads(packed[8:end])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + packed[end:]
+    packed = pack_weights({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    write_whole(str(out), packed, "weights file")

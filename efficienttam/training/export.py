@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from efficienttam.contract.whole_file import write_whole
 from efficienttam.model.efficienttam import EfficientTAM
+from efficienttam.weights.packing import pack_weights
 
 
 def export_weights(
@@ -28,5 +28,6 @@ def export_weights(
             value = value.to(buffers)
         state[name] = value.to(torch.float16).cpu().contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
+    packed = pack_weights(state, {"format": "pt", "model": model.config.name})
     # Not save_file, whose files nobody but their owner may read.
-    write_whole(str(path), save(state, metadata={"format": "pt", "model": model.config.name}), "weights file")
+    write_whole(str(path), packed, "weights file")

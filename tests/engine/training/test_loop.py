@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from torch import nn
 
 from efficienttam.contract.errors import JobError, OutputError, WeightsError
@@ -27,6 +27,7 @@ from efficienttam.training.optimizer import rate_factor
 from efficienttam.training.pool import PoolSpec
 from efficienttam.weights.load import load_model
 from efficienttam.weights.location import find_weights
+from efficienttam.weights.packing import pack_weights
 
 
 def test_the_rate_warms_up_and_decays() -> None:
@@ -85,6 +86,14 @@ def test_a_run_shorter_than_a_line_of_the_log_is_in_it(tmp_path: Path) -> None:
     assert list(read_log(tmp_path / "toy.csv")["step"]) == [8]
     _run(tmp_path)
     assert list(read_log(tmp_path / "toy.csv")["step"]) == [8], "told once"
+
+
+def test_the_same_weights_are_the_same_bytes() -> None:
+    tensors = {"weight": torch.arange(6.0)}
+    texts = {name: name for name in ("format", "model", "made", "with", "what")}
+    packed = {pack_weights(tensors, texts) for _ in range(8)}
+    assert len(packed) == 1
+    assert torch.equal(load(packed.pop())["weight"], tensors["weight"])
 
 
 def test_the_fast_forms_are_the_same_mathematics() -> None:
