@@ -10,7 +10,7 @@ from ..contract.document import JobFaults, resolve
 from ..contract.errors import ColorError, ExitCode, JobError, OutputError, PlateError
 from ..contract.fields import Fault
 from ..contract.job import FrameRange, Plate, TrackJob
-from ..contract.prompts import Box, Prompt, RotoFile
+from ..contract.prompts import Box, Prompt, RotoFile, is_outside
 from ..contract.rules import objects_of, prompts_of
 from ..contract.sequence import SequencePattern, format_frames, tell_frames
 from ..media import FrameSequence, read_roto_info
@@ -155,7 +155,7 @@ def _outside(place: str, prompt: Prompt, plate: FrameSequence) -> Iterator[Fault
 
 def _box_outside(place: str, box: Box, plate: FrameSequence) -> Iterator[Fault]:
     (left, top, right, bottom), (width, height) = box, plate.size
-    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+    if is_outside(box, plate.size):
         message = f"The box {left:g},{top:g},{right:g},{bottom:g} is outside the plate."
         yield Fault(place, message, _REMEDY.format(width, height))
 

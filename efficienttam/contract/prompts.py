@@ -107,6 +107,12 @@ class Prompt:
         return self.box is None and self.mask is None
 
 
+def is_outside(box: Box, size: tuple[int, int]) -> bool:
+    """True where nothing of a box lies on a plate of this (width, height)."""
+    left, top, right, bottom = box
+    return right <= 0 or bottom <= 0 or left >= size[0] or top >= size[1]
+
+
 def _points(frame: int, name: str, points: Any) -> tuple[Point, ...]:
     result = []
     for point in points:

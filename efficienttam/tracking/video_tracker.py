@@ -19,7 +19,7 @@ from torch import Tensor
 from efficienttam.contract.errors import PromptError
 from efficienttam.contract.fields import member
 from efficienttam.contract.passes import Direction, Recall
-from efficienttam.contract.prompts import Prompt
+from efficienttam.contract.prompts import Prompt, is_outside
 from efficienttam.model.efficienttam import EfficientTAM
 
 from . import network_pass
@@ -398,14 +398,12 @@ def check_prompt(prompt: Prompt, plate: FrameSource) -> None:
             f"Frame {prompt.frame}: the mask is {np.shape(prompt.mask)}, expected {(height, width)}.",
             "Give the mask at the plate's size, rows first.",
         )
-    if prompt.box is not None:
-        left, top, right, bottom = prompt.box
-        if right <= 0 or bottom <= 0 or left >= width or top >= height:
-            raise PromptError(
-                f"Frame {prompt.frame}: the box {left:g},{top:g},{right:g},{bottom:g} is outside the plate "
-                f"of {width}x{height}.",
-                "Draw it on the plate, in pixels from the top-left corner.",
-            )
+    if prompt.box is not None and is_outside(prompt.box, plate.size):
+        told = ",".join(f"{number:g}" for number in prompt.box)
+        raise PromptError(
+            f"Frame {prompt.frame}: the box {told} is outside the plate of {width}x{height}.",
+            "Draw it on the plate, in pixels from the top-left corner.",
+        )
     if prompt.mask is not None:
         low, high = float(np.min(prompt.mask)), float(np.max(prompt.mask))
         # NaN is in neither.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from efficienttam.contract.errors import JobError, OutputError
+from efficienttam.contract.whole_file import refuse_unwritable
 
 
 def refuse_places(out: Path, work: Path, weights: Path | None) -> None:
@@ -13,16 +13,7 @@ def refuse_places(out: Path, work: Path, weights: Path | None) -> None:
     where ``out`` would take the place of the ``weights`` that are trained on."""
     if weights is not None and out.exists() and out.resolve() == Path(weights).resolve():
         raise JobError(f"{out} is what is trained on from.", "Name another file with --out.")
-    if out.is_dir() or not _may_hold(out.absolute().parent):
-        raise OutputError(f"{out} cannot be written.", "Name a file in a folder of yours with --out.")
-    if not _may_hold(work):
-        raise OutputError(f"Nothing can be written to {work}.", "Name a folder of yours with --work.")
-
-
-def _may_hold(folder: Path) -> bool:
-    """May files be made in a folder, which is made where it is not there?"""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK)
+    if out.is_dir():
+        raise OutputError(f"{out} cannot be written: it is a folder.", "Name a file with --out.")
+    for folder in (out.absolute().parent, work.absolute()):
+        refuse_unwritable(str(folder))

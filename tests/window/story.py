@@ -68,9 +68,8 @@ class Artist:
                 raise AssertionError("waited in vain for {}; {}".format(what, self.status))
             time.sleep(0.002)
 
-    def until_in_steps(self, true, what, seconds=60, held=0.02):
-        """``until``, with the worker held for ``held`` s while the window takes in what it was sent, and at
-        the end.
+    def until_in_steps(self, true, what, seconds=60):
+        """``until``, with the worker held while the window takes in what it was sent, and at the end.
 
         A busy machine may keep the window waiting while the worker gets through a whole short shot.
         """
@@ -78,7 +77,7 @@ class Artist:
 
         def stepped():
             os.kill(self.client.pid, hold)
-            self.pause(held)
+            self.pause(0.02)
             if true():
                 return True
             os.kill(self.client.pid, go)
